@@ -1,0 +1,36 @@
+# make demo    the main job on a portrait, as a before | after picture
+# make test    install and run the tests
+# make check   lint, types, tests, and whether the generated docs are fresh
+PYTHON ?= python3
+PHOTO ?= $(shell .venv/bin/python -c "import importlib.resources as r; print(r.files('skimage') / 'data/astronaut.png')")
+# The build without CUDA is half the size; elsewhere it does not exist.
+TENSORFLOW ?= $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' -)),tensorflow-cpu,tensorflow)
+
+.PHONY: demo test check docs lint types
+.DELETE_ON_ERROR:
+
+.venv/.ready: requirements.txt pyproject.toml
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	sed 's/^tensorflow==/$(TENSORFLOW)==/' requirements.txt > .venv/requirements.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r .venv/requirements.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+demo: .venv/.ready
+	.venv/bin/retouch beautify "$(PHOTO)" --compare --force --out demo-before-after.png
+
+test: .venv/.ready
+	.venv/bin/python -m pytest -q
+
+lint: .venv/.ready
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types: .venv/.ready
+	.venv/bin/mypy
+
+check: lint types test
+	.venv/bin/python -m docs.make --check
+
+docs: .venv/.ready
+	.venv/bin/python -m docs.make

@@ -1,0 +1,170 @@
+"""How well the default model reproduces faces that it never saw.
+
+    python -m benchmarks.quality FOLDER_OF_PORTRAITS [--steps 100] [--sheet out.png]
+
+Prints a table and writes it, with the commit, to benchmarks/results/quality.json.
+Everything is measured on tight crops, inside the face mask; descriptors are
+dlib's own, taken at the original's landmarks.
+"""
+
+import json
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from scipy.ndimage import gaussian_filter
+
+from retouch import crop, mask
+from retouch.detect import Detector
+from retouch.geometry import TIGHT
+from retouch.models import Model
+from retouch.photo import read
+from scorers.descriptor import Descriptors
+
+Floats = NDArray[np.float32]
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True, eq=False)
+class Portraits:
+    """Crops of faces, their masks and landmarks."""
+
+    images: Floats  # (N, R, R, 3) in [-1, 1]
+    masks: Floats  # (N, R, R, 1)
+    landmarks: Floats  # (N, 68, 2)
+
+    @classmethod
+    def read(cls, folder: Path, size: int) -> "Portraits":
+        """Cut the largest face out of every picture of the folder."""
+        detector, rows = Detector(), []
+        for path in sorted(p for p in folder.iterdir() if p.is_file()):
+            pixels = read(path).pixels
+            faces = detector.find(pixels)
+            if not faces:
+                continue
+            transform = faces[0].transform(TIGHT, size)
+            image = crop.cut(pixels, transform, size) / 127.5 - 1
+            area = mask.draw(faces[0], transform, size, pixels.shape)
+            rows.append((image, area[..., None], transform(faces[0].landmarks)))
+        return cls(*(np.stack(x).astype(np.float32) for x in zip(*rows, strict=True)))
+
+
+def signal_to_noise(images: Floats, copies: Floats, masks: Floats) -> Floats:
+    """Return the peak signal-to-noise ratio inside the masks in decibels, (N,)."""
+    square = (masks * (images - copies) ** 2).mean(-1).sum((1, 2))
+    return 10 * np.log10(4 / (square / masks[..., 0].sum((1, 2))))
+
+
+def structure(images: Floats, copies: Floats, masks: Floats) -> Floats:
+    """Return MS-SSIM (Wang et al., 2003) of luminance inside the masks, (N,)."""
+    powers = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+    x, y, area = images.mean(-1) / 2, copies.mean(-1) / 2, masks[..., 0]
+    total = np.ones(len(x))
+    for level, power in enumerate(powers):
+        light, contrast = _similarity(x, y)
+        part = light * contrast if level == len(powers) - 1 else contrast
+        part = (part * area).sum((1, 2)) / area.sum((1, 2))
+        total *= np.maximum(part, 0) ** power
+        x, y, area = (_halved(a) for a in (x, y, area))
+    return total
+
+
+def _similarity(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    def mean(a):
+        return gaussian_filter(a, (0, 1.5, 1.5), truncate=3.5)
+
+    mx, my = mean(x), mean(y)
+    vx, vy, both = mean(x * x) - mx**2, mean(y * y) - my**2, mean(x * y) - mx * my
+    light = (2 * mx * my + 1e-4) / (mx**2 + my**2 + 1e-4)
+    return light, (2 * both + 9e-4) / (vx + vy + 9e-4)
+
+
+def _halved(images: Floats) -> Floats:
+    n, h, w = images.shape
+    return images.reshape(n, h // 2, 2, w // 2, 2).mean((2, 4))
+
+
+def detail(images: Floats, masks: Floats, width: float) -> Floats:
+    """Return the deviation of what is finer than a blur of that width, (N,)."""
+    fine = images - gaussian_filter(images, (0, width, width, 0))
+    area = masks[..., 0].sum((1, 2))
+    return np.sqrt((masks * fine**2).mean(-1).sum((1, 2)) / area)
+
+
+def measure(portraits: Portraits, copies: Floats, descriptors: Descriptors) -> dict:
+    """Return every figure of a reconstruction."""
+    images, masks, marks = portraits.images, portraits.masks, portraits.landmarks
+    seen = masks * copies + (1 - masks) * images
+    own = descriptors.of(images, marks)
+    gap = np.linalg.norm(descriptors.of(copies, marks) - own, axis=1)
+    inside = np.linalg.norm(descriptors.of(seen, marks) - own, axis=1)
+    return {
+        "PSNR in the face, dB": float(signal_to_noise(images, copies, masks).mean()),
+        "MS-SSIM in the face": float(structure(images, copies, masks).mean()),
+        "descriptor distance": float(gap.mean()),
+        "descriptor distance, 90th percentile": float(np.quantile(gap, 0.9)),
+        "descriptor distance, face alone exchanged": float(inside.mean()),
+        **{
+            f"detail kept, finer than {width} px": float(
+                (detail(copies, masks, width) / detail(images, masks, width)).mean()
+            )
+            for width in (1.0, 2.0)
+        },
+    }
+
+
+def main(
+    folder: Path,
+    steps: int = 100,
+    model: str = "default",
+    sheet: Path | None = None,
+) -> None:
+    """Measure a model on a folder of portraits."""
+    network = Model.load(model)
+    portraits = Portraits.read(folder, network.generator.resolution)
+    columns = {}
+    pictures = [portraits.images]
+    for count in (0, steps):
+        start = time.perf_counter()
+        found = network.inverter.invert(portraits.images, portraits.masks, steps=count)
+        copies = network.decode(found.latents)
+        seconds = (time.perf_counter() - start) / len(copies)
+        figures = measure(portraits, copies, network.descriptors)
+        figures["seconds a face, with compiling"] = seconds
+        columns["encoder" if count == 0 else f"{count} steps"] = figures
+        pictures.append(copies)
+    if sheet is not None:
+        _write_sheet(pictures, sheet)
+    _show(columns, len(portraits.images))
+    _keep(columns, model, len(portraits.images))
+
+
+def _write_sheet(pictures: list[Floats], path: Path) -> None:
+    from training.loop import sheet
+
+    sheet(np.concatenate([p[:12] for p in pictures]), min(12, len(pictures[0])), path)
+
+
+def _show(columns: dict[str, dict[str, float]], count: int) -> None:
+    table = Table("figure", *columns, title=f"{count} portraits")
+    for name in next(iter(columns.values())):
+        table.add_row(name, *(f"{figures[name]:.3f}" for figures in columns.values()))
+    Console().print(table)
+
+
+def _keep(columns: dict[str, dict[str, float]], model: str, count: int) -> None:
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    record = {"commit": commit, "model": model, "portraits": count, "figures": columns}
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "quality.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,62 @@
+"""Differentiation and compilation: the only code that knows Keras' backend."""
+
+from collections.abc import Callable, Sequence
+
+import keras
+
+BACKEND = keras.backend.backend()
+
+if BACKEND == "tensorflow":
+    import tensorflow as tf
+
+    def differentiate(function: Callable, inputs, *rest):
+        """Return ((value, extra), gradient) of a function that gives (value, extra).
+
+        The gradient has the structure of `inputs`: a tensor or a list of tensors.
+        """
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            value, extra = function(inputs, *rest)
+        zero = tf.UnconnectedGradients.ZERO
+        return (value, extra), tape.gradient(value, inputs, unconnected_gradients=zero)
+
+    def compiled(function: Callable) -> Callable:
+        """Return the function compiled once for each shape of its inputs."""
+        return tf.function(function)
+
+elif BACKEND == "jax":
+    import jax
+
+    def differentiate(function: Callable, inputs, *rest):
+        return jax.value_and_grad(function, has_aux=True)(inputs, *rest)
+
+    def compiled(function: Callable) -> Callable:
+        return jax.jit(function)
+
+else:
+    import torch
+
+    def differentiate(function: Callable, inputs, *rest):
+        # Within another differentiation the slopes themselves can be differentiated.
+        nested = torch.is_grad_enabled()
+        several = isinstance(inputs, Sequence)
+        with torch.enable_grad():
+            leaves = [_leaf(x) for x in (inputs if several else [inputs])]
+            value, extra = function(leaves if several else leaves[0], *rest)
+            slopes = torch.autograd.grad(
+                value, leaves, create_graph=nested, materialize_grads=True
+            )
+        return (value, extra), list(slopes) if several else slopes[0]
+
+    def _leaf(tensor):
+        return tensor if tensor.requires_grad else tensor.detach().requires_grad_()
+
+    def compiled(function: Callable) -> Callable:
+        return torch.no_grad()(function)
+
+
+def devices() -> list[str]:
+    """Return the names of the devices that the backend computes on."""
+    if BACKEND == "torch":
+        return ["cuda"] if torch.cuda.is_available() else ["cpu"]
+    return keras.distribution.list_devices()

@@ -1,0 +1,144 @@
+"""Networks ready for use: built from their row's configuration, given their weights."""
+
+import dataclasses
+import importlib
+from pathlib import Path
+from typing import Any
+
+from pretrained import catalogue, directions, fetching, importing
+from pretrained.files import digest, read
+from pretrained.registry import Library, Row, check_name, home
+from retouch.errors import WeightsError
+
+# The module that holds an architecture's Config, and the class it configures.
+ARCHITECTURES = {
+    "stylegan2": ("generators.stylegan2", "StyleGAN2"),
+    "compact": ("encoders.compact", "Compact"),
+}
+
+
+def load(library: Library, name: str, kind: str | None = None) -> Any:
+    """Return the network of that name."""
+    row = library.row(name, kind)
+    if row.architecture not in ARCHITECTURES:
+        known = ", ".join(sorted(ARCHITECTURES))
+        raise WeightsError(
+            f"'{name}' is of the architecture '{row.architecture}', which this version"
+            f" of retouch does not know. Known: {known}."
+        )
+    weights = library.weights(name)
+    module, network = ARCHITECTURES[row.architecture]
+    code = importlib.import_module(module)
+    try:
+        model = getattr(code, network)(code.Config(**_frozen(row.config)))
+        importlib.import_module("generators.weights").assign(model, weights)
+    except (TypeError, ValueError) as error:
+        raise WeightsError(
+            f"The weights of '{name}' do not fit its configuration ({error})."
+            " Remove it and import it again."
+        ) from None
+    return model
+
+
+def load_traits(library: Library, name: str) -> Any:
+    """Return the reader of latents of that name."""
+    from scorers.latent import LatentTraits, Space
+
+    arrays = library.weights(name, "scorer")
+    space = Space(*(arrays.pop(key) for key in ("mean", "axes", "spread")))
+    return _reader(LatentTraits, library, name, {"space": space, **arrays})
+
+
+def load_judge(library: Library, name: str) -> Any:
+    """Return the judge of that name."""
+    from scorers.judge import Judge
+
+    return _reader(Judge, library, name, library.weights(name, "scorer"))
+
+
+def _reader(kind: type, library: Library, name: str, parts: dict[str, Any]) -> Any:
+    names = library.row(name, "scorer").config.get("names", ())
+    try:
+        return kind(names=tuple(names), **parts)
+    except TypeError as error:
+        raise WeightsError(
+            f"The weights of '{name}' are not those of its kind ({error})."
+            " Install retouch anew."
+        ) from None
+
+
+def import_file(
+    library: Library,
+    path: Path,
+    name: str,
+    *,
+    licence: str = "unknown",
+    family: str | None = None,
+    crop: str = "ffhq",
+    half: bool = False,
+) -> Row:
+    """Keep the generator or the directions of another project's file under a name."""
+    check_name(name)
+    row = Row(
+        name,
+        "generator",
+        f"{name}.safetensors",
+        licence=licence,
+        source=path.name,
+        source_sha256=digest(path) if path.exists() else "",
+    )
+    data = read(path)
+    if _holds_directions(data):
+        found = directions.convert(data, path, name, family)
+        row = dataclasses.replace(row, kind="directions", family=found[0].family)
+        vectors = {direction.name: direction.vector for direction in found}
+        return library.add(row, vectors, half=half)
+    network = importing.convert(data, path, crop)
+    row = dataclasses.replace(
+        row,
+        architecture="stylegan2",
+        config=network.config,
+        source=f"{path.name} ({network.origin})",
+        family=family or name,
+        resolution=network.config["resolution"],
+        crop=crop,
+    )
+    return library.add(row, network.weights, half=half)
+
+
+def fetch(
+    library: Library, name: str, progress: fetching.Progress | None = None
+) -> Row:
+    """Download a published network and keep it under its name."""
+    entry = catalogue.published(name)
+    if name in {row.name for row in library.rows()}:
+        return library.verify(name)
+    path = fetching.fetch(entry, home() / "downloads", progress)
+    return import_file(
+        library, path, name, licence=entry.licence, family=entry.family, crop="ffhq"
+    )
+
+
+def direction_for(
+    library: Library, direction: str, model: str, *, force: bool = False
+) -> Any:
+    """Return a direction's displacement for the latents of a model.
+
+    Args:
+        force: use it although it was made for another family of networks.
+    """
+    found, row = library.direction(direction), library.row(model, "generator")
+    directions.check_family(found, model, row.family, force=force)
+    rows, width = 2 * len(row.config["channels"]), row.config["width"]
+    return directions.fit(found, model, (rows, width))
+
+
+def _holds_directions(data: Any) -> bool:
+    if not isinstance(data, dict):
+        return hasattr(data, "shape")
+    return any({a, b} <= data.keys() for a, b in directions.COMPONENTS)
+
+
+def _frozen(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration with tuples, which JSON keeps as lists."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}

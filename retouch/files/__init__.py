@@ -1,0 +1,1 @@
+"""Picture files: formats, decoding, encoding and metadata, behind retouch.photo."""

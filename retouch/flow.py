@@ -1,0 +1,143 @@
+"""Flow: where each point of an edited crop comes from in the unedited one.
+
+A flow (S, S, 2) holds in crop pixels how far to go, so that
+after(p) = before(p + flow(p)). It is estimated as Lucas and Kanade did (1981), from
+coarse to fine, on pictures whose lighting has been evened out.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import RBFInterpolator
+from scipy.ndimage import gaussian_filter, map_coordinates
+
+from retouch.crop import Pixels, resized
+
+COARSEST, FINEST = 24, 256  # pixels a side at which flow is sought
+STEPS = 4  # improvements at each size
+CALMINGS = 8  # local ones, before a folded flow is shortened as a whole
+NEAR = 1 / 48  # of the side: what moves together
+STIFF = 0.002  # how sure structure must be before it moves anything
+MISMATCH = 1.0  # standard deviations at which a pixel counts half
+LEAST_AREA, MOST_AREA = 0.35, 2.5  # to which a flow may shrink or stretch a pixel
+LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def estimate(before: Pixels, after: Pixels, where: Pixels) -> Pixels:
+    """Return the smooth flow by which before becomes most like after.
+
+    Args:
+        where: how much each pixel counts, (S, S).
+    """
+    size = before.shape[0]
+    flow = np.zeros((COARSEST, COARSEST, 2), np.float32)
+    for side in _sides(size):
+        first, second = (_even(resized(image, side)) for image in (before, after))
+        weight = np.clip(resized(where[..., None], side)[..., 0], 0, 1)
+        flow = resized(flow, side) * np.float32(side / flow.shape[0])
+        for _ in range(STEPS):
+            flow = _improved(flow, first, second, weight)
+    return resized(flow, size) * np.float32(size / flow.shape[0])
+
+
+def between(source: ArrayLike, target: ArrayLike, size: int) -> Pixels:
+    """Return the smooth flow that takes source points of a crop to target points.
+
+    The crop's rim stays; between the points a thin plate bends.
+    """
+    p, q = np.asarray(source, np.float64), np.asarray(target, np.float64)
+    edge = np.linspace(0, size, 9)
+    rim = [(x, y) for x in edge for y in edge if {x, y} & {0.0, float(size)}]
+    known = np.concatenate([q, rim])
+    moves = np.concatenate([p - q, np.zeros((len(rim), 2))])
+    plate = RBFInterpolator(known, moves, smoothing=1e-3 * size)
+    side = min(size, 64)
+    points = np.stack(np.meshgrid(*[(np.arange(side) + 0.5) * size / side] * 2), -1)
+    moved = plate(points.reshape(-1, 2)).reshape(side, side, 2)
+    return resized(moved.astype(np.float32), size)
+
+
+def fetch(image: Pixels, flow: Pixels, order: int = 3) -> Pixels:
+    """Return the image (S, S, C) as the flow moves it."""
+    rows, columns = np.indices(flow.shape[:2], np.float32)
+    where = [rows + flow[..., 1], columns + flow[..., 0]]
+    planes = [
+        map_coordinates(image[..., i], where, order=order, mode="nearest")
+        for i in range(image.shape[2])
+    ]
+    return np.stack(planes, -1)
+
+
+def bounded(flow: Pixels, limit: float) -> Pixels:
+    """Return the flow with no move longer than limit, short ones hardly changed."""
+    length = np.hypot(flow[..., :1], flow[..., 1:]) / np.float32(limit)
+    return np.asarray(flow / np.sqrt(np.hypot(1, length**2)), np.float32)
+
+
+def area(flow: Pixels) -> NDArray[np.float32]:
+    """Return what each pixel's area is scaled by (S, S): below 0 the flow folds."""
+    (xx, xy), (yx, yy) = (np.gradient(flow[..., i], axis=(1, 0)) for i in (0, 1))
+    return np.asarray((1 + xx) * (1 + yy) - xy * yx, np.float32)
+
+
+def unfolded(flow: Pixels, where: Pixels | None = None) -> Pixels:
+    """Return the flow, calmed where it would fold, or shrink or stretch too much.
+
+    Args:
+        where: how freely each pixel may move, (S, S); where it is 0 none will.
+    """
+    wide = max(flow.shape[0] / 64, 1.0)
+    free = np.float32(0.8) if where is None else 0.8 * where[..., None]
+    for _ in range(CALMINGS):
+        wrong = _extreme(flow)
+        if not wrong.any():
+            return flow
+        near = gaussian_filter(wrong.astype(np.float32), wide)
+        weight = np.minimum(2 * near / near.max(), 1)[..., None]
+        calm = free * _spread(flow, 2 * wide)
+        flow = flow + weight * (calm - flow)
+    while _extreme(flow).any():
+        flow = flow * np.float32(0.8)
+    return flow
+
+
+def _extreme(flow: Pixels) -> NDArray[np.bool_]:
+    scale = area(flow)
+    return (scale < LEAST_AREA) | (scale > MOST_AREA)
+
+
+def _sides(size: int) -> list[int]:
+    finest = min(size, FINEST)
+    count = max(1, round(np.log2(finest / COARSEST)) + 1)
+    return [max(1, round(finest / 2**i)) for i in reversed(range(count))]
+
+
+def _even(image: Pixels) -> Pixels:
+    """Return luminance with lighting and contrast evened out, (S, S)."""
+    grey = image @ LUMINANCE
+    wide = image.shape[0] / 16
+    detail = grey - gaussian_filter(grey, wide)
+    contrast = np.sqrt(gaussian_filter(detail**2, wide) + 9.0)
+    return detail / contrast
+
+
+def _improved(flow: Pixels, before: Pixels, after: Pixels, weight: Pixels) -> Pixels:
+    """Return the flow that brings before, as it is moved, nearer to after."""
+    moved = fetch(before[..., None], flow, order=1)[..., 0]
+    y, x = np.gradient((moved + after) / 2)
+    error = after - moved
+    weight = weight / (1 + (error / MISMATCH) ** 2)  # what is new came from nowhere
+    near = max(1.5, after.shape[0] * NEAR)
+    xx, xy, yy, xe, ye = (
+        gaussian_filter(weight * product, near)
+        for product in (x * x, x * y, y * y, x * error, y * error)
+    )
+    # Where there is structure in two directions the step is sure, and spreads.
+    trust = ((xx * yy - xy * xy) / (xx + yy + 1e-6))[..., None] + 1e-4
+    xx, yy = xx + STIFF, yy + STIFF
+    step = np.stack([yy * xe - xy * ye, xx * ye - xy * xe], -1)
+    step = np.clip(step / (xx * yy - xy * xy)[..., None], -1, 1)
+    return _spread(trust * (flow + step), near) / _spread(trust, near)
+
+
+def _spread(field: Pixels, width: float) -> Pixels:
+    return gaussian_filter(field, (width, width, 0))

@@ -1,0 +1,109 @@
+"""Layers: what to do to a photo, planned in crop space, done at its own size."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+
+from retouch.crop import Pixels, Window, uncut, window_of
+from retouch.geometry import Similarity
+
+BAND = 1 << 19  # photo pixels worked on at once
+FAINT = 1e-3  # a reach that nobody sees, and rounding may cause
+STILL = 0.01  # photo pixels: a shorter move is none
+SPLINE = 12  # photo pixels around a point that its cubic spline depends on
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """Pixels are moved, then lit, then painted over; from 0 to 255 as the crops are."""
+
+    reach: Pixels  # (S, S), above 0 where the photo may change
+    moves: Pixels  # (S, S, 2), crop pixels to where a point's new colour lies
+    light: Pixels  # (S, S, 3), is added
+    paint: Pixels  # (S, S, 3), is laid over
+    cover: Pixels  # (S, S), how much of the paint shows
+
+    def lay(self, photo: NDArray, transform: Similarity) -> None:
+        """Write into the photo (H, W, 3), 8 or 16 bit; transform leads to the crop."""
+        if not self.reach.any():
+            return
+        window = self._window(transform, photo.shape)
+        turn = transform.inverse.linear.T.astype(np.float32)
+        longest = np.hypot(*np.moveaxis(self.moves, -1, 0)).max() / transform.scale
+        source = _Source.around(photo, window, int(np.ceil(longest)) + SPLINE)
+        planes = self._planes()
+        for band in _bands(window):
+            laid = uncut(planes, transform, band)
+            colour = source.fetch(band, laid[..., :2] @ turn) + laid[..., 2:5]
+            if planes.shape[-1] > 5:
+                colour += laid[..., 5:6].clip(0, 1) * (laid[..., 6:] - colour)
+            reach = uncut(self.reach[..., None], transform, band, linear=True)
+            own = photo[band.slices]
+            photo[band.slices] = np.where(reach > FAINT, source.encode(colour), own)
+
+    def _planes(self) -> Pixels:
+        """Return moves, light and, if any paint shows, cover and paint."""
+        planes = [self.moves, self.light]
+        if self.cover.any():
+            planes += [self.cover[..., None], self.paint]
+        return np.concatenate(planes, -1)
+
+    def _window(self, transform: Similarity, shape: tuple[int, ...]) -> Window:
+        """Return the part of the photo that the reach can touch."""
+        rows, columns = (np.flatnonzero(self.reach.any(i)) for i in (1, 0))
+        top, left = rows[0] - 2, columns[0] - 2
+        side = max(rows[-1] + 3 - top, columns[-1] + 3 - left)
+        return window_of(Similarity.shifting(-left, -top) @ transform, side, shape)
+
+
+@dataclass(frozen=True, eq=False)
+class _Source:
+    """A copy of the photo's pixels around a window, for fetching from."""
+
+    pixels: NDArray
+    left: int
+    top: int
+
+    @classmethod
+    def around(cls, photo: NDArray, window: Window, margin: int) -> "_Source":
+        left, top = max(0, window.left - margin), max(0, window.top - margin)
+        bottom, right = window.bottom + margin, window.right + margin
+        return cls(photo[top:bottom, left:right].copy(), left, top)
+
+    @property
+    def levels(self) -> np.float32:
+        """The photo's values for one of 0 to 255."""
+        return np.float32(np.iinfo(self.pixels.dtype).max / 255)
+
+    def fetch(self, band: Window, moves: Pixels) -> Pixels:
+        """Return the band's pixels from 0 to 255, moved."""
+        reach = SPLINE + int(np.ceil(np.abs(moves[..., 1]).max()))
+        first = max(0, band.top - self.top - reach)
+        rows_read = slice(first, band.bottom - self.top + reach)
+        pixels = np.asarray(self.pixels[rows_read] / self.levels, np.float32)
+        rows = np.arange(band.top, band.bottom)[:, None] - self.top - first
+        columns = np.arange(band.left, band.right) - self.left
+        result = pixels[rows, columns]
+        moved = np.abs(moves).max(-1) > STILL
+        where = [(rows + moves[..., 1])[moved], (columns + moves[..., 0])[moved]]
+        if moved.any():
+            for i in range(3):
+                result[moved, i] = map_coordinates(
+                    pixels[..., i], where, mode="reflect"
+                )
+        return result
+
+    def encode(self, colour: Pixels) -> NDArray:
+        largest = np.iinfo(self.pixels.dtype).max
+        rounded = np.rint(colour * self.levels).clip(0, largest)
+        return rounded.astype(self.pixels.dtype)
+
+
+def _bands(window: Window) -> Iterator[Window]:
+    step = max(16, BAND // max(window.shape[1], 1))
+    for top in range(window.top, window.bottom, step):
+        bottom = min(top + step, window.bottom)
+        yield Window(window.left, top, window.right, bottom)

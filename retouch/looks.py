@@ -1,0 +1,128 @@
+"""The copies of a photo in which faces are looked for, cheapest and likeliest first."""
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.ndimage import uniform_filter
+
+from retouch.crop import Window, cut, window_of
+from retouch.geometry import Similarity
+
+Method = Literal["hog", "cnn"]
+
+SEEN = 80  # pixels: the side of the smallest face that a detector sees
+SMALLEST = 40  # pixels: the side of the smallest face looked for when nothing is said
+BUDGET = {"hog": 6e6, "cnn": 1e6}  # pixels of a copy that is searched in one piece
+SQUARE = {"hog": 1200, "cnn": 800}  # pixels: the side of turned copies
+TILE, OVERLAP = 2048, 256  # pixels of a copy
+BORDERS = 1.5, 2.0  # sides of bordered copies, in sides of the photo
+BORDERED = 640  # pixels: their side, since what fills the photo is large
+SPREAD = 49  # pixels of a copy over which contrast is evened
+
+
+class Look(NamedTuple):
+    """One copy of the photo: a window of it, resized, or a turned square."""
+
+    transform: Similarity  # photo -> copy
+    size: tuple[int, int]
+    window: Window | None = None  # None: a square with a mirrored border
+    even: bool = False
+
+    def copy(self, grey: Image.Image) -> NDArray[np.uint8]:
+        """Return the copy's pixels (H, W)."""
+        if self.window is None:
+            copy = square(grey, self.transform, self.size[0])
+            return evened(copy) if self.even else copy
+        if self.size == grey.size:
+            return np.asarray(grey)
+        bilinear = Image.Resampling.BILINEAR
+        smaller = grey.resize(self.size, bilinear, box=self.window, reducing_gap=2)
+        return np.asarray(smaller)
+
+
+def rounds(
+    width: int, height: int, method: Method, smallest: float | None
+) -> Iterator[list[Look]]:
+    """Yield what to search together; each only if the rounds before found nothing.
+
+    First the upright photo; then with a mirrored border, for a face may fill the photo,
+    and with its contrast evened, without which dark skin and hard light are missed more
+    often; then quarter turns, the turns between them, and at last fine tiles.
+    """
+    finest = min(2.0, SEEN / (smallest or SMALLEST))
+    quick = min(finest, float(np.sqrt(BUDGET[method] / (width * height))))
+    by_tiles = quick < finest and method == "hog"
+    tiles = list(_tiles(width, height, finest)) if by_tiles else []
+    whole = _window(Window(0, 0, width, height), quick)
+    yield [whole, *(tiles if smallest else [])]
+    side = SQUARE[method]
+    bordered = [_turned(width, height, 0, BORDERED, border=b) for b in BORDERS]
+    yield [*bordered, *(look._replace(even=True) for look in bordered)]
+    yield [_turned(width, height, angle, side) for angle in (90, 180, 270)]
+    if method == "hog":
+        between = (45, 135, 225, 315)
+        yield [_turned(width, height, angle, side) for angle in between]
+    if tiles and not smallest:
+        yield tiles
+
+
+def square(grey: Image.Image, transform: Similarity, size: int) -> NDArray[np.uint8]:
+    """Return a crop, cut from a coarser copy of the photo where that is enough."""
+    coarse = int(1 / transform.scale)
+    if coarse > 1:
+        window = _around(transform, size, grey.size, 4 * coarse)
+        grey = grey.reduce(coarse, box=window)
+        to_photo = Similarity.shifting(window.left, window.top)
+        transform = transform @ to_photo @ Similarity.scaling(coarse)
+    crop = cut(np.asarray(grey)[..., None], transform, size, linear=True)
+    return np.rint(crop[..., 0]).clip(0, 255).astype(np.uint8)
+
+
+def evened(copy: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the copy with about the same light and contrast everywhere."""
+    field = copy.astype(np.float32)
+    field -= uniform_filter(field, SPREAD)
+    contrast = np.sqrt(uniform_filter(field**2, SPREAD).clip(0)) + 8
+    return np.rint(128 + 45 * field / contrast).clip(0, 255).astype(np.uint8)
+
+
+def _around(
+    transform: Similarity, size: int, photo: tuple[int, int], margin: int
+) -> Window:
+    """Return the window of the photo that the crop needs, with a margin."""
+    wide = Similarity.shifting(margin * transform.scale, margin * transform.scale)
+    size += round(2 * margin * transform.scale)
+    window = window_of(wide @ transform, size, photo[::-1])
+    return window if min(window.shape) > 0 else Window(0, 0, *photo)
+
+
+def _window(window: Window, scale: float) -> Look:
+    rows, columns = window.shape
+    size = max(1, round(columns * scale)), max(1, round(rows * scale))
+    to_window = Similarity.shifting(-window.left, -window.top)
+    return Look(Similarity.scaling(scale) @ to_window, size, window)
+
+
+def _tiles(width: int, height: int, scale: float) -> Iterator[Look]:
+    side, step = round(TILE / scale), round((TILE - OVERLAP) / scale)
+    for top in range(0, max(1, height - side + step), step):
+        for left in range(0, max(1, width - side + step), step):
+            right, bottom = min(width, left + side), min(height, top + side)
+            yield _window(Window(left, top, right, bottom), scale)
+
+
+def _turned(
+    width: int, height: int, angle: float, largest: int, border: float = 1
+) -> Look:
+    """Return the square that holds the whole photo, turned clockwise by the angle."""
+    turn = Similarity.turning(angle)
+    reach = np.abs(turn.linear) @ (width, height)
+    extent = border * float(reach.max())
+    scale = min(2.0, largest / extent)
+    side = max(1, round(extent * scale))
+    turn = Similarity.scaling(scale) @ turn
+    x, y = side / 2 - turn((width / 2, height / 2))
+    return Look(Similarity.shifting(x, y) @ turn, (side, side))

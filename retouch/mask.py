@@ -1,0 +1,165 @@
+"""Masks: which part of a crop an edit may touch, drawn from the 68 landmarks.
+
+A mask is a convex outline with a soft edge that lies inside the outline. Every
+length is a fraction of the face's size, so a face has the same mask at any scale.
+"""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
+
+from retouch.crop import Pixels
+from retouch.errors import SettingsError
+from retouch.geometry import (
+    JAW,
+    LEFT_BROW,
+    LEFT_EYE,
+    OUTER_LIPS,
+    RIGHT_BROW,
+    RIGHT_EYE,
+    Face,
+    Points,
+    Similarity,
+)
+
+LIFT = 0.7  # how far brows are lifted, as a part of the way from nose base to brows
+FOREHEAD_FEATHER = 0.2  # wide, since the hairline is not known
+FACE_OUTSET, FACE_FEATHER = 0.08, 0.1
+SURFACE_OUTSET, SURFACE_FEATHER = 0.01, 0.07
+RIM_FEATHER = 0.06  # where the crop or the photo ends
+RIM = 2.0  # crop pixels left at zero, so that interpolation finds zeros there
+MOUTH_OUTSET, MOUTH_FEATHER = 0.06, 0.06
+EYE_OUTSET, EYE_FEATHER = 0.06, 0.05
+BROW_OUTSET, BROW_FEATHER = 0.04, 0.03
+
+_NOSE_BASE = 33
+_CIRCLE = np.stack([f(np.arange(8) * np.pi / 4) for f in (np.cos, np.sin)], -1)
+
+
+def draw(
+    face: Face,
+    transform: Similarity,
+    size: int,
+    shape: tuple[int, ...],
+    regions: Iterable[str] = ("face",),
+    visible: Pixels | None = None,
+) -> Pixels:
+    """Return the union of regions, (size, size) in [0, 1] and 0 at the crop's rim.
+
+    Args:
+        transform: from the photo to the crop of `size` pixels a side.
+        shape: the photo's; beyond its edge the mask is 0.
+        visible: what nothing hides, (size, size) in [0, 1]: hands, hair and
+            glasses that some other source of knowledge has found are 0 here.
+    """
+    names = tuple(regions)
+    unknown = sorted(set(names) - set(REGIONS))
+    if unknown or not names:
+        known, got = ", ".join(sorted(REGIONS)), ", ".join(unknown) or "none"
+        raise SettingsError(f"Mask regions are one or more of {known}; got {got}.")
+    outline = _Outline(face.moved(transform), size)
+    union = np.maximum.reduce([REGIONS[name](outline) for name in names])
+    union *= outline.frame(transform, shape)
+    return union if visible is None else (union * visible).astype(np.float32)
+
+
+def surface(
+    face: Face, transform: Similarity, size: int, shape: tuple[int, ...]
+) -> Pixels:
+    """Return the region face without its margin: nothing that lies behind the jaw."""
+    outline = _Outline(face.moved(transform), size)
+    return outline.surface() * outline.frame(transform, shape)
+
+
+class _Outline:
+    """The landmarks in a crop, and soft convex shapes around them."""
+
+    def __init__(self, face: Face, size: int) -> None:
+        self.points = face.landmarks
+        self.unit = face.size
+        self.size = size
+
+    def soft(
+        self, points: Points, outset: float, feather: float, upper: float | None = None
+    ) -> Pixels:
+        """Return 1 well inside the hull of points grown by outset, 0 outside.
+
+        Edges that face the forehead have the feather `upper`, if it is given.
+        """
+        grown = points[:, None] + outset * self.unit * _CIRCLE
+        planes = ConvexHull(grown.reshape(-1, 2)).equations  # (edges, 3)
+        widths = np.full(len(planes), feather)
+        if upper is not None:
+            widths += (upper - feather) * np.maximum(planes[:, :2] @ self.up, 0)
+        return _ramp(_depth(planes / (widths * self.unit)[:, None], self.size))
+
+    @property
+    def up(self) -> Points:
+        """The direction from the nose's base to the forehead."""
+        way = self.brows.mean(0) - self.points[_NOSE_BASE]
+        return way / max(np.hypot(*way), 1e-9)
+
+    @property
+    def brows(self) -> Points:
+        return np.concatenate([self.points[LEFT_BROW], self.points[RIGHT_BROW]])
+
+    def face(self) -> Pixels:
+        """Return jaw to forehead, and room around the jaw for it to move in."""
+        return self._oval(FACE_OUTSET, FACE_FEATHER)
+
+    def surface(self) -> Pixels:
+        return self._oval(SURFACE_OUTSET, SURFACE_FEATHER)
+
+    def _oval(self, outset: float, feather: float) -> Pixels:
+        lifted = self.brows + LIFT * (self.brows.mean(0) - self.points[_NOSE_BASE])
+        outline = np.concatenate([self.points[JAW], lifted])
+        return self.soft(outline, outset, feather, FOREHEAD_FEATHER)
+
+    def mouth(self) -> Pixels:
+        return self.soft(self.points[OUTER_LIPS], MOUTH_OUTSET, MOUTH_FEATHER)
+
+    def eyes(self) -> Pixels:
+        return self._pair(LEFT_EYE, RIGHT_EYE, EYE_OUTSET, EYE_FEATHER)
+
+    def skin(self) -> Pixels:
+        """Return the surface without mouth, eyes and brows."""
+        brows = self._pair(LEFT_BROW, RIGHT_BROW, BROW_OUTSET, BROW_FEATHER)
+        features = np.maximum.reduce([self.mouth(), self.eyes(), brows])
+        return self.surface() * (1 - features)
+
+    def frame(self, transform: Similarity, shape: tuple[int, ...]) -> Pixels:
+        """Return 1 well inside both the crop and the photo, 0 where one ends."""
+        height, width = shape[:2]
+        photo = transform([(0, 0), (width, 0), (width, height), (0, height)])
+        crop = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) * float(self.size)
+        planes = np.concatenate([ConvexHull(r).equations for r in (photo, crop)])
+        return _ramp((_depth(planes, self.size) - RIM) / (RIM_FEATHER * self.unit))
+
+    def _pair(self, left: slice, right: slice, outset: float, feather: float) -> Pixels:
+        sides = (self.soft(self.points[s], outset, feather) for s in (left, right))
+        return np.maximum(*sides)
+
+
+REGIONS: dict[str, Callable[[_Outline], Pixels]] = {
+    "face": _Outline.face,
+    "skin": _Outline.skin,
+    "mouth": _Outline.mouth,
+    "eyes": _Outline.eyes,
+}
+
+
+def _depth(planes: NDArray, size: int) -> Pixels:
+    """Return how deep each pixel lies behind the nearest of the planes (N, 3)."""
+    centres = (np.arange(size) + 0.5).astype(np.float32)
+    depth = np.full((size, size), np.inf, np.float32)
+    for x, y, offset in planes.astype(np.float32):
+        np.minimum(depth, (-offset - y * centres)[:, None] - x * centres, out=depth)
+    return depth
+
+
+def _ramp(depth: Pixels) -> Pixels:
+    """Rise smoothly from 0 at depth 0 to 1 at depth 1."""
+    t = np.clip(depth, 0, 1)
+    return t * t * (3 - 2 * t)

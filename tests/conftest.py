@@ -1,0 +1,20 @@
+"""The tiers: what is slow or needs a GPU runs only when asked for."""
+
+import pytest
+
+TIERS = {"slow": "run the slow tests too", "gpu": "run the tests that need a GPU"}
+
+
+def pytest_addoption(parser):
+    for name, meaning in TIERS.items():
+        parser.addoption(f"--{name}", action="store_true", help=meaning)
+
+
+def pytest_collection_modifyitems(config, items):
+    for name in TIERS:
+        if config.getoption(f"--{name}"):
+            continue
+        skip = pytest.mark.skip(reason=f"needs --{name}")
+        for item in items:
+            if name in item.keywords:
+                item.add_marker(skip)

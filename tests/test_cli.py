@@ -1,0 +1,123 @@
+"""The command line as a user meets it: sentences, exit codes, files."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+
+
+def retouch(*words, data=None, **more):
+    command = [sys.executable, str(ROOT / "cli.py"), *map(str, words)]
+    env = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100", **more}
+    return subprocess.run(command, input=data, capture_output=True, env=env)
+
+
+@pytest.fixture(scope="module")
+def portrait(tmp_path_factory):
+    path = tmp_path_factory.mktemp("photos") / "me.png"
+    Image.fromarray(skimage.data.astronaut()).save(path)
+    return path
+
+
+def test_help_needs_no_tensorflow():
+    code = "import sys, cli; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+    done = retouch("--help")
+    assert done.returncode == 0 and b"beautify" in done.stdout
+
+
+def test_faces_are_listed_for_machines_and_drawn(portrait, tmp_path):
+    out = tmp_path / "drawn.png"
+    done = retouch("faces", portrait, "--json", "--out", out)
+    (face,) = json.loads(done.stdout)
+    assert face["size"] == pytest.approx(108, abs=12) and abs(face["roll"]) < 15
+    drawn = np.asarray(Image.open(out))
+    assert (drawn != skimage.data.astronaut()).any()
+
+
+def test_beautify_reads_standard_input_and_writes_standard_output(portrait):
+    photo = portrait.read_bytes()
+    done = retouch("beautify", "-", "--out", "-", "--steps", "2", data=photo)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"\x89PNG")
+    assert b"compositeWithTrainedAlgorithmicMedia" in done.stdout
+    assert done.stderr.startswith(b"face 0:")
+
+
+def test_edit_writes_beside_the_photo_and_reports_as_json(portrait):
+    words = "edit", portrait, "--set", "smile=-1", "--steps", "2", "--json"
+    done = retouch(*words)
+    report = json.loads(done.stdout)
+    assert Path(report["out"]).exists()
+    assert report["faces"][0]["changed"]["happy"] < 0
+    again = retouch(*words)
+    assert again.returncode == 1 and b"force" in again.stderr
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory, portrait):
+    folder = tmp_path_factory.mktemp("bad")
+    (folder / "empty.jpg").touch()
+    (folder / "text.jpg").write_text("no picture")
+    (folder / "cut.png").write_bytes(portrait.read_bytes()[:20000])
+    Image.new("RGB", (3, 3)).save(folder / "tiny.png")
+    Image.new("RGB", (300, 300)).save(folder / "nobody.png")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["absent.jpg", "", "empty.jpg", "text.jpg", "cut.png"])
+def test_what_is_no_photo_is_one_sentence_and_exit_code_1(bad, name, tmp_path):
+    out = tmp_path / "out.png"
+    _refused(retouch("faces", bad / name, "--out", out), out)
+
+
+@pytest.mark.parametrize("name", ["tiny.png", "nobody.png"])
+def test_a_photo_without_a_face_is_one_sentence_and_exit_code_1(bad, name, tmp_path):
+    out = tmp_path / "out.png"
+    _refused(retouch("beautify", bad / name, "--out", out), out)
+
+
+def _refused(done, out):
+    text = done.stderr.decode()
+    assert done.returncode == 1, text
+    assert text.startswith("retouch: ") and text.count("\n") == 1, text
+    assert "Traceback" not in text and not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--strength", "nan"], 1),
+        (["--strength", "9"], 1),
+        (["--strength", "much"], 2),
+        (["--nonsense"], 2),
+        (["--out", "x.xyz"], 1),
+        (["--model", "vea"], 1),
+    ],
+)
+def test_wrong_options_are_refused_before_any_work(portrait, words, code, tmp_path):
+    if "--out" not in words:
+        words = [*words, "--out", tmp_path / "new.png"]
+    done = retouch("beautify", portrait, *words)
+    assert done.returncode == code, done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_the_input_is_never_overwritten_without_force(portrait):
+    before = portrait.read_bytes()
+    done = retouch("beautify", portrait, "--out", portrait)
+    assert done.returncode == 1 and portrait.read_bytes() == before
+
+
+def test_doctor_tells_of_the_weights_that_ship():
+    done = retouch("doctor")
+    assert b"weights 'default'" in done.stdout
+    assert b"NO " not in done.stdout, done.stdout
