@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from retouch.errors import PhotoError
-from retouch.files.decode import MAX_PIXELS, decode, decode_image
+from retouch.files.decode import decode, decode_image
 from retouch.files.disk import check_path, opened, put, refusing
 from retouch.files.encode import encode as encode_stored
 from retouch.files.encode import pillow_image
 from retouch.files.formats import FORMATS, Format, format_of
 from retouch.files.metadata import Metadata, Provenance
 from retouch.files.stored import Kind, Samples, Stored, luma, restored
+from retouch.settings import MAX_PIXELS
 
 __all__ = [
     "MAX_PIXELS",

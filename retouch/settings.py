@@ -18,6 +18,7 @@ KEEPABLE = {
     "weight": "weight",
     "hair": "long-haired",
 }
+MAX_PIXELS = 200_000_000  # of a photo: some 800 MB once it is opened
 STITCHES = ("difference", "replace")
 REGIONS = ("face", "skin", "mouth", "eyes")
 
@@ -55,6 +56,9 @@ class Settings:
     mask_region: str = option("face", "Where it may change.", parts=REGIONS)
     model: str = option("default", "The generator to use; see `retouch models list`.")
     seed: int = option(0, "The seed of whatever is random.", low=0, high=2**31 - 1)
+    max_pixels: int = option(
+        MAX_PIXELS, "The largest photo that is opened.", low=1, high=2**40
+    )
 
     def __post_init__(self) -> None:
         for entry in fields(self):

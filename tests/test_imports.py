@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "pretrained": {"generators", "encoders", "scorers", "retouch.errors"},
     "retouch": {"generators", "encoders", "scorers", "pretrained"},
     "training": {"generators", "encoders", "scorers", "pretrained", "retouch"},
+    "commands": {"pretrained", "retouch", "training"},
 }
 ALONE = {"errors", "contracts", "geometry"}
 OURS = {*MAY_IMPORT, "cli", "benchmarks", "tests"}

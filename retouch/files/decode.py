@@ -26,7 +26,6 @@ from retouch.files.formats import FORMATS, LENIENCY, png_chunks, require
 from retouch.files.metadata import Metadata
 from retouch.files.stored import Kind, Samples, Stored
 
-MAX_PIXELS = 200_000_000
 COLOUR_CHUNKS = {b"cHRM", b"cICP", b"gAMA", b"sRGB"}
 # What Pillow is asked to make of its rarer modes, and what each mode stores.
 SIMPLER = {

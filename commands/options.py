@@ -1,0 +1,67 @@
+"""Flags of the command line, made of the fields of dataclasses."""
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import typer
+
+from retouch.errors import SettingsError
+
+PhotoPath = Annotated[str, typer.Argument(help="A photo, or - for standard input.")]
+
+
+def with_options(kind: type, name: str, *chosen: str) -> Callable[[Callable], Callable]:
+    """Give a command a flag for each field of a dataclass, or for those chosen.
+
+    The command's own parameter of that name then receives them together.
+    """
+
+    def decorate(command: Callable) -> Callable:
+        every = dataclasses.fields(kind)
+        entries = [entry for entry in every if not chosen or entry.name in chosen]
+        own = inspect.signature(command).parameters.values()
+
+        @functools.wraps(command)
+        def run(**values: Any) -> None:
+            options = {entry.name: values.pop(entry.name) for entry in entries}
+            command(**{name: kind(**options)}, **values)
+
+        kept = [parameter for parameter in own if parameter.name != name]
+        flags = [_flag(entry) for entry in entries]
+        run.__signature__ = inspect.Signature([*kept, *flags])  # type: ignore[attr-defined]
+        return run
+
+    return decorate
+
+
+def _flag(entry: dataclasses.Field) -> inspect.Parameter:
+    limits = entry.metadata
+    told = typer.Option(*limits.get("flags", ()), help=_meaning(limits))
+    return inspect.Parameter(
+        entry.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=entry.default,
+        annotation=Annotated[entry.type, told],  # type: ignore[name-defined]
+    )
+
+
+def _meaning(limits: Mapping[str, Any]) -> str:
+    text = limits["help"]
+    if "low" in limits:
+        text += f" ({limits['low']:g} to {limits['high']:g})"
+    known = limits.get("choices") or limits.get("parts")
+    return f"{text} ({', '.join(known)})" if known else text
+
+
+def assignment(text: str, flag: str = "--set") -> tuple[str, float]:
+    """Return the name and the number of NAME=NUMBER."""
+    name, _, value = text.partition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        raise SettingsError(
+            f"{flag} takes NAME=NUMBER such as smile=1.5; got '{text}'."
+        ) from None

@@ -1,0 +1,99 @@
+"""The commands on one photo, beautify, edit and faces, and the doctor's."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands import output, terminal
+from commands.options import PhotoPath, assignment, with_options
+from commands.output import Output
+from retouch.settings import Settings
+
+if TYPE_CHECKING:
+    from retouch.report import FaceReport
+
+
+@with_options(Output, "to")
+@with_options(Settings, "settings")
+def beautify(photo: PhotoPath, settings: Settings, to: Output) -> None:
+    """Make each face a little more beautiful; the person stays that person."""
+    target = to.target(photo)
+    source = output.get(photo, settings.max_pixels)
+    with terminal.progress(to.quiet, to.verbose) as on_step:
+        engine = terminal.retoucher(settings.model)
+        result = engine.beautified(source, settings, on_step)
+    to.write(result, target)
+
+
+@with_options(Output, "to")
+@with_options(Settings, "settings")
+def edit(
+    photo: PhotoPath,
+    settings: Settings,
+    to: Output,
+    moves: Annotated[
+        list[str],
+        typer.Option("--set", help="A direction and how far: smile=1.5, age=-0.5."),
+    ],
+) -> None:
+    """Move faces along named directions, in deviations of the population."""
+    wanted = dict(assignment(move) for move in moves)
+    target = to.target(photo)
+    source = output.get(photo, settings.max_pixels)
+    with terminal.progress(to.quiet, to.verbose) as on_step:
+        engine = terminal.retoucher(settings.model)
+        result = engine.edited(source, wanted, settings, on_step)
+    to.write(result, target)
+
+
+@with_options(Output, "to", "out", "force", "as_json")
+@with_options(Settings, "settings", "max_pixels")
+def faces(
+    photo: PhotoPath,
+    settings: Settings,
+    to: Output,
+    method: Annotated[str, typer.Option(help="hog, or cnn: slow, finds more.")] = "hog",
+) -> None:
+    """List the faces of a photo; with --out, draw them on a copy."""
+    from retouch.detect import Detector
+    from retouch.drawing import annotated
+    from retouch.report import FaceReport
+
+    source = output.get(photo, settings.max_pixels)
+    if to.out is not None:
+        output.check(to.out, to.force)
+    found = Detector().find(source.pixels, method=method)  # type: ignore[arg-type]
+    if to.out is not None:
+        output.put(annotated(source, found), to.out, force=to.force)
+    rows = [FaceReport.of(i, face) for i, face in enumerate(found)]
+    _print(rows, to.as_json, to.out or "")
+
+
+def _print(rows: list["FaceReport"], as_json: bool, target: str) -> None:
+    if as_json:
+        keys = ("index", "size", "box", "roll", "yaw", "confidence")
+        told = [{key: getattr(row, key) for key in keys} for row in rows]
+        output.say(json.dumps(told), target)
+        return
+    for row in rows:
+        text = f"face {row.index}: {row.size:.0f} px, turned {row.roll:+.0f}, "
+        text += f"looking {row.yaw:+.0f}, confidence {row.confidence:.2f}"
+        output.say(text, target)
+    if not rows:
+        output.say("no face", target)
+
+
+def doctor() -> None:
+    """Say what is installed and what is missing, with the command that mends it."""
+    terminal.start_backend()
+    from retouch.doctor import checks
+
+    bad = 0
+    for check in checks():
+        bad += not check.fine
+        typer.echo(f"{'ok ' if check.fine else 'NO '} {check.name}: {check.found}")
+        if check.remedy:
+            typer.echo(f"    {check.remedy}")
+    if bad:
+        raise typer.Exit(1)
