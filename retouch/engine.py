@@ -1,8 +1,7 @@
 """The one core: a photograph goes in, its faces are edited, and it comes out."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,13 +10,14 @@ from numpy.typing import NDArray
 
 from retouch import crop, mask
 from retouch.detect import Detector
-from retouch.edit import Ascent, Direction, Move, View, within_budget
+from retouch.edit import Ascent, Direction, Moved, View, within_budget
 from retouch.errors import FaceError, SettingsError
 from retouch.geometry import Face
 from retouch.models import Model
 from retouch.photo import Photo, Provenance, Source, like, read
 from retouch.report import Examiner, FaceReport, pair
 from retouch.settings import Settings
+from retouch.sitting import Result, Sitting, Task
 from retouch.stitch import Change, Piece, stitch
 
 Floats = NDArray[np.float32]
@@ -39,25 +39,6 @@ TRAIT_OF = {
     "eye-make-up": "eye_makeup",
     "lip-make-up": "lip_makeup",
 }
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """A finished photo with the report of its faces."""
-
-    photo: Photo
-    before: Photo
-    faces: tuple[FaceReport, ...]
-    provenance: Provenance
-
-
-@dataclass(frozen=True, eq=False)
-class _Crops:
-    """The chosen faces of a photo as the networks see them."""
-
-    faces: list[Face]
-    images: Floats  # (N, R, R, 3)
-    masks: Floats  # (N, R, R, 1)
 
 
 class Retoucher:
@@ -92,16 +73,7 @@ class Retoucher:
         self, photo: Photo, settings: Settings, on_step: OnStep | None = None
     ) -> Result:
         """Return the photo with its faces moved up the beauty scorer."""
-        edit = self._edit("beauty", settings)
-        name = Provenance(self.model.name, "beautify", settings.strength)
-
-        def move(view: View) -> Floats:
-            strength = settings.strength * BEAUTY
-            return edit.apply(self.model.generator, view, strength)
-
-        return self._run(
-            photo, move, "attractive", name, settings, on_step, adults=True
-        )
+        return self.worked(photo, self.beautifying(settings), settings, on_step)
 
     def edited(
         self,
@@ -111,10 +83,24 @@ class Retoucher:
         on_step: OnStep | None = None,
     ) -> Result:
         """Return the photo with its faces moved along directions, in deviations."""
+        return self.worked(photo, self.editing(moves, settings), settings, on_step)
+
+    # --- what can be done ------------------------------------------------------
+
+    def beautifying(self, settings: Settings) -> Task:
+        """Return the climb up the beauty scorer."""
+        edit = self._edit("beauty", settings)
+
+        def move(view: View) -> Floats:
+            strength = settings.strength * BEAUTY
+            return edit.apply(self.model.generator, view, strength)
+
+        return Task("beautify", move, "attractive", adults=True)
+
+    def editing(self, moves: Mapping[str, float], settings: Settings) -> Task:
+        """Return the moves along named directions, in deviations."""
         edits = [(self._edit(n, settings), s) for n, s in moves.items()]
-        words = ", ".join(f"{name} {strength:+g}" for name, strength in moves.items())
         first = next(iter(moves), "")
-        name = Provenance(self.model.name, words, settings.strength)
 
         def move(view: View) -> Floats:
             total = np.zeros_like(view.latents)
@@ -125,9 +111,20 @@ class Retoucher:
                 total += moved - view.latents
             return view.latents + total
 
-        adults = "beauty" in moves
-        trait = TRAIT_OF.get(first, first)
-        return self._run(photo, move, trait, name, settings, on_step, adults=adults)
+        words = ", ".join(f"{name} {strength:+g}" for name, strength in moves.items())
+        return Task(words, move, TRAIT_OF.get(first, first), adults="beauty" in moves)
+
+    # --- the steps -------------------------------------------------------------
+
+    def worked(
+        self, photo: Photo, task: Task, settings: Settings, on_step: OnStep | None
+    ) -> Result:
+        """Return the photo after the task."""
+        if on_step is not None:
+            on_step("finding faces", 0.0)
+        sitting = self.sit(photo, settings, adults=task.adults)
+        (result,) = self.finished([sitting], task, settings, on_step)
+        return result
 
     def found(self, photo: Photo) -> list[Face]:
         """Return the faces of a photo, the largest first."""
@@ -139,97 +136,138 @@ class Retoucher:
             )
         return faces
 
-    # --- the steps -------------------------------------------------------------
+    def sit(self, photo: Photo, settings: Settings, *, adults: bool = False) -> Sitting:
+        """Find the faces of a photo, choose among them and cut those out.
 
-    def _run(
-        self,
-        photo: Photo,
-        move: Move,
-        trait: str,
-        name: Provenance,
-        settings: Settings,
-        on_step: OnStep | None,
-        *,
-        adults: bool,
-    ) -> Result:
-        say = on_step or (lambda what, part: None)
-        say("finding faces", 0.0)
+        Args:
+            adults: leave faces alone that look younger than 18.
+        """
         faces = self.found(photo)
-        reports = [FaceReport.of(i, face) for i, face in enumerate(faces)]
-        chosen = settings.chosen(len(faces))
-        notes = self._left_alone(photo, [faces[i] for i in chosen], adults)
-        reports = [
-            dataclasses.replace(
-                r, note=dict(zip(chosen, notes, strict=True)).get(i, "")
-            )
-            for i, r in enumerate(reports)
-        ]
-        chosen = [i for i, note in zip(chosen, notes, strict=True) if not note]
-        if not chosen or settings.strength == 0:
-            return Result(photo, photo, tuple(reports), name)
-        crops = self._cut(photo, [faces[i] for i in chosen])
-        before = self.model.inverter.invert(
-            crops.images,
-            crops.masks,
+        wanted = settings.chosen(len(faces))
+        said = self._left_alone(photo, [faces[i] for i in wanted], adults)
+        notes = {i: note for i, note in zip(wanted, said, strict=True) if note}
+        chosen = tuple(i for i in wanted if i not in notes)
+        images, masks = self._cut(photo, [faces[i] for i in chosen])
+        return Sitting(photo, tuple(faces), chosen, notes, images, masks)
+
+    def inverted(
+        self,
+        sittings: Sequence[Sitting],
+        settings: Settings,
+        on_step: OnStep | None = None,
+    ) -> list[Sitting]:
+        """Return sittings with latents; those that have some keep them."""
+        new = [s for s in sittings if s.latents is None and s.chosen]
+        if not new:
+            return list(sittings)
+        say = on_step or (lambda what, part: None)
+        latents = self.model.inverter.invert(
+            np.concatenate([s.images for s in new]),
+            np.concatenate([s.masks for s in new]),
             steps=settings.steps,
             on_step=lambda i, _: say("inverting", i / max(settings.steps, 1)),
         ).latents
-        say("editing", 0.0)
-        view = View(crops.images, crops.masks, before)
-        moved = within_budget(
-            self.model.generator,
-            self.model.identity,
-            view,
-            move(view),
-            settings.identity,
+        parts = iter(np.split(latents, np.cumsum([len(s.chosen) for s in new])[:-1]))
+        return [
+            dataclasses.replace(s, latents=next(parts)) if s in new else s
+            for s in sittings
+        ]
+
+    def moved(
+        self, sittings: Sequence[Sitting], task: Task, settings: Settings
+    ) -> Moved:
+        """Return the latents of all faces after the task, within their budgets."""
+        names = "images", "masks", "start"
+        parts = ([getattr(s, name) for s in sittings] for name in names)
+        view = View(*map(np.concatenate, parts))
+        generator, identity = self.model.generator, self.model.identity
+        after = task.move(view)
+        return within_budget(generator, identity, view, after, settings.identity)
+
+    def rendered(self, sitting: Sitting, after: Floats, settings: Settings) -> Photo:
+        """Return the sitting's photo with its faces' latents moved to others."""
+        place = self.model.template, self.model.generator.resolution
+        pictures = [
+            np.clip(self.model.decode(latents) * 127.5 + 127.5, 0, 255)
+            for latents in (sitting.start, after)
+        ]
+        pieces = [
+            Piece(face, face.transform(*place), Change(a, b))
+            for face, a, b in zip(sitting.faces, *pictures, strict=True)
+        ]
+        photo, regions = sitting.photo, settings.regions
+        return photo.with_pixels(
+            stitch(photo.pixels, pieces, method=settings.stitch, regions=regions)
         )
-        say("stitching", 0.0)
-        pixels = self._stitched(photo, crops, before, moved.latents, settings)
-        done = photo.with_pixels(pixels)
-        say("judging", 0.0)
+
+    def finished(
+        self,
+        sittings: Sequence[Sitting],
+        task: Task,
+        settings: Settings,
+        on_step: OnStep | None = None,
+    ) -> list[Result]:
+        """Return each photo after the task; their faces share one batch."""
+        name = Provenance(self.model.name, task.name, settings.strength)
+        say = on_step or (lambda what, part: None)
+        idle = settings.strength == 0
+        busy = [] if idle else [s for s in sittings if s.chosen]
+        if not busy:
+            return [
+                Result(s.photo, s.photo, tuple(s.reports()), name) for s in sittings
+            ]
+        done = iter(self._done(busy, task, settings, say))
+        results = []
+        for sitting in sittings:
+            photo, reports = sitting.photo, sitting.reports()
+            if sitting in busy:
+                photo, reports = next(done)
+            results.append(Result(photo, sitting.photo, tuple(reports), name))
+        return results
+
+    def _done(
+        self, sittings: list[Sitting], task: Task, settings: Settings, say: OnStep
+    ) -> Iterator[tuple[Photo, list[FaceReport]]]:
+        sittings = self.inverted(sittings, settings, say)
+        say("editing", 0.0)
+        moved = self.moved(sittings, task, settings)
+        at = 0
+        for sitting in sittings:
+            part = slice(at, at := at + len(sitting.chosen))
+            after, shares = moved.latents[part], moved.shares[part]
+            say("stitching", at / len(moved.latents))
+            photo = self.rendered(sitting, after, settings)
+            say("judging", at / len(moved.latents))
+            yield photo, self._told(sitting, photo, after, shares, task.trait)
+
+    def _told(
+        self, sitting: Sitting, photo: Photo, after: Floats, shares: Floats, trait: str
+    ) -> list[FaceReport]:
+        """Return the reports with what was done to the chosen faces."""
+        reports = sitting.reports()
         told = zip(
-            chosen,
-            moved.shares,
-            self._guided(before, moved.latents, trait),
-            self._examiner.compare(photo, done, crops.faces, trait),
+            sitting.chosen,
+            shares,
+            self._guided(sitting.start, after, trait),
+            self._examiner.compare(sitting.photo, photo, sitting.faces, trait),
             strict=True,
         )
         for i, share, guided, judged in told:
             said = {"share": float(share), **guided, **judged}
             reports[i] = dataclasses.replace(reports[i], **said)
-        return Result(done, photo, tuple(reports), name)
+        return reports
 
-    def _cut(self, photo: Photo, faces: list[Face]) -> _Crops:
+    def _cut(self, photo: Photo, faces: list[Face]) -> tuple[Floats, Floats]:
+        """Return the images and the masks of faces."""
         size = self.model.generator.resolution
         scale = np.float32(np.iinfo(photo.pixels.dtype).max / 2)
-        images, masks = [], []
-        for face in faces:
+        images = np.empty((len(faces), size, size, 3), np.float32)
+        masks = np.empty((len(faces), size, size, 1), np.float32)
+        for i, face in enumerate(faces):
             transform = face.transform(self.model.template, size)
-            images.append(crop.cut(photo.pixels, transform, size) / scale - 1)
-            area = mask.draw(face, transform, size, photo.pixels.shape)
-            masks.append(area[..., None])
-        return _Crops(faces, np.stack(images), np.stack(masks))
-
-    def _stitched(
-        self,
-        photo: Photo,
-        crops: _Crops,
-        before: Floats,
-        after: Floats,
-        settings: Settings,
-    ) -> NDArray:
-        size = self.model.generator.resolution
-        pictures = [
-            np.clip(self.model.decode(latents) * 127.5 + 127.5, 0, 255)
-            for latents in (before, after)
-        ]
-        pieces = [
-            Piece(face, face.transform(self.model.template, size), Change(a, b))
-            for face, a, b in zip(crops.faces, *pictures, strict=True)
-        ]
-        return stitch(
-            photo.pixels, pieces, method=settings.stitch, regions=settings.regions
-        )
+            images[i] = crop.cut(photo.pixels, transform, size) / scale - 1
+            masks[i, ..., 0] = mask.draw(face, transform, size, photo.pixels.shape)
+        return images, masks
 
     def _left_alone(self, photo: Photo, faces: list[Face], adults: bool) -> list[str]:
         """Return for each face why nothing is done to it, or nothing."""
