@@ -37,6 +37,7 @@ class Config:
     inputs: int = 512  # of the mapping, the paper's z
     depth: int = 8  # layers of the mapping; 0 has none
     code: int = 0  # channels of the spatial code; 0 starts from a constant
+    axes: int = 0  # along which samples vary; 0 varies every entry on its own
     noise: bool = True
     clamp: float | None = None
     crop: str = "ffhq"
@@ -168,6 +169,9 @@ class StyleGAN2(keras.Model):
         self.spread = self.add_weight(
             self.latent_shape, "ones", trainable=False, name="spread"
         )
+        if config.axes:
+            shape = (config.axes, *self.latent_shape)
+            self.axes = self.add_weight(shape, "zeros", trainable=False, name="axes")
         self.built = True
 
     def call(self, latents):
@@ -224,8 +228,13 @@ class StyleGAN2(keras.Model):
         if self.config.depth:
             noise = rng.standard_normal((count, self.config.inputs), np.float32)
             return self.map(ops.convert_to_tensor(noise), truncation=truncation)
-        noise = rng.standard_normal((count, *self.latent_shape), np.float32)
-        return self.mean_latent + truncation * self.spread * noise
+        if self.config.axes:
+            noise = rng.standard_normal((count, self.config.axes), np.float32)
+            offset = ops.einsum("na,arw->nrw", noise, self.axes)
+        else:
+            noise = rng.standard_normal((count, *self.latent_shape), np.float32)
+            offset = self.spread * noise
+        return self.mean_latent + truncation * offset
 
     def penalty(self, latents):
         """Return the mean squared distance from the prior's mean in its own units."""

@@ -1,24 +1,26 @@
 """Hand over what a training made: generator and encoder as files that load."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
 import numpy as np
-from keras import ops
 from safetensors.numpy import load_file
 
 from encoders import compact
 from generators import weights
 from generators.gradients import compiled
+from generators.stylegan2 import StyleGAN2
 from retouch.errors import WeightsError
+from scorers.latent import Space
 from training.loop import State, values
 from training.plan import Plan, learnt
 from training.shards import Batches, Shards
 
 CROPS = 4000  # whose latents tell where people's lie
 AT_ONCE = 100
+AXES = 100  # 40 draw smoother people, 400 smear them
 LEAST = 1e-3  # spread of a latent's entry
 LICENCE = "non-commercial research"
 
@@ -35,7 +37,7 @@ def export(
 ) -> None:
     """Write a run's averaged networks, in half precision, with a manifest.
 
-    The generator gets the mean and the spread of the latents of training crops.
+    The generator learns where the latents of training crops lie.
 
     Args:
         plan: of the networks; None reads what the run says.
@@ -43,9 +45,9 @@ def export(
     plan = plan or Plan.read(run)
     generator, encoder = plan.networks()
     images = restore(run, generator, encoder)
-    mean, spread = latents_of(encoder, shards, crops)
-    generator.mean_latent.assign(mean)
-    generator.spread.assign(spread)
+    for network, kind in ((generator, "generator"), (encoder, "encoder")):
+        _check(network, kind)
+    generator = with_prior(generator, latents_of(encoder, shards, crops))
     _keep(generator, name, out, plan, "generator", licence)
     _keep(encoder, f"{name}-encoder", out, plan, "encoder", licence)
     record = {"images": images, "crops": crops, "plan": asdict(plan)}
@@ -77,24 +79,45 @@ def take(
         if not path.exists():
             raise WeightsError(f"{folder} holds no exported {path.name} to begin with.")
         arrays = {key: a.astype(np.float32) for key, a in load_file(path).items()}
+        arrays.pop("axes", None)  # they are found anew when this is exported
         weights.assign(network, arrays)
 
 
-def latents_of(
-    encoder: compact.Compact, shards: Shards, crops: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and spread of the latents of crops as a training draws them."""
+def latents_of(encoder: compact.Compact, shards: Shards, crops: int) -> np.ndarray:
+    """Return the latents of crops as a training draws them."""
     size = min(AT_ONCE, crops)
     batches, encode = Batches(shards, size, seed=0), compiled(encoder.encode)
-    total = square = 0.0
-    for step in range(crops // size):
-        images = ops.convert_to_tensor(batches.pictures(step))
-        latents = np.asarray(ops.convert_to_numpy(encode(images)), np.float64)
-        total, square = total + latents.sum(0), square + (latents**2).sum(0)
-    count = crops // size * size
-    mean = total / count
-    deviation = np.sqrt(np.maximum(square / count - mean**2, LEAST**2))
-    return mean.astype(np.float32), deviation.astype(np.float32)
+    pictures = (batches.pictures(step) for step in range(crops // size))
+    return np.concatenate([np.asarray(encode(images)) for images in pictures])
+
+
+def with_prior(generator: StyleGAN2, latents: np.ndarray) -> StyleGAN2:
+    """Return the generator with what latents of people tell of where they lie.
+
+    That is their mean, the spread of each entry, and the principal axes along
+    which they vary together: entries drawn one by one make no face.
+    """
+    space = Space.fit(latents, min(AXES, len(latents) - 1))
+    along = space.axes * space.deviations[:, None]
+    own = weights.arrays(generator)
+    own["mean_latent"] = space.mean
+    own["spread"] = np.maximum(latents.std(0), LEAST)
+    if len(along):  # none where latents never differ
+        own["axes"] = along.reshape(-1, *latents.shape[1:])
+    new = StyleGAN2(replace(generator.config, axes=len(along)), name=generator.name)
+    weights.assign(new, own)
+    return new
+
+
+def _check(network: keras.Model, kind: str) -> None:
+    limit = np.finfo(np.float16).max
+    arrays = weights.arrays(network).items()
+    wrong = [name for name, a in arrays if not (np.abs(a) <= limit).all()]
+    if wrong:
+        raise WeightsError(
+            f"Weights of the {kind} are no finite half-precision numbers: {wrong[:3]}."
+            " The training has failed; go on from an earlier state."
+        )
 
 
 def _keep(
@@ -102,14 +125,6 @@ def _keep(
 ) -> None:
     from pretrained.registry import Row, Shelf
 
-    arrays = weights.arrays(network)
-    limit = np.finfo(np.float16).max
-    wrong = [n for n, a in arrays.items() if not (np.abs(a) <= limit).all()]
-    if wrong:
-        raise WeightsError(
-            f"Weights of the {kind} are no finite half-precision numbers: {wrong[:3]}."
-            " The training has failed; go on from an earlier state."
-        )
     row = Row(
         name,
         kind,
@@ -122,4 +137,4 @@ def _keep(
         resolution=plan.generator.resolution,
         crop=plan.generator.crop,
     )
-    Shelf(out).add(row, arrays, half=True)
+    Shelf(out).add(row, weights.arrays(network), half=True)

@@ -178,10 +178,10 @@ class Trainer:
         return reconstruction(copies, images, self.weight, edges=edges, chroma=chroma)
 
     def _unlikeness(self, copies, images):
-        # Half of the batch will do: the network costs as much as the encoder.
-        half = self.config.batch // 2
-        aims = self.identity.aims(images[half:])
-        return ops.mean(self.identity.likeness(copies[half:], aims))
+        # A quarter of the batch will do: the network costs as much as the encoder.
+        few = self.config.batch // 4
+        aims = self.identity.aims(images[-few:])
+        return ops.mean(self.identity.likeness(copies[-few:], aims))
 
     def _judged(self, fakes, images, critic):
         """Return how far copies are in the critic's features, and how it decides."""

@@ -10,10 +10,11 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 from generators import weights
+from generators.stylegan2 import StyleGAN2
 from retouch.errors import SettingsError, WeightsError
 from tests.training import blobs
 from training import devices, faces
-from training.export import export, latents_of
+from training.export import export, latents_of, with_prior
 from training.faces import Trainer
 from training.losses import importance, reconstruction
 from training.options import Config
@@ -99,6 +100,7 @@ def test_export_hands_over_the_averaged_networks(trained, shards, tmp_path):
     for network, row in zip((generator, encoder), rows, strict=True):
         arrays = load_file(tmp_path / row["file"])
         assert {array.dtype for array in arrays.values()} == {np.dtype(np.float16)}
+        arrays.pop("axes", None)
         weights.assign(network, arrays)
     images = ops.convert_to_tensor(shards.held_out(32))
     copies = generator.decode(encoder.encode(images))
@@ -110,7 +112,7 @@ def test_export_tells_the_generator_where_latents_lie(trained, shards, tmp_path)
     trainer, _ = trained
     export(trainer.run.folder, shards, tmp_path, name="tiny", crops=200)
     arrays = load_file(tmp_path / "tiny.safetensors")
-    generator, encoder = blobs.PLAN.networks()
+    _, encoder = blobs.PLAN.networks()
     weights.assign(encoder, load_file(tmp_path / "tiny-encoder.safetensors"))
     images = shards.images[~shards.testing()]
     latents = encoder.encode(ops.convert_to_tensor(as_images(images)))
@@ -119,17 +121,27 @@ def test_export_tells_the_generator_where_latents_lie(trained, shards, tmp_path)
     assert np.abs(arrays["mean_latent"] - mean).mean() < 0.3 * spread.mean()
     assert 0.7 < arrays["spread"].mean() / spread.mean() < 1.4
     assert arrays["spread"].min() >= 1e-3
-    weights.assign(generator, load_file(tmp_path / "tiny.safetensors"))
-    assert 0.5 < float(ops.mean(generator.penalty(latents))) < 2
+    own = StyleGAN2(replace(blobs.PLAN.generator, axes=len(arrays["axes"])))
+    weights.assign(own, arrays)
+    assert 0.5 < float(ops.mean(own.penalty(latents))) < 2
+    # Samples vary as people do: along the axes, together.
+    drawn = ops.convert_to_numpy(own.sample(300, seed=0)) - mean
+    known = ops.convert_to_numpy(latents) - mean
+    first = arrays["axes"][0] / np.linalg.norm(arrays["axes"][0])
+    along = [np.tensordot(x, first, 2).std() for x in (drawn, known)]
+    assert 0.6 < along[0] / along[1] < 1.6
 
 
 def test_the_spread_of_latents_that_never_differ_stays_above_zero(shards):
-    _, encoder = blobs.PLAN.networks()
+    generator, encoder = blobs.PLAN.networks()
     for variable in encoder.trainable_variables:
         variable.assign(np.zeros(variable.shape, np.float32))
-    mean, spread = latents_of(encoder, shards, 20)
-    assert not mean.any()
-    np.testing.assert_allclose(spread, 1e-3)
+    latents = latents_of(encoder, shards, 20)
+    assert not latents.any()
+    generator = with_prior(generator, latents)
+    np.testing.assert_allclose(weights.arrays(generator)["spread"], 1e-3)
+    samples = ops.convert_to_numpy(generator.sample(2, seed=0))
+    assert np.abs(samples).max() < 0.01
 
 
 def test_a_training_can_begin_with_what_was_exported(trained, shards, tmp_path):
