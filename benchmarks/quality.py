@@ -158,10 +158,15 @@ def _show(columns: dict[str, dict[str, float]], count: int) -> None:
     Console().print(table)
 
 
-def _keep(columns: dict[str, dict[str, float]], model: str, count: int) -> None:
+def commit() -> str:
+    """Return the commit that is measured."""
     command = ["git", "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(command, capture_output=True, text=True).stdout.strip()
-    record = {"commit": commit, "model": model, "portraits": count, "figures": columns}
+    return subprocess.run(command, capture_output=True, text=True).stdout.strip()
+
+
+def _keep(columns: dict[str, dict[str, float]], model: str, count: int) -> None:
+    record = {"commit": commit(), "model": model, "portraits": count}
+    record["figures"] = columns
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "quality.json").write_text(json.dumps(record, indent=1) + "\n")
 
