@@ -31,6 +31,7 @@ types: .venv/.ready
 
 check: lint types test
 	.venv/bin/python -m docs.make --check
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 
 docs: .venv/.ready
 	.venv/bin/python -m docs.make

@@ -8,7 +8,20 @@ import sys
 
 import typer
 
-from commands import models, photos, train
+from commands import (
+    attributes,
+    batch,
+    directions,
+    evaluate,
+    latents,
+    learn,
+    live,
+    models,
+    photos,
+    serve,
+    train,
+    transfer,
+)
 from retouch.errors import RetouchError
 
 app = typer.Typer(
@@ -17,9 +30,28 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (photos.beautify, photos.edit, photos.faces, photos.doctor):
+for command in (
+    photos.beautify,
+    photos.edit,
+    transfer.transfer,
+    live.mask,
+    latents.invert,
+    latents.render,
+    batch.batch,
+    serve.serve,
+    live.live,
+    live.video,
+    photos.faces,
+    attributes.attributes,
+    transfer.mean,
+    learn.rate,
+    learn.learn,
+    photos.doctor,
+):
     app.command()(command)
 app.add_typer(models.app, name="models")
+app.add_typer(directions.app, name="directions")
+app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
 
 

@@ -1,10 +1,11 @@
 """What edits gain, what they cost in identity, and what else they change.
 
-    python -m benchmarks.edits FOLDER_OF_PORTRAITS [--sheet out.png]
+    python -m benchmarks.edits FOLDER_OF_PORTRAITS --data SHARDS [--sheet out.png]
 
 Every edit runs the whole way, from photo to photo, at the default settings. Gains
 are in standard deviations of the judged trait, by the judge and by the second
-opinion that sees no landmarks; identity is the distance of dlib's descriptor.
+opinion that sees no landmarks; identity is the distance of dlib's descriptor. Beside
+each stands the same edit without a network, at the same identity distance.
 """
 
 import dataclasses
@@ -12,124 +13,287 @@ import json
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import baseline
+from benchmarks.realism import told_apart
 from retouch.crop import cut
-from retouch.engine import Result, Retoucher
-from retouch.errors import FaceError
+from retouch.edit import View
+from retouch.engine import Retoucher
+from retouch.errors import RetouchError
 from retouch.geometry import TIGHT
 from retouch.photo import Photo, read
+from retouch.report import FaceReport
 from retouch.settings import Settings
+from retouch.sitting import Sitting
+from retouch.stitch import Change, Piece, stitch
 
 RESULTS = Path(__file__).parent / "results"
-DRIFTS = ("age", "gender", "skin-color", "happy")
-SHOWN = 200  # pixels a side of a face on the sheet
-# Name, moves (none is beautify), strength.
-EDITS = (
-    ("beautify 1", {}, 1.0),
-    ("beautify 2", {}, 2.0),
-    ("smile +1.5", {"smile": 1.5}, 1.0),
-    ("age +1", {"age": 1.0}, 1.0),
-    ("age -1", {"age": -1.0}, 1.0),
+DRIFTS = ("age", "gender", "skin-color", "happy", "weight")
+SHOWN = 160  # pixels a side of a face on the sheet
+AT_ONCE = 8  # faces in a batch
+# Name, moves (none is beautify), strength, the judged trait.
+EDITS: tuple[tuple[str, dict[str, float], float, str], ...] = (
+    ("beautify 1", {}, 1.0, "attractive"),
+    ("beautify 2", {}, 2.0, "attractive"),
+    ("smile +1.5", {"smile": 1.5}, 1.0, "happy"),
+    ("age +1", {"age": 1.0}, 1.0, "age"),
+    ("age -1", {"age": -1.0}, 1.0, "age"),
 )
 
-
-def apply(
-    retoucher: Retoucher, photo: Photo, moves: dict[str, float], settings: Settings
-) -> Result:
-    """Return the photo after one edit of its largest face."""
-    if moves:
-        return retoucher.edited(photo, moves, settings)
-    return retoucher.beautified(photo, settings)
+Row = dict[str, float]
 
 
-def figures(results: list[Result]) -> dict[str, float]:
+@dataclasses.dataclass(frozen=True, eq=False)
+class Done:
+    """One edit of every portrait."""
+
+    reports: list[FaceReport]
+    photos: list[Photo]
+
+
+class Bench:
+    """Portraits, inverted once, and the engine that edits them."""
+
+    def __init__(self, folder: Path, settings: Settings, most: int):
+        self.retoucher = Retoucher.load(settings.model)
+        self.settings = settings
+        self.sittings: list[Sitting] = []
+        self.left_out: list[str] = []
+        for path in sorted(p for p in folder.iterdir() if p.is_file())[:most]:
+            try:
+                sitting = self.retoucher.sit(read(path), settings, adults=True)
+            except RetouchError as error:
+                self.left_out.append(f"{path.name}: {error}")
+                continue
+            if sitting.chosen:
+                self.sittings.append(sitting)
+            else:
+                self.left_out.append(f"{path.name}: {sitting.notes}")
+        parts = _parts(self.sittings)
+        inverted = [self.retoucher.inverted(part, settings) for part in parts]
+        self.sittings = [sitting for part in inverted for sitting in part]
+        self.judge = self.retoucher.model.judge
+        looks = [self._look(s.photo, s) for s in self.sittings]
+        self.scores = np.concatenate([self.judge.score(*look) for look in looks])
+
+    def edited(self, moves: dict[str, float], strength: float) -> Done:
+        """Edit all portraits in batches."""
+        settings = dataclasses.replace(self.settings, strength=strength)
+        engine = self.retoucher
+        task = (
+            engine.editing(moves, settings) if moves else engine.beautifying(settings)
+        )
+        results = []
+        for part in _parts(self.sittings):
+            results += engine.finished(part, task, settings)
+        return Done([r.faces[0] for r in results], [r.photo for r in results])
+
+    def pasted(self, picture: np.ndarray, identity: float, trait: str) -> Done:
+        """Add one picture of differences to all, as far as the identity allows."""
+        names = "images", "masks", "start"
+        whole = (
+            np.concatenate([getattr(s, name) for s in self.sittings]) for name in names
+        )
+        view = View(*whole)
+        model = self.retoucher.model
+        strength = baseline.strengthened(model, view, picture, identity)
+        reports, photos = [], []
+        for sitting in self.sittings:
+            photo = self._laid(sitting, np.float32(strength) * picture)
+            (told,) = self.retoucher._examiner.compare(
+                sitting.photo, photo, sitting.faces, trait
+            )
+            reports.append(dataclasses.replace(sitting.reports()[0], **told))
+            photos.append(photo)
+        return Done(reports, photos)
+
+    def _laid(self, sitting: Sitting, difference: np.ndarray) -> Photo:
+        model = self.retoucher.model
+        before, after = (
+            np.clip(image * 127.5 + 127.5, 0, 255).astype(np.float32)
+            for image in (sitting.images[0], sitting.images[0] + difference)
+        )
+        face = sitting.faces[0]
+        place = face.transform(model.template, model.generator.resolution)
+        piece = Piece(face, place, Change(before, after))
+        return sitting.photo.with_pixels(stitch(sitting.photo.pixels, [piece]))
+
+    def _look(self, photo: Photo, sitting: Sitting) -> tuple:
+        return self.retoucher._examiner.seen(photo, sitting.faces)
+
+    def crops(self, photos: list[Photo], size: int) -> np.ndarray:
+        """Return the faces of photos in [-1, 1]."""
+        pairs = zip(photos, self.sittings, strict=True)
+        crops = [
+            cut(p.pixels, s.faces[0].transform(TIGHT, size), size) for p, s in pairs
+        ]
+        return np.clip(np.stack(crops) / 127.5 - 1, -1, 1)
+
+    def groups(self) -> dict[str, np.ndarray]:
+        """Return which portraits belong to a group, by what the judge sees."""
+        names = self.judge.names
+        skin, gender = (
+            self.scores[:, names.index(n)] for n in ("skin-color", "gender")
+        )
+        place = names.index("age")
+        years = self.scores[:, place] * self.judge.deviations[place]
+        years = years + self.judge.means[place]
+        low, high = np.quantile(skin, (1 / 3, 2 / 3))
+        return {
+            "skin, low third": skin <= low,
+            "skin, middle": (skin > low) & (skin < high),
+            "skin, high third": skin >= high,
+            "feminine": gender < 0,
+            "masculine": gender >= 0,
+            "under 30": years < 30,
+            "30 to 45": (years >= 30) & (years < 45),
+            "45 and over": years >= 45,
+        }
+
+
+def _parts(items: list) -> list[list]:
+    return [items[i : i + AT_ONCE] for i in range(0, len(items), AT_ONCE)]
+
+
+# --- figures ------------------------------------------------------------------
+
+
+def figures(reports: list[FaceReport]) -> Row:
     """Return the means over the faces that were worked on."""
-    reports = [r.faces[0] for r in results if r.faces[0].changed]
-    row = {"faces": float(len(reports))}
-    row["left alone"] = float(len(results) - len(reports))
-    if not reports:
-        return row
-    if reports[0].judged and reports[0].second:
-        gains = np.array([r.judged[1] - r.judged[0] for r in reports])
-        row["judged gain"] = float(gains.mean())
-        row["up on"] = float((gains > 0).mean())
-        second = [r.second[1] - r.second[0] for r in reports]
-        row["without landmarks"] = float(np.mean(second))
-    if reports[0].score:
+    gains = np.array([r.judged[1] - r.judged[0] for r in reports])
+    second = np.array([r.second[1] - r.second[0] for r in reports])
+    way = np.sign(gains.mean())
+    row = {"faces": float(len(reports)), "judged gain": float(gains.mean())}
+    row["moved the right way"] = float((gains * way > 0).mean())
+    row["without landmarks"] = float(second.mean())
+    if all(r.score for r in reports):
         row["guide's gain"] = float(np.mean([r.score[1] - r.score[0] for r in reports]))
     row["identity"] = float(np.mean([r.identity for r in reports]))
     row["identity, most"] = float(np.max([r.identity for r in reports]))
-    row["share let go"] = float(np.mean([r.share for r in reports]))
     for name in DRIFTS:
         row[f"{name} drift"] = float(np.mean([r.changed[name] for r in reports]))
     return row
 
 
+def by_group(
+    groups: dict[str, np.ndarray], reports: list[FaceReport]
+) -> dict[str, Row]:
+    """Return gain and drift of the skin's colour in each group."""
+    gains = np.array([r.judged[1] - r.judged[0] for r in reports])
+    skin = np.array([r.changed["skin-color"] for r in reports])
+    return {
+        name: {
+            "faces": float(own.sum()),
+            "judged gain": float(gains[own].mean()),
+            "skin-color drift": float(skin[own].mean()),
+        }
+        for name, own in groups.items()
+        if own.any()
+    }
+
+
+def parts_of_a_face(bench: Bench) -> Row:
+    """Return the seconds of each stage of beautify, once everything is compiled."""
+    photo, seconds = bench.sittings[0].photo, {}
+    for _ in range(2):
+        since, stage = time.perf_counter(), "finding"
+
+        def say(what: str, part: float) -> None:
+            nonlocal since, stage
+            now = time.perf_counter()
+            seconds[stage] = seconds.get(stage, 0.0) + now - since
+            since, stage = now, what.partition(",")[0]
+
+        seconds.clear()
+        bench.retoucher.beautified(photo, bench.settings, say)
+        say("", 1.0)
+    return {**seconds, "in all": sum(seconds.values())}
+
+
+# --- the command --------------------------------------------------------------
+
+
 def main(
     folder: Path,
+    data: Path | None = None,
     model: str = "default",
-    identity: float = 0.25,
-    steps: int = 40,
     most: int = 40,
     sheet: Path | None = None,
+    extra: str = "",
 ) -> None:
-    """Measure the edits on the largest face of every picture of a folder."""
-    retoucher = Retoucher.load(model)
-    base = Settings(faces="largest", identity=identity, steps=steps)
-    photos = [read(p) for p in sorted(folder.iterdir()) if p.is_file()][:most]
-    columns: dict[str, dict[str, float]] = {}
-    pictures = [[_face(retoucher, photo, photo) for photo in photos]]
-    for name, moves, strength in EDITS:
-        settings = dataclasses.replace(base, strength=strength)
-        start = time.perf_counter()
-        results = []
-        for photo in photos:
-            try:
-                results.append(apply(retoucher, photo, moves, settings))
-            except FaceError:
-                continue
-        columns[name] = figures(results)
-        columns[name]["seconds"] = (time.perf_counter() - start) / len(results)
-        pictures.append([_face(retoucher, r.before, r.photo) for r in results])
-    _show(columns)
-    _keep(columns, model, identity, steps)
-    if sheet is not None:
-        _draw(pictures, sheet)
+    """Measure the edits on the largest face of every picture of a folder.
+
+    Args:
+        data: shards of a training, for the edits without a network.
+        extra: further edits at +1, by their directions' names, with commas.
+    """
+    bench = Bench(folder, Settings(faces="largest", model=model), most)
+    real = [s.photo for s in bench.sittings]
+    faces = bench.crops(real, 128)
+    pixels = baseline.Pixels.fit(data, bench.retoucher.model) if data else None
+    rows: dict[str, dict[str, Any]] = {}
+    pictures = [bench.crops(real, SHOWN)]
+    for name, moves, strength, trait in (*EDITS, *_further(extra)):
+        done = bench.edited(moves, strength)
+        row: dict[str, Any] = {"ours": figures(done.reports)}
+        row["ours"]["told apart"] = told_apart(faces, bench.crops(done.photos, 128))
+        row["groups"] = by_group(bench.groups(), done.reports)
+        if pixels is not None:
+            sign = np.sign(row["ours"]["judged gain"])
+            picture = sign * pixels.picture(trait, bench.settings, 128)
+            pasted = bench.pasted(picture, row["ours"]["identity"], trait)
+            row["no network"] = figures(pasted.reports)
+            row["no network"]["told apart"] = told_apart(
+                faces, bench.crops(pasted.photos, 128)
+            )
+        rows[name] = row
+        pictures.append(bench.crops(done.photos, SHOWN))
+        _show(name, row)
+        if sheet is not None:
+            _draw(pictures, sheet)
+    seconds = parts_of_a_face(bench)
+    Console().print("seconds of one face:", seconds)
+    _keep(rows, seconds, bench)
 
 
-def _face(retoucher: Retoucher, before: Photo, photo: Photo) -> np.ndarray:
-    face = retoucher.detector.find(before.pixels)[0]
-    return cut(photo.pixels, face.transform(TIGHT, SHOWN), SHOWN) / 127.5 - 1
+def _further(extra: str) -> list[tuple[str, dict[str, float], float, str]]:
+    from retouch.directions import DIRECTIONS
+
+    names = [name for name in extra.split(",") if name]
+    return [(f"{n} +1", {n: 1.0}, 1.0, DIRECTIONS[n].trait) for n in names]
 
 
-def _draw(pictures: list[list[np.ndarray]], path: Path) -> None:
+def _draw(pictures: list[np.ndarray], path: Path) -> None:
     from training.loop import sheet
 
-    count = min(len(row) for row in pictures)
-    order = [row[i] for i in range(count) for row in pictures]
-    sheet(np.stack(order), len(pictures), path)
+    order = [row[i] for i in range(len(pictures[0])) for row in pictures]
+    sheet(np.stack(order), len(pictures) * max(1, 12 // len(pictures)), path)
 
 
-def _show(columns: dict[str, dict[str, float]]) -> None:
-    table = Table("figure", *columns)
-    names = dict.fromkeys(name for row in columns.values() for name in row)
-    for name in names:
-        values = (row.get(name) for row in columns.values())
-        table.add_row(name, *("" if v is None else f"{v:+.2f}" for v in values))
-    Console(width=140).print(table)
+def _show(name: str, row: dict[str, Any]) -> None:
+    table = Table(name, *(k for k in row if k != "groups"))
+    for figure in row["ours"]:
+        values = (row[k].get(figure) for k in row if k != "groups")
+        table.add_row(figure, *("" if v is None else f"{v:+.2f}" for v in values))
+    for group, own in row["groups"].items():
+        told = f"{own['judged gain']:+.2f}, skin {own['skin-color drift']:+.2f}"
+        table.add_row(f"{group} ({own['faces']:.0f})", told)
+    Console(width=110).print(table)
 
 
-def _keep(columns: dict, model: str, identity: float, steps: int) -> None:
+def _keep(rows: dict, seconds: Row, bench: Bench) -> None:
     command = ["git", "rev-parse", "--short", "HEAD"]
     commit = subprocess.run(command, capture_output=True, text=True).stdout.strip()
-    record = {"commit": commit, "model": model, "identity": identity, "steps": steps}
+    settings = dataclasses.asdict(bench.settings)
+    record = {"commit": commit, "settings": settings, "left out": bench.left_out}
     RESULTS.mkdir(exist_ok=True)
-    text = json.dumps({**record, "figures": columns}, indent=1)
+    text = json.dumps({**record, "seconds": seconds, "edits": rows}, indent=1)
     (RESULTS / "edits.json").write_text(text + "\n")
 
 

@@ -36,10 +36,14 @@ def import_(
     from pretrained import loading
     from pretrained.registry import library
 
-    row = loading.import_file(
-        library(), file, name, licence=licence, family=family, crop=crop, half=half
+    found = library()
+    loading.import_file(
+        found, file, name, licence=licence, family=family, crop=crop, half=half
     )
-    typer.echo(f"{row.name}: {row.kind}, {row.size / 2**20:.1f} MiB, {row.source}")
+    for row in found.rows():
+        if row.name in (name, f"{name}-encoder"):
+            size = f"{row.size / 2**20:.1f} MiB"
+            typer.echo(f"{row.name}: {row.kind}, {size}, {row.source}")
 
 
 @app.command("list")
@@ -91,11 +95,11 @@ def verify(
 
 @app.command()
 def remove(name: Name) -> None:
-    """Delete what was imported under a name."""
+    """Delete what was imported under a name, and what was learnt for it."""
     from pretrained.registry import library
 
-    row = library().remove(name)
-    typer.echo(f"{row.name}: removed")
+    for row in library().remove(name):
+        typer.echo(f"{row.name}: removed")
 
 
 @app.command()
@@ -116,3 +120,22 @@ def fetch(name: Name) -> None:
             lambda done, total: bar.update(task, completed=done, total=total),
         )
     typer.echo(f"{row.name}: {row.size / 2**20:.1f} MiB, {row.licence}")
+
+
+@app.command()
+def teach(
+    name: Name,
+    samples: Annotated[
+        int, typer.Option(help="Pictures to learn from.", min=100, max=100_000)
+    ] = 2000,
+    seed: Annotated[int, typer.Option(help="Which pictures.", min=0)] = 0,
+) -> None:
+    """Teach an imported generator of faces what edits need to know of them."""
+    terminal.start_backend()
+    from pretrained.registry import library
+    from training.teaching import teach as learn
+
+    with terminal.progress() as on_step:
+        row = learn(library(), name, samples=samples, seed=seed, on_step=on_step)
+    known = ", ".join(row.config["names"])
+    typer.echo(f"{row.name}: knows {known}")

@@ -1,29 +1,50 @@
 """The commands on one photo, beautify, edit and faces, and the doctor's."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands import output, terminal
-from commands.options import PhotoPath, assignment, with_options
+from commands import loops, output, terminal, wishes
+from commands.options import PhotoPath, with_options
 from commands.output import Output
-from retouch.settings import Settings
+from retouch.settings import Climb, Settings
 
 if TYPE_CHECKING:
     from retouch.report import FaceReport
 
+Kept = Annotated[
+    list[Path] | None,
+    typer.Option(help="A file of retouch invert, whose face is not inverted again."),
+]
+
 
 @with_options(Output, "to")
+@with_options(Climb, "climb")
 @with_options(Settings, "settings")
-def beautify(photo: PhotoPath, settings: Settings, to: Output) -> None:
+def beautify(
+    photo: PhotoPath,
+    settings: Settings,
+    climb: Climb,
+    to: Output,
+    gif: Annotated[
+        bool, typer.Option("--gif", help="Write a loop from before to after, too.")
+    ] = False,
+    latents: Kept = None,
+) -> None:
     """Make each face a little more beautiful; the person stays that person."""
     target = to.target(photo)
+    films = loops.beside(target, to.force, gif=gif)
     source = output.get(photo, settings.max_pixels)
     with terminal.progress(to.quiet, to.verbose) as on_step:
-        engine = terminal.retoucher(settings.model)
-        result = engine.beautified(source, settings, on_step)
+        engine = terminal.retoucher(settings.model, latents)
+        if films:
+            result = loops.beautified(engine, source, settings, climb, on_step, films)
+        else:
+            result = engine.beautified(source, settings, on_step, climb)
     to.write(result, target)
+    loops.tell(films, to)
 
 
 @with_options(Output, "to")
@@ -33,17 +54,41 @@ def edit(
     settings: Settings,
     to: Output,
     moves: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option("--set", help="A direction and how far: smile=1.5, age=-0.5."),
-    ],
+    ] = None,
+    face: Annotated[
+        list[str] | None,
+        typer.Option(help="The same for one face: 0:smile=1, 1:age=-1."),
+    ] = None,
+    span: Annotated[
+        str | None,
+        typer.Option("--range", help="A sheet of pictures instead: smile=-2:2:9."),
+    ] = None,
+    gif: Annotated[
+        bool, typer.Option("--gif", help="With --range, write a loop, too.")
+    ] = False,
+    mp4: Annotated[
+        bool, typer.Option("--mp4", help="With --range, write a film, too.")
+    ] = False,
+    latents: Kept = None,
 ) -> None:
     """Move faces along named directions, in deviations of the population."""
-    wanted = dict(assignment(move) for move in moves)
+    wish = wishes.read(moves or [], face or [], span, loop=gif or mp4)
     target = to.target(photo)
+    films = loops.beside(target, to.force, gif=gif, mp4=mp4)
     source = output.get(photo, settings.max_pixels)
+    if not to.quiet:
+        wishes.warn(wish)
     with terminal.progress(to.quiet, to.verbose) as on_step:
-        engine = terminal.retoucher(settings.model)
-        result = engine.edited(source, wanted, settings, on_step)
+        engine = terminal.retoucher(settings.model, latents)
+        if wish.span is not None:
+            loops.ranged(engine, source, wish.span, settings, target, to, films)
+            return
+        if wish.each:
+            result = engine.edited_each(source, wish.each, settings, on_step)
+        else:
+            result = engine.edited(source, wish.all, settings, on_step)
     to.write(result, target)
 
 

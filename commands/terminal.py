@@ -3,8 +3,9 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,12 +36,18 @@ def start_backend() -> None:
         os.close(kept)
 
 
-def retoucher(model: str) -> Any:
-    """Return the engine with the model of that name."""
+def retoucher(model: str, latents: Sequence[Path] | None = None) -> Any:
+    """Return the engine with the model of that name, or with faces of latent files."""
     start_backend()
     from retouch.engine import Retoucher
 
-    return Retoucher.load(model)
+    if not latents:
+        return Retoucher.load(model)
+    from retouch.kept import Seated
+    from retouch.latents import load
+
+    saved = [load(path) for path in latents]
+    return Seated.of(Retoucher.load(model), saved)
 
 
 @contextmanager
@@ -52,9 +59,9 @@ def progress(quiet: bool = False, verbose: bool = False) -> Iterator[OnStep]:
     elif quiet or not sys.stderr.isatty():
         yield lambda what, part: None
     else:
-        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = TextColumn("{task.description}"), BarColumn()
+        columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
         with Progress(*columns, console=console(stderr=True), transient=True) as bar:
             task = bar.add_task("loading", total=1.0)
             yield lambda what, part: bar.update(task, description=what, completed=part)
@@ -67,6 +74,7 @@ class _Stages:
         self.what, self.since = "loading", time.perf_counter()
 
     def say(self, what: str, part: float) -> None:
+        what = what.partition(",")[0]  # what follows is of the moment
         if what != self.what:
             self.end()
             self.what, self.since = what, time.perf_counter()

@@ -7,13 +7,23 @@ import typer
 
 from commands.options import with_options
 from retouch.errors import SettingsError
+from training.glow_options import Options
+from training.mask_options import MaskConfig
 from training.options import Config, Recipe
+from training.variational import PriorConfig, VAEConfig, VQConfig
 
 app = typer.Typer(
     help="Train on pictures of your own.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+Data = Annotated[Path, typer.Argument(help="Folder of shards: retouch train data.")]
+RunFolder = Annotated[Path, typer.Argument(help="Folder of the training.")]
+Minutes = Annotated[float, typer.Option(help="Stop then; started again, it goes on.")]
+Precision = Annotated[
+    str, typer.Option(help="Keras' policy: mixed_bfloat16 or float32.")
+]
 
 
 @app.command()
@@ -107,7 +117,198 @@ def traits(
     from training.traits import main as fit
 
     pairs = [text.partition("=")[::2] for text in (ratings, labels)]
-    fit(data, networks, *((name, Path(file)) for name, file in pairs))
+    skill = fit(data, networks, *((name, Path(file)) for name, file in pairs))
+    for way, known in skill.items():
+        told = ", ".join(f"{name} {value:.2f}" for name, value in known.items())
+        typer.echo(f"{way}: {told}")
+
+
+@app.command()
+def sight(
+    data: Annotated[Path, typer.Argument(help="Folder of shards.")],
+    networks: Annotated[Path, typer.Argument(help="Folder for the reader.")],
+    licence: Annotated[str, typer.Option(help="Terms of the weights.")] = "unknown",
+) -> None:
+    """Fit the reader of a face's shape, by which a guide sees landmarks move."""
+    from training.sight import main as fit
+
+    skill = fit(data, networks, licence)
+    typer.echo(f"shapes of faces held out are read with R² {skill:.2f}")
+
+
+@app.command()
+@with_options(Options, "options")
+def glow(
+    data: Annotated[Path, typer.Argument(help="Folder of shards: retouch train data.")],
+    run: Annotated[Path, typer.Argument(help="Folder of the training.")],
+    options: Options,
+    minutes: Annotated[
+        float, typer.Option(help="Stop then; started again, it goes on.")
+    ] = float("inf"),
+    precision: Annotated[
+        str, typer.Option(help="Keras' policy: mixed_bfloat16 or float32.")
+    ] = "mixed_bfloat16",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the network, once it is trained.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What the network is called.")] = "glow",
+    licence: Annotated[str, typer.Option(help="Terms of the weights.")] = "unknown",
+) -> None:
+    """Train the flow, or go on with it."""
+    from training.glow import train as run_training
+
+    run_training(
+        data,
+        run,
+        options,
+        minutes=minutes,
+        precision=precision,
+        out=out,
+        name=name,
+        licence=licence,
+    )
+
+
+@app.command()
+def scout(
+    faces: Annotated[
+        list[Path], typer.Argument(help="Folders of pictures of one upright face.")
+    ],
+    without: Annotated[Path, typer.Option(help="Folder of pictures without faces.")],
+    out: Annotated[Path, typer.Option(help="Folder for the weights.")],
+    most: Annotated[int, typer.Option(help="Pictures of each folder.", min=10)] = 700,
+    licence: Annotated[str, typer.Option(help="Terms of the weights.")] = "unknown",
+) -> None:
+    """Train the quick detectors of small and turned faces."""
+    from training.scouting import train as fit
+
+    typer.echo(fit(faces, without, out, most, licence))
+
+
+@app.command()
+@with_options(MaskConfig, "config")
+def mask(
+    data: Annotated[Path, typer.Argument(help="Folder of shards: retouch train data.")],
+    run: Annotated[Path, typer.Argument(help="Folder of the training.")],
+    config: MaskConfig,
+    minutes: Annotated[
+        float, typer.Option(help="Stop then; started again, it goes on.")
+    ] = float("inf"),
+    precision: Annotated[
+        str, typer.Option(help="Keras' policy: mixed_bfloat16 or float32.")
+    ] = "mixed_bfloat16",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the network, once it is trained.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What the network is called.")] = "mask",
+    licence: Annotated[str, typer.Option(help="Terms of the weights.")] = "unknown",
+) -> None:
+    """Train the expression mask, or go on with it."""
+    from training.expression_mask import train as run_training
+
+    run_training(data, run, config, minutes=minutes, precision=precision)
+    if out is not None:
+        from training.mask_export import export as hand_over
+        from training.shards import Shards
+
+        hand_over(run, Shards.read(data), out, name=name, licence=licence)
+        typer.echo(str(out / "manifest.json"))
+
+
+def _variational(kind: str) -> None:
+    """Register the training of a VAE or of a conditional one."""
+
+    @with_options(VAEConfig, "config")
+    def run(
+        data: Data,
+        run: RunFolder,
+        config: VAEConfig,
+        minutes: Minutes = float("inf"),
+        precision: Precision = "mixed_bfloat16",
+        begin: Annotated[
+            Path | None, typer.Option(help="A VAE's folder, to begin with its weights.")
+        ] = None,
+    ) -> None:
+        from training.vae import train as run_training
+
+        run_training(
+            data,
+            run,
+            config,
+            conditional=kind == "cvae",
+            begin=begin,
+            minutes=minutes,
+            precision=precision,
+        )
+
+    what = {"vae": "VAE", "cvae": "conditional VAE"}[kind]
+    app.command(kind, help=f"Train a {what} and its encoder, or go on with it.")(run)
+
+
+for _kind in ("vae", "cvae"):
+    _variational(_kind)
+
+
+@app.command()
+@with_options(VQConfig, "config")
+def vqvae(
+    data: Data,
+    run: RunFolder,
+    config: VQConfig,
+    minutes: Minutes = float("inf"),
+    precision: Precision = "mixed_bfloat16",
+) -> None:
+    """Train a VQ-VAE, or go on with it."""
+    from training.vqvae import train as run_training
+
+    run_training(data, run, config, minutes=minutes, precision=precision)
+
+
+@app.command()
+@with_options(PriorConfig, "config")
+def prior(
+    data: Data,
+    run: RunFolder,
+    config: PriorConfig,
+    minutes: Minutes = float("inf"),
+    precision: Precision = "mixed_bfloat16",
+) -> None:
+    """Train the prior of a VQ-VAE that is trained, or go on with it."""
+    from training.vqvae import train_prior
+
+    train_prior(data, run, config, minutes=minutes, precision=precision)
+
+
+@app.command()
+def release(
+    data: Data,
+    run: RunFolder,
+    out: Annotated[Path, typer.Argument(help="Folder for the networks.")],
+    kind: Annotated[str, typer.Option(help="vae, cvae or vqvae.")],
+    name: Annotated[str, typer.Option(help="What the generator is called.")] = "",
+    licence: Annotated[str, typer.Option(help="Terms of the weights.")] = "unknown",
+) -> None:
+    """Write a VAE, CVAE or VQ-VAE, with its reader of traits, as files that load."""
+    from training.release import release as hand_over
+
+    typer.echo(str(hand_over(data, run, out, kind, name=name, licence=licence)))
+
+
+@app.command()
+def expressions(
+    data: Annotated[Path, typer.Argument(help="Folder of shards.")],
+    out: Annotated[Path, typer.Argument(help="Folder for the reader.")],
+    poses: Annotated[str, typer.Option(help="NAME=FILE: measured poses of a source.")],
+    licence: Annotated[str, typer.Option(help="Terms of the weights.")] = "unknown",
+) -> None:
+    """Learn what expressions are, and the scale of action units."""
+    from training.expressions import main as fit
+
+    name, _, file = poses.partition("=")
+    for emotion, units in fit(data, out, (name, Path(file)), licence).items():
+        best = sorted(units.items(), key=lambda pair: -pair[1])[:5]
+        told = ", ".join(f"{unit} {value:.2f}" for unit, value in best)
+        typer.echo(f"{emotion}: {told}")
 
 
 def _source(text: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Write the pages that follow from the code, or with --check say if one is stale."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ def commands() -> str:
 
 
 def models() -> str:
-    """Return the table of the weights that ship, from their manifest."""
+    """Return the weights that ship: their manifest as a table, and their cards."""
     from pretrained.registry import library
 
     lines = ["# Weights that ship", "", "| name | kind | px | MiB | terms |"]
@@ -26,7 +27,14 @@ def models() -> str:
         size = f"{row.size / 2**20:.1f}"
         pixels = row.resolution or ""
         lines.append(f"| {row.name} | {row.kind} | {pixels} | {size} | {row.licence} |")
+    for card in sorted(library().shipped.folder.glob("*.md")):
+        lines += ["", _lowered(card.read_text("utf-8").strip())]
     return "\n".join(lines) + "\n"
+
+
+def _lowered(card: str) -> str:
+    """Return a model card as a part of a page: each heading a level lower."""
+    return re.sub("^#", "##", card, flags=re.MULTILINE).replace("](../docs/", "](")
 
 
 def main() -> None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import keras
 from keras import ops
 
-from generators.layers import GAIN, Affine, Convolution
+from generators.layers import Affine, Convolution
+from generators.mixing import Residual
 
 # --- config -------------------------------------------------------------------
 
@@ -32,19 +33,6 @@ class Config:
 
 
 # --- layers -------------------------------------------------------------------
-
-
-class Residual(keras.layers.Layer):
-    """Two convolutions around which the image passes."""
-
-    def __init__(self, channels: int, **kw):
-        super().__init__(**kw)
-        self.first = Convolution(channels, channels, name=f"{self.name}.first")
-        self.second = Convolution(channels, channels, name=f"{self.name}.second")
-        self.built = True
-
-    def call(self, images):
-        return (images + self.second(self.first(images))) / GAIN
 
 
 class Halving(keras.layers.Layer):

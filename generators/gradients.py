@@ -9,6 +9,8 @@ BACKEND = keras.backend.backend()
 if BACKEND == "tensorflow":
     import tensorflow as tf
 
+    OUT_OF_MEMORY = (MemoryError, tf.errors.ResourceExhaustedError)
+
     def differentiate(function: Callable, inputs, *rest):
         """Return ((value, extra), gradient) of a function that gives (value, extra).
 
@@ -22,10 +24,14 @@ if BACKEND == "tensorflow":
 
     def compiled(function: Callable) -> Callable:
         """Return the function compiled once for each shape of its inputs."""
-        return tf.function(function)
+        # What other backends compile needs no rewriting of its branches and loops,
+        # which takes a third of the first call.
+        return tf.function(function, autograph=False)
 
 elif BACKEND == "jax":
     import jax
+
+    OUT_OF_MEMORY = (MemoryError,)
 
     def differentiate(function: Callable, inputs, *rest):
         return jax.value_and_grad(function, has_aux=True)(inputs, *rest)
@@ -35,6 +41,8 @@ elif BACKEND == "jax":
 
 else:
     import torch
+
+    OUT_OF_MEMORY = (MemoryError, torch.OutOfMemoryError)
 
     def differentiate(function: Callable, inputs, *rest):
         # Within another differentiation the slopes themselves can be differentiated.

@@ -236,6 +236,12 @@ class StyleGAN2(keras.Model):
             offset = self.spread * noise
         return self.mean_latent + truncation * offset
 
+    def tied(self, latents):
+        """Return latents whose styles are all one, their mean: the W of the paper."""
+        styles, code = ops.split(latents, [self.config.layers], 1)
+        mean = ops.mean(styles, 1, keepdims=True)
+        return ops.concatenate([ops.repeat(mean, self.config.layers, 1), code], 1)
+
     def penalty(self, latents):
         """Return the mean squared distance from the prior's mean in its own units."""
         offset = (latents - self.mean_latent) / self.spread

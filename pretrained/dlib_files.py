@@ -43,7 +43,11 @@ def locate(name: str) -> Path:
 
 
 def identity(path: Path | None = None, **kw) -> "Identity":
-    """Return dlib's descriptor network, of the installed package or of a file."""
+    """Return dlib's descriptor network, of the installed package or of a file.
+
+    Args:
+        kw: of the network, such as `crop`, the framing of the pictures it reads.
+    """
     from scorers.identity import Identity  # Keras, which finding faces does without
 
     try:

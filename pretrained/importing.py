@@ -8,6 +8,7 @@ import numpy as np
 
 from pretrained.dialects import read_ada, read_rosinality, read_tensorflow
 from pretrained.files import DAMAGE, REMEDY, read
+from pretrained.irse import encoder_kind, read_encoder
 from pretrained.stylegan2 import Imported, Source, assemble
 from retouch.errors import WeightsError
 
@@ -32,6 +33,22 @@ def convert(data: Any, path: str | Path, crop: str = "ffhq") -> Imported:
         raise WeightsError(f"{path} was refused: {error} {REMEDY}") from None
     except DAMAGE:
         raise WeightsError(f"{path} holds a damaged network. {REMEDY}") from None
+
+
+def encoder_in(data: Any, path: str | Path) -> tuple[Imported | None, str]:
+    """Return the encoder beside a generator, and a word on one that is not read."""
+    if not isinstance(data, dict) or "state_dict" not in data:
+        return None, ""
+    try:
+        with np.errstate(all="ignore"):
+            kind = encoder_kind(data)
+            if kind is None:
+                return None, "; its encoder is of a kind that is not read"
+            return read_encoder(data, kind), ""
+    except WeightsError as error:
+        raise WeightsError(f"{path} was refused: {error} {REMEDY}") from None
+    except DAMAGE:
+        raise WeightsError(f"{path} holds a damaged encoder. {REMEDY}") from None
 
 
 def recognise(data: Any) -> tuple[str, Source]:

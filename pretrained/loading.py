@@ -2,6 +2,8 @@
 
 import dataclasses
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,16 @@ from retouch.errors import WeightsError
 
 # The module that holds an architecture's Config, and the class it configures.
 ARCHITECTURES = {
+    "expression-mask": ("generators.expression_mask", "ExpressionMask"),
     "stylegan2": ("generators.stylegan2", "StyleGAN2"),
     "compact": ("encoders.compact", "Compact"),
+    "irse": ("encoders.irse", "Irse"),
+    "glow": ("generators.glow", "Glow"),
+    "vae": ("generators.vae", "VAE"),
+    "cvae": ("generators.cvae", "CVAE"),
+    "vqvae": ("generators.vqvae", "VQVAE"),
+    "sight": ("encoders.vae", "Sight"),
+    "maps": ("encoders.vqvae", "Maps"),
 }
 
 
@@ -44,23 +54,54 @@ def load_traits(library: Library, name: str) -> Any:
     """Return the reader of latents of that name."""
     from scorers.latent import LatentTraits, Space
 
-    arrays = library.weights(name, "scorer")
-    space = Space(*(arrays.pop(key) for key in ("mean", "axes", "spread")))
-    return _reader(LatentTraits, library, name, {"space": space, **arrays})
+    arrays = _arrays(library, name)
+    with _of_its_kind(name):
+        space = Space(*(arrays.pop(key) for key in ("mean", "axes", "spread")))
+        return LatentTraits(space, _names(library, name), **arrays)
+
+
+def load_action_units(library: Library, name: str = "expression") -> Any:
+    """Return the reader of action units of that name, and of expressions in it."""
+    from scorers.action_units import ActionUnits
+    from scorers.expression import Expressions
+
+    arrays = _arrays(library, name)
+    with _of_its_kind(name):
+        own = {key: arrays.pop(key) for key in ("low", "high", "creased")}
+        own["spread"] = arrays.pop("unit_spread")
+        return ActionUnits(Expressions(**arrays), **own)
 
 
 def load_judge(library: Library, name: str) -> Any:
     """Return the judge of that name."""
     from scorers.judge import Judge
 
-    return _reader(Judge, library, name, library.weights(name, "scorer"))
+    with _of_its_kind(name):
+        return Judge(_names(library, name), **_arrays(library, name))
 
 
-def _reader(kind: type, library: Library, name: str, parts: dict[str, Any]) -> Any:
-    names = library.row(name, "scorer").config.get("names", ())
+def load_shape(library: Library, name: str) -> Any:
+    """Return the reader of faces' shapes of that name."""
+    from scorers.guide import Shape
+
+    with _of_its_kind(name):
+        return Shape(**_arrays(library, name))
+
+
+def _arrays(library: Library, name: str) -> dict[str, Any]:
+    return dict(library.weights(name, "scorer"))
+
+
+def _names(library: Library, name: str) -> tuple[str, ...]:
+    return tuple(library.row(name, "scorer").config.get("names", ()))
+
+
+@contextmanager
+def _of_its_kind(name: str) -> Iterator[None]:
+    """Refuse weights that are not those of what is built in the block."""
     try:
-        return kind(names=tuple(names), **parts)
-    except TypeError as error:
+        yield
+    except (KeyError, TypeError) as error:
         raise WeightsError(
             f"The weights of '{name}' are not those of its kind ({error})."
             " Install retouch anew."
@@ -93,17 +134,51 @@ def import_file(
         row = dataclasses.replace(row, kind="directions", family=found[0].family)
         vectors = {direction.name: direction.vector for direction in found}
         return library.add(row, vectors, half=half)
+    encoder, left_out = importing.encoder_in(data, path)
     network = importing.convert(data, path, crop)
     row = dataclasses.replace(
         row,
         architecture="stylegan2",
         config=network.config,
-        source=f"{path.name} ({network.origin})",
+        source=f"{path.name} ({network.origin}{left_out})",
         family=family or name,
         resolution=network.config["resolution"],
         crop=crop,
     )
-    return library.add(row, network.weights, half=half)
+    if encoder is None:
+        return library.add(row, network.weights, half=half)
+    rows, width = 2 * len(network.config["channels"]), network.config["width"]
+    if (encoder.config["layers"], encoder.config["width"]) != (rows, width):
+        raise WeightsError(
+            f"{path} was refused: its encoder gives {encoder.config['layers']} rows of"
+            f" {encoder.config['width']}, its generator takes {rows} of {width}."
+            f" {importing.REMEDY}"
+        )
+    return _add_both(library, row, network.weights, encoder, half)
+
+
+def _add_both(
+    library: Library, row: Row, weights: dict[str, Any], encoder: Any, half: bool
+) -> Row:
+    """Keep a generator and the encoder that came with it, or neither."""
+    name = f"{row.name}-encoder"
+    library.check_free(name)
+    row = library.add(row, weights, half=half)
+    beside = dataclasses.replace(
+        row,
+        name=name,
+        file=f"{name}.safetensors",
+        kind="encoder",
+        architecture="irse",
+        config=encoder.config,
+        resolution=encoder.config["resolution"],
+    )
+    try:
+        library.add(beside, encoder.weights, half=half)
+    except BaseException:
+        library.remove(row.name)
+        raise
+    return row
 
 
 def fetch(

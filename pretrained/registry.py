@@ -8,6 +8,8 @@ import dataclasses
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +23,7 @@ from pretrained.directions import NamedDirection
 from pretrained.files import digest
 from retouch.errors import SettingsError, WeightsError
 
-KINDS = ("generator", "encoder", "scorer", "directions")
+KINDS = ("generator", "encoder", "scorer", "detector", "directions")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 VERSION = 1
 
@@ -90,13 +92,12 @@ class Shelf:
         Args:
             half: keep float16, which halves the file and rounds the weights.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
         kind = np.float16 if half else np.float32
         arrays = {name: np.ascontiguousarray(w, kind) for name, w in weights.items()}
         path = self.folder / row.file
-        unfinished = path.with_suffix(".unfinished")
-        save_file(arrays, unfinished)
-        os.replace(unfinished, path)
+        with self._writing(path) as unfinished:
+            save_file(arrays, unfinished)
+            unfinished.chmod(0o644)  # what safetensors writes, only its owner may read
         size, sha256 = path.stat().st_size, digest(path)
         row = dataclasses.replace(row, size=size, sha256=sha256)
         self._write([*(other for other in self.rows() if other.name != row.name), row])
@@ -107,13 +108,29 @@ class Shelf:
         self._write([other for other in self.rows() if other.name != row.name])
         (self.folder / row.file).unlink(missing_ok=True)
 
+    @contextmanager
+    def _writing(self, path: Path) -> Iterator[Path]:
+        """Give a file to write that takes the path's place once it is whole."""
+        unfinished = path.with_suffix(".unfinished")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            yield unfinished
+            os.replace(unfinished, path)
+        except (OSError, safetensors.SafetensorError) as error:
+            raise WeightsError(
+                f"Writing {path} failed ({error}). Free some space there, or name"
+                " another folder in RETOUCH_HOME."
+            ) from None
+        finally:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+
     def _write(self, rows: list[Row]) -> None:
         ordered = sorted(rows, key=lambda row: row.name)
         networks = [dataclasses.asdict(row) for row in ordered]
         content = {"version": VERSION, "networks": networks}
-        unfinished = self.manifest.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
-        os.replace(unfinished, self.manifest)
+        with self._writing(self.manifest) as unfinished:
+            unfinished.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
 
 
 @dataclass(frozen=True)
@@ -180,20 +197,28 @@ class Library:
 
     def add(self, row: Row, weights: dict[str, np.ndarray], *, half=False) -> Row:
         """Keep weights of the user's under a new name."""
-        if row.name in {other.name for other in self.rows()}:
-            raise WeightsError(
-                f"A network is already called '{row.name}'. Choose another name,"
-                f" or remove it first: retouch models remove {row.name}."
-            )
+        self.check_free(row.name)
         return self.own.add(row, weights, half=half)
 
-    def remove(self, name: str) -> Row:
-        """Delete weights of the user's."""
-        row = self.row(name)
-        if row not in self.own.rows():
+    def check_free(self, name: str) -> None:
+        """Raise if something has that name already."""
+        if name in {row.name for row in self.rows()}:
+            raise WeightsError(
+                f"A network is already called '{name}'. Choose another name,"
+                f" or remove it first: retouch models remove {name}."
+            )
+
+    def remove(self, name: str) -> list[Row]:
+        """Delete weights of the user's, and with a generator what belongs to it."""
+        row, own = self.row(name), self.own.rows()
+        if row not in own:
             raise WeightsError(f"'{name}' ships with retouch and cannot be removed.")
-        self.own.remove(row)
-        return row
+        # Left behind, they would serve the next generator of that name.
+        parts = {f"{name}-encoder", f"{name}-traits"} if row.kind == "generator" else ()
+        removed = [row, *(other for other in own if other.name in parts)]
+        for one in removed:
+            self.own.remove(one)
+        return removed
 
     def direction(self, name: str) -> NamedDirection:
         """Return a direction: "age", or "components/pc3" of a set of several."""

@@ -58,9 +58,12 @@ class Imported:
 class Weights:
     """Arrays by name, each taken once, so that what nobody took is noticed."""
 
-    def __init__(self, arrays: Mapping[str, Any]):
+    def __init__(
+        self, arrays: Mapping[str, Any], what: str = "a StyleGAN2", most: int = 0
+    ):
         self.arrays, self.left = arrays, set(arrays)
-        self.room = LARGEST
+        self.what, self.most = what, most or LARGEST
+        self.room = self.most
 
     def __contains__(self, name: str) -> bool:
         return name in self.arrays
@@ -69,7 +72,7 @@ class Weights:
         """Return an array as float32; None in the shape allows any size."""
         value = self.arrays.get(name)
         if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
-            raise WeightsError(f"it lacks the weight {name!r} of a StyleGAN2.")
+            raise WeightsError(f"it lacks the weight {name!r} of {self.what}.")
         fits = value.ndim == len(shape) and all(
             wanted in (None, size)
             for wanted, size in zip(shape, value.shape, strict=True)
@@ -82,7 +85,7 @@ class Weights:
         self.left.discard(name)
         self.room -= value.size
         if self.room < 0:
-            raise WeightsError(f"it has more than {LARGEST:,} weights.")
+            raise WeightsError(f"it has more than {self.most:,} weights.")
         value = value.astype(np.float32)
         if not np.isfinite(value).all():
             raise WeightsError(f"its {name!r} holds numbers that are not finite.")
@@ -98,8 +101,8 @@ class Weights:
     def check_all_taken(self) -> None:
         if self.left:
             raise WeightsError(
-                f"it has weights that no StyleGAN2 of ours has: {min(self.left)[:80]!r}"
-                f" and {len(self.left) - 1} more."
+                f"it has weights unlike those of {self.what} that is known:"
+                f" {min(self.left)[:80]!r} and {len(self.left) - 1} more."
             )
 
 

@@ -24,7 +24,11 @@ class Generator(Protocol):
 
 
 class Encoder(Protocol):
-    """Turns images into latents."""
+    """Turns images into latents.
+
+    One that the generator undoes exactly says so by `exact = True`: then no search
+    follows its guess.
+    """
 
     def encode(self, images: Tensor) -> Tensor:
         """Return latents, (N, *latent_shape)."""
@@ -51,6 +55,9 @@ class Embedder(Protocol):
 
     def likeness(self, images: Tensor, aims: list[Tensor]) -> Tensor:
         """Return how far images are from the aims, (N,), differentiable."""
+
+    def gaps(self, images: Tensor, aims: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return the same in two parts: of looks and of the person, (N,) each."""
 
 
 class Edit(Protocol):

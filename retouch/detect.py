@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any
@@ -21,13 +20,26 @@ from PIL import Image
 from pretrained.dlib_files import CNN_DETECTOR, LANDMARKS, locate
 from retouch.errors import DependencyError, SettingsError
 from retouch.geometry import TIGHT, Face, Points, Similarity
-from retouch.looks import BUDGET, SMALLEST, Look, Method, evened, rounds, square
+from retouch.looks import (
+    BUDGET,
+    SEEN,
+    SMALLEST,
+    Look,
+    Method,
+    evened,
+    reduced,
+    rounds,
+    square,
+)
+from retouch.scout import WINDOW, Scout
+from retouch.sightings import Sighting, best, turned
 
 THRESHOLD = -0.2  # of the detector's score, below which nothing is looked at
 STRONG = 0.8  # a score below this makes a second look, whose score is averaged in
 SURE, LIKELY, POSSIBLE = 0.35, 0.27, 0.2  # confidences
 FAVOUR = 0.4  # of a face that fills the photo, when all faces are doubtful
 DOUBT = 0.3  # by which a turned face must be the more convincing
+STEEP = 40  # degrees: faces turned further are rare
 ANGLES = (0, 45, -45, 90, -90, 180)  # degrees
 LEVEL, LEVELLINGS = 4.0, 5  # degrees, and how often at most
 VISIBLE = 0.75  # part of the landmarks that must lie inside the photo
@@ -36,6 +48,7 @@ VISIBLE = 0.75  # part of the landmarks that must lie inside the photo
 BOX_CENTRE, BOX_SIDE = (0.5, 0.53), 0.88
 PATCH = 160  # pixels: the box's side where landmarks are read, half the patch's
 # Moved and scaled boxes; the mean of their landmarks scatters half as much as one.
+Nudges = Sequence[tuple[float, float, float]]
 NUDGES = (
     (0.0, 0.0, 1.0),
     (0.04, 0.0, 1.0),
@@ -45,32 +58,20 @@ NUDGES = (
     (0.0, 0.0, 1.06),
     (0.0, 0.0, 0.94),
 )
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """A square that a detector marked: the unit square, moved into the photo."""
-
-    frame: Similarity
-    score: float
-
-    def is_near(self, other: "Sighting") -> bool:
-        """Tell whether both mark the same face, turned however."""
-        gap = np.hypot(*(self.frame((0.5, 0.5)) - other.frame((0.5, 0.5))))
-        low, high = sorted([self.frame.scale, other.frame.scale])
-        return bool(gap < 0.3 * low and high < 1.5 * low)
+QUICK = NUDGES[:3]
 
 
 class Detector:
     """Finds faces; loads its models once and may be shared between threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, scout: bool = True) -> None:
         self._dlib = _dlib()
         landmarks = locate(LANDMARKS)
         self._predictor = self._dlib.shape_predictor(str(landmarks))
         # dlib's detectors keep state while they run: one for each thread at work.
         self._idle: SimpleQueue[Any] = SimpleQueue()
         self._idle.put(self._dlib.get_frontal_face_detector())
+        self._scout = Scout(self._dlib) if scout else None
         self._cnn: Any = None
         self._cnn_lock = Lock()
 
@@ -83,30 +84,49 @@ class Detector:
     ) -> list[Face]:
         """Return the faces in a photo (H, W, 3), the largest first.
 
-        Turned copies are searched when no face stands upright; the landmarks then
-        tell the angle. A face's confidence is dlib's score; a low one is averaged
-        with that of a second look. If no face is sure, the likeliest one is returned.
+        Small and turned faces are searched where quick detectors see something like a
+        face; turned copies of the photo when no face was found yet. The landmarks then
+        tell the angle. A face's confidence is dlib's score; a low one is averaged with
+        that of a second look. If no face is sure, the likeliest one is returned.
 
         Args:
             method: "cnn" finds harder faces and takes seconds.
-            smallest: side in pixels of the smallest face to look for. None: 40, or
-                more in a photo of over 2 megapixels, so that it takes below a second.
+            smallest: side in pixels of the smallest face that is searched for
+                everywhere. None: 40, or more in a photo of over 1.5 megapixels, whose
+                smaller faces are searched where they seem to be.
         """
         _check(method, smallest)
         grey = _grey(pixels)
         doubtful: list[Face] = []
-        for looks in rounds(*grey.size, method, smallest):
-            faces = [self._face(grey, s) for s in self._search(grey, looks, method)]
+        for i, looks in enumerate(rounds(*grey.size, method, smallest)):
+            sightings = self._search(grey, looks, method)
+            if i == 0 and method == "hog" and self._scout is not None:
+                hints = self._scout.hints(grey, WINDOW / (smallest or SMALLEST))
+                sightings = self._confirmed(grey, sightings, hints)
+            faces = [self._face(grey, s) for s in sightings]
             faces = _distinct([face for face in faces if _visible(face, grey.size)])
             if any(face.confidence >= SURE for face in faces):
-                return [face for face in faces if face.confidence >= LIKELY]
+                return [face for face in faces if face.confidence >= _needed(face)]
             doubtful += faces
         doubtful.sort(key=lambda face: _plausibility(face, grey.size))
         return [f for f in doubtful[-1:] if _plausibility(f, grey.size) >= POSSIBLE]
 
-    def again(self, pixels: NDArray, face: Face) -> Face:
-        """Return a known face with its landmarks read anew, as after an edit."""
-        return self._read(_grey(pixels), _upright(face.landmarks), face.confidence)
+    def again(self, pixels: NDArray, face: Face, *, quick: bool = False) -> Face:
+        """Return a known face with its landmarks read anew, as after an edit.
+
+        Args:
+            quick: read them from fewer boxes, as is enough where time smooths them.
+        """
+        frame, nudges = _upright(face.landmarks), QUICK if quick else NUDGES
+        return self._read(_grey(pixels), frame, face.confidence, nudges)
+
+    def glance(self, pixels: NDArray, *, smallest: float = 2 * SMALLEST) -> list[Face]:
+        """Return the upright faces of a video's frame in some milliseconds."""
+        grey = _grey(pixels)
+        look = reduced(*grey.size, SEEN / smallest, BUDGET["hog"])
+        sightings = [s for s in self._search(grey, [look], "hog") if s.score >= SURE]
+        faces = [self._read(grey, s.frame, s.score, QUICK) for s in sightings]
+        return _distinct(faces)
 
     def _search(
         self, grey: Image.Image, looks: list[Look], method: Method
@@ -115,11 +135,20 @@ class Detector:
 
         def search(look: Look) -> list[Sighting]:
             back, marks = look.transform.inverse, run(look.copy(grey))
-            return [Sighting(back @ _frame_of(box), score) for box, score in marks]
+            return [Sighting.of(box, score, back) for box, score in marks]
 
         with ThreadPoolExecutor(min(len(looks), os.cpu_count() or 1)) as threads:
             found = [s for some in threads.map(search, looks) for s in some]
-        return _best(found)
+        return best(found)
+
+    def _confirmed(
+        self, grey: Image.Image, sightings: list[Sighting], hints: list[Sighting]
+    ) -> list[Sighting]:
+        """Add what dlib's detector sees where the scout saw something."""
+        new = [h for h in hints if not any(h.is_near(s) for s in sightings)]
+        with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+            marks = threads.map(lambda hint: self._mark(grey, hint.frame), new)
+            return best([*sightings, *(m for m in marks if m.score >= THRESHOLD)])
 
     @contextmanager
     def _hog(self) -> Iterator[Any]:
@@ -154,8 +183,14 @@ class Detector:
             score = (score + again) / 2
         return self._read(grey, frame, score)
 
-    def _read(self, grey: Image.Image, frame: Similarity, score: float) -> Face:
-        landmarks = self._landmarks(grey, frame, NUDGES)
+    def _read(
+        self,
+        grey: Image.Image,
+        frame: Similarity,
+        score: float,
+        nudges: Nudges = NUDGES,
+    ) -> Face:
+        landmarks = self._landmarks(grey, frame, nudges)
         frame = _upright(landmarks)
         x, y = frame((0.5, 0.5)).tolist()
         half = frame.scale / 2
@@ -174,7 +209,7 @@ class Detector:
         self, grey: Image.Image, frame: Similarity
     ) -> tuple[Similarity, float]:
         """Return the frame, turned if the detector likes that better, and its score."""
-        marks = {angle: self._mark(grey, _turned(frame, angle)) for angle in ANGLES}
+        marks = {angle: self._mark(grey, turned(frame, angle)) for angle in ANGLES}
         best = max(ANGLES, key=lambda angle: marks[angle].score)
         if marks[best].score > marks[0].score + DOUBT:
             return self._level(grey, marks[best].frame), marks[best].score
@@ -189,14 +224,14 @@ class Detector:
         for box, score in self._run_hog(patch, -1.0):
             centre = np.array([box.center().x, box.center().y])
             if np.abs(centre - side).max() < side / 3:
-                found.append(Sighting(back @ _frame_of(box), score))
+                found.append(Sighting.of(box, score, back))
         return max(found, key=lambda sighting: sighting.score)
 
     def _landmarks(
         self,
         grey: Image.Image,
         frame: Similarity,
-        nudges: Sequence[tuple[float, float, float]],
+        nudges: Nudges,
     ) -> Points:
         to_patch = _to_patch(frame, PATCH)
         patch = square(grey, to_patch, 2 * PATCH)
@@ -239,10 +274,6 @@ def _grey(pixels: NDArray) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(pixels)).convert("L")
 
 
-def _frame_of(box: Any) -> Similarity:
-    return Similarity(box.width(), 0, box.left(), box.top())
-
-
 def _upright(landmarks: Points) -> Similarity:
     """Return the similarity from the unit square to the face's box, eyes level."""
     low = np.array(BOX_CENTRE) - BOX_SIDE / 2
@@ -250,30 +281,20 @@ def _upright(landmarks: Points) -> Similarity:
     return TIGHT.transform(landmarks, 1).inverse @ box
 
 
-def _turned(frame: Similarity, angle: float) -> Similarity:
-    turn = Similarity.turning(angle)
-    x, y = (0.5, 0.5) - turn((0.5, 0.5))
-    return frame @ Similarity.shifting(x, y) @ turn
-
-
 def _to_patch(frame: Similarity, side: int) -> Similarity:
     """Return the similarity that lays the box in the middle of a patch of 2 sides."""
     return Similarity(side, 0, side / 2, side / 2) @ frame.inverse
 
 
-def _best(sightings: list[Sighting]) -> list[Sighting]:
-    """Keep of sightings of the same face the one with the highest score."""
-    kept: list[Sighting] = []
-    for sighting in sorted(sightings, key=lambda s: -s.score):
-        if not any(sighting.is_near(other) for other in kept):
-            kept.append(sighting)
-    return kept
+def _needed(face: Face) -> float:
+    """Return the confidence that a face must have beside a sure one."""
+    return SURE + DOUBT / 2 if abs(face.roll) > STEEP else LIKELY
 
 
 def _plausibility(face: Face, size: tuple[int, int]) -> float:
     """Favour what is large in its photo and stands upright."""
     share = min(1.0, face.size / min(size))
-    return face.confidence + FAVOUR * share - (DOUBT if abs(face.roll) > 40 else 0)
+    return face.confidence + FAVOUR * share - (DOUBT if abs(face.roll) > STEEP else 0)
 
 
 def _visible(face: Face, size: tuple[int, int]) -> bool:

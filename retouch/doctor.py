@@ -16,7 +16,7 @@ NEEDED = (
 )  # fmt: skip
 BACKENDS = ("tensorflow", "tensorflow-cpu", "jax", "torch")
 EXTRAS = {
-    "web": ("fastapi", "uvicorn", "gradio"),
+    "web": ("fastapi", "uvicorn", "python_multipart"),
     "ray": ("ray",),
     "live": ("cv2",),
     "video": ("imageio_ffmpeg",),

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from generators.adam import Adam
 from generators.gradients import compiled, differentiate
 from retouch.contracts import Embedder, Generator, Tensor
-from scorers.judge import Judge
+from scorers.guide import Guide
 from scorers.latent import LatentTraits
 
 Floats = NDArray[np.float32]
+STEPS = 25  # of an ascent
+NEARLY = 0.95  # of the budget is where it begins to hold an ascent back
 LEAST_SHARE = 1 / 64  # of an edit; what needs a smaller one is left alone
 HALVINGS = 6
 
@@ -29,6 +31,7 @@ class View:
     images: Floats  # (N, R, R, 3)
     masks: Floats  # (N, R, R, 1)
     latents: Floats  # (N, *latent_shape)
+    budget: float = 0.3  # how far the embedding of each may move
 
     def shown(self, generator: Generator, latents: Tensor) -> Tensor:
         """Return the crops as they look after the latents have been moved."""
@@ -49,9 +52,14 @@ class Direction:
         step = traits.step(name, keep)
         return cls(name, ops.convert_to_numpy(traits.space.offset(step[None]))[0])
 
-    def apply(self, generator: Generator, view: View, strength: float) -> Floats:
-        """Return the latents moved by strength times the offset."""
-        return view.latents + np.float32(strength) * self.offset
+    def apply(
+        self, generator: Generator, view: View, strength: float | Floats
+    ) -> Floats:
+        """Return the latents moved by strength, of all or of each, times the offset."""
+        way = np.asarray(strength, np.float32)
+        return (
+            view.latents + (_wide(way, view.latents) if way.ndim else way) * self.offset
+        )
 
 
 @dataclass(frozen=True)
@@ -59,9 +67,11 @@ class Pull:
     """How much each wish counts in an ascent."""
 
     score: float = 4.0  # the picture's trait, short of its goal
+    second: float = 2.0  # the same, by the reader that sees no shape
     latent: float = 1.0  # the latent's own reading of it
     keep: float = 2.0  # drift of what must stay
     identity: float = 2.0
+    budget: float = 1000.0  # on the square of what the identity moves too far
     length: float = 0.02  # of the move, in the latents' own metric
 
 
@@ -77,58 +87,79 @@ class Ascent:
     def __init__(
         self,
         generator: Generator,
-        identity: Embedder,
         traits: LatentTraits,
-        guide: Judge,
+        guide: Guide,
         name: str,
         keep: tuple[str, ...] = (),
         *,
         unit: float = 1.0,
-        steps: int = 25,
+        steps: int = STEPS,
         pull: Pull = Pull(),
     ):
-        self.generator, self.identity = generator, identity
-        self.traits, self.guide = traits, guide
+        self.generator, self.traits, self.guide = generator, traits, guide
         self.name, self.keep = name, tuple(k for k in keep if k != name)
         self.unit, self.steps, self.pull = unit, steps, pull
         self.adam = Adam(0.03, first=0.8, second=0.95)
-        self._climb = compiled(self._step)
+        self._climb, self._look = compiled(self._step), compiled(guide.look)
         self._base = self._kept_slopes()
 
-    def apply(self, generator: Generator, view: View, strength: float) -> Floats:
-        """Return the latents where strength times the unit is reached, or nearly."""
-        if strength == 0:
+    def apply(
+        self, generator: Generator, view: View, strength: float | Floats
+    ) -> Floats:
+        """Return the latents where strength times the unit is reached, or nearly.
+
+        Args:
+            strength: of all faces, or of each (N,).
+        """
+        goals = np.float32(self.unit) * np.broadcast_to(
+            np.asarray(strength, np.float32), len(view.latents)
+        )
+        if not goals.any():
             return view.latents
         parts = view.images, view.masks, view.latents
         images, masks, latents = (ops.convert_to_tensor(p) for p in parts)
         seen = [images, masks, latents, self.generator.decode(latents)]
-        seen += [self.identity.embed(images), np.float32(strength * self.unit)]
+        seen += [*self._look(images), *map(ops.convert_to_tensor, (goals, view.budget))]
         move = ops.zeros((len(view.latents), len(self.traits.space.deviations)))
         state = self.adam.start([move])
         for _ in range(self.steps):
             move, state = self._climb(move, state, seen)
-        offset = self.traits.space.offset(self._free(move))
-        return view.latents + ops.convert_to_numpy(offset)
+        offset = ops.convert_to_numpy(self.traits.space.offset(self._free(move)))
+        return np.where(_wide(goals, offset) == 0, view.latents, view.latents + offset)
+
+    def until(self, generator: Generator, view: View, score: float) -> Floats:
+        """Return the latents where the guide gives each face the score, or nearly.
+
+        Faces that have it already stay as they are.
+        """
+        _, whole, _ = self._look(ops.convert_to_tensor(view.images))
+        now = ops.convert_to_numpy(whole)[:, self.guide.names.index(self.name)]
+        return self.apply(generator, view, np.maximum(score - now, 0) / self.unit)
 
     def _step(self, move: Tensor, state: list, seen: list):
         _, slope = differentiate(lambda m: (self._loss(m, *seen), None), move)
         (move,), state = self.adam.apply(state, [slope], [move])
         return move, state
 
-    def _loss(self, move, images, masks, latents, before, embedded, goal):
+    def _loss(
+        self, move, images, masks, latents, before, who, was, was_second, goal, budget
+    ):
         move, pull = self._free(move), self.pull
         picture = self.generator.decode(latents + self.traits.space.offset(move))
-        gap = self.identity.embed(images + masks * (picture - before)) - embedded
-        gains = ops.matmul(gap, self.guide.descriptor_slopes)  # (N, traits)
+        now, whole, second = self.guide.look(images + masks * (picture - before))
+        place = self.guide.names.index(self.name)
         slope = self.traits.slopes[:, self.traits.index(self.name)]
         reading = ops.matmul(move, slope[:, None])[:, 0]
-        wanted = gains[:, self.guide.names.index(self.name)]
-        loss = pull.score * _short(wanted, goal) + pull.latent * _short(reading, goal)
+        loss = pull.score * _short((whole - was)[:, place], goal)
+        loss += pull.second * _short((second - was_second)[:, place], goal)
+        loss += pull.latent * _short(reading, goal)
         for name in self.keep:
             if name in self.guide.names:
-                drift = gains[:, self.guide.names.index(name)]
+                drift = (whole - was)[:, self.guide.names.index(name)]
                 loss += pull.keep * ops.square(drift)
-        loss += pull.identity * ops.sum(ops.square(gap), -1)
+        moved = ops.sum(ops.square(now - who), -1)
+        beyond = ops.relu(ops.sqrt(moved + 1e-8) - NEARLY * budget)
+        loss += pull.identity * moved + pull.budget * ops.square(beyond)
         return ops.sum(loss + pull.length * ops.sum(ops.square(move), -1))
 
     def _free(self, move: Tensor) -> Tensor:
@@ -138,6 +169,11 @@ class Ascent:
     def _kept_slopes(self) -> Floats:
         kept = [self.traits.index(k) for k in self.keep if k in self.traits.names]
         return np.linalg.qr(self.traits.slopes[:, kept])[0].astype(np.float32)
+
+
+def _wide(values: Floats, latents: Floats) -> Floats:
+    """Return a value for each latent, (N,), so that it applies to all its numbers."""
+    return values.reshape(-1, *[1] * (latents.ndim - 1))
 
 
 def _short(value: Tensor, goal: Tensor) -> Tensor:
@@ -154,26 +190,49 @@ class Moved:
     distances: Floats  # (N,): of the embedding between before and after
 
 
+def strayed(
+    generator: Generator, identity: Embedder, latents: Tensor, seen: list[Tensor]
+) -> Tensor:
+    """Return how far the embeddings of faces have moved, (N,).
+
+    Args:
+        seen: their crops, masks, and what they were: decoded and embedded.
+    """
+    images, masks, before, embedded = seen
+    shown = images + masks * (generator.decode(latents) - before)
+    return ops.norm(identity.embed(shown) - embedded, axis=-1)
+
+
 def within_budget(
-    generator: Generator, identity: Embedder, view: View, after: Floats, budget: float
+    generator: Generator,
+    identity: Embedder,
+    view: View,
+    after: Floats,
+    budget: float,
+    measure: Callable = strayed,
 ) -> Moved:
     """Shorten edits until no embedding moves further than the budget.
 
     The way is halved again and again, so that the last answer is the longest found
     that keeps to the budget; an edit that never does is taken back.
+
+    Args:
+        measure: `strayed`, or the same compiled where it is called again and again.
     """
-    origin = ops.convert_to_numpy(identity.embed(ops.convert_to_tensor(view.images)))
+    images, masks, latents = map(
+        ops.convert_to_tensor, (view.images, view.masks, view.latents)
+    )
+    seen = [images, masks, generator.decode(latents), identity.embed(images)]
     way = after - view.latents
 
     def at(share: Floats) -> Floats:
-        return view.latents + share.reshape(-1, *[1] * (way.ndim - 1)) * way
+        return view.latents + _wide(share, way) * way
 
     low, high = np.zeros(len(way), np.float32), np.ones(len(way), np.float32)
     best, distances, share = low, low, high
     for _ in range(HALVINGS):
-        shown = view.shown(generator, ops.convert_to_tensor(at(share)))
-        embedded = ops.convert_to_numpy(identity.embed(shown))
-        gap = np.linalg.norm(embedded - origin, axis=-1)
+        there = ops.convert_to_tensor(at(share))
+        gap = ops.convert_to_numpy(measure(generator, identity, there, seen))
         fits = gap <= budget
         better = fits & (share > best)
         best, distances = (

@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch import crop, mask
+from retouch import crop, mask, own
 from retouch.detect import Detector
-from retouch.edit import Ascent, Direction, Moved, View, within_budget
+from retouch.directions import DIRECTIONS
+from retouch.edit import STEPS, Ascent, Direction, Moved, View, within_budget
 from retouch.errors import FaceError, SettingsError
-from retouch.geometry import Face
+from retouch.geometry import TIGHT, Face
 from retouch.models import Model
+from retouch.named import bounded, named, unknown
 from retouch.photo import Photo, Provenance, Source, like, read
+from retouch.presets import PRESETS
 from retouch.report import Examiner, FaceReport, pair
-from retouch.settings import Settings
+from retouch.settings import Climb, Settings
 from retouch.sitting import Result, Sitting, Task
 from retouch.stitch import Change, Piece, stitch
 
@@ -24,21 +27,15 @@ Floats = NDArray[np.float32]
 OnStep = Callable[[str, float], None]  # what is being done, the part of it done
 
 ADULT = 18.0  # years
+LEAST_SEEN = 0.5  # of a face's square: the part that must lie in the photo
+SEEN_AT = 32  # pixels a side of a square that is looked at for that
 SMALLEST = 24.0  # pixels: the side of a face that can still be worked on
 BEAUTY = 0.7  # deviations that strength 1 of beautify asks for
 # What light does is not beauty: no edit may go that way.
 LIGHT = ("light", "light-side", "light-above", "warmth", "contrast")
-TRAIT_OF = {
-    "beauty": "attractive",
-    "smile": "happy",
-    "age": "age",
-    "masculine": "gender",
-    "weight": "weight",
-    "hair-length": "long-haired",
-    "well-groomed": "well-groomed",
-    "eye-make-up": "eye_makeup",
-    "lip-make-up": "lip_makeup",
-}
+# Kept by edits and no way to go; attractive is called beauty, which guards children.
+UNOFFERED = ("skin-color", "attractive")
+TRAIT_OF = {known.name: known.trait for known in DIRECTIONS.values()}
 
 
 class Retoucher:
@@ -70,10 +67,14 @@ class Retoucher:
         return self._given_back(photo, self.edited(read(photo), moves, settings))
 
     def beautified(
-        self, photo: Photo, settings: Settings, on_step: OnStep | None = None
+        self,
+        photo: Photo,
+        settings: Settings,
+        on_step: OnStep | None = None,
+        climb: Climb | None = None,
     ) -> Result:
         """Return the photo with its faces moved up the beauty scorer."""
-        return self.worked(photo, self.beautifying(settings), settings, on_step)
+        return self.worked(photo, self.beautifying(settings, climb), settings, on_step)
 
     def edited(
         self,
@@ -85,21 +86,50 @@ class Retoucher:
         """Return the photo with its faces moved along directions, in deviations."""
         return self.worked(photo, self.editing(moves, settings), settings, on_step)
 
+    def edited_each(
+        self,
+        photo: Photo,
+        wishes: Mapping[int, Mapping[str, float]],
+        settings: Settings,
+        on_step: OnStep | None = None,
+    ) -> Result:
+        """Return the photo with each face, by its number, moved as it is wished."""
+        tasks = {i: self.editing(wishes[i], settings) for i in sorted(wishes)}
+        numbers = ",".join(str(i) for i in tasks)
+        asked = dataclasses.replace(settings, faces=numbers)
+        adults = any(task.adults for task in tasks.values())
+        whole = self.sit(photo, asked, adults=adults)
+        (whole,) = self.inverted([whole], asked, on_step)
+        now, reports = photo, whole.reports()
+        for i in whole.chosen if settings.strength else ():
+            sitting = dataclasses.replace(whole.only(i), photo=now)
+            (done,) = self.finished([sitting], tasks[i], settings, on_step)
+            now, reports[i] = done.photo, done.faces[i]
+        words = "; ".join(f"face {i}: {task.name}" for i, task in tasks.items())
+        name = Provenance(self.model.name, words, settings.strength)
+        return Result(now, photo, tuple(reports), name)
+
     # --- what can be done ------------------------------------------------------
 
-    def beautifying(self, settings: Settings) -> Task:
+    def beautifying(self, settings: Settings, wish: Climb | None = None) -> Task:
         """Return the climb up the beauty scorer."""
-        edit = self._edit("beauty", settings)
+        climb = wish or Climb()
+        edit = self._edit("beauty", settings, climb.max_steps)
 
         def move(view: View) -> Floats:
+            if climb.until_score is not None and isinstance(edit, Ascent):
+                return edit.until(self.model.generator, view, climb.until_score)
             strength = settings.strength * BEAUTY
             return edit.apply(self.model.generator, view, strength)
 
         return Task("beautify", move, "attractive", adults=True)
 
-    def editing(self, moves: Mapping[str, float], settings: Settings) -> Task:
-        """Return the moves along named directions, in deviations."""
-        edits = [(self._edit(n, settings), s) for n, s in moves.items()]
+    def editing(self, moves: Mapping[str, float | Floats], settings: Settings) -> Task:
+        """Return the moves along named directions, in deviations: one, or (N,)."""
+        edits = [
+            (self._edit(n, settings), bounded(n, s) * _asked(n))
+            for n, s in moves.items()
+        ]
         first = next(iter(moves), "")
 
         def move(view: View) -> Floats:
@@ -111,8 +141,10 @@ class Retoucher:
                 total += moved - view.latents
             return view.latents + total
 
-        words = ", ".join(f"{name} {strength:+g}" for name, strength in moves.items())
-        return Task(words, move, TRAIT_OF.get(first, first), adults="beauty" in moves)
+        words = ", ".join(f"{n} {np.mean(s):+g}" for n, s in moves.items())
+        # What somebody likes, once it is learnt, may be beauty by another name.
+        adults = "beauty" in moves or not moves.keys().isdisjoint(own.names(self.model))
+        return Task(words, move, TRAIT_OF.get(first, first), adults=adults)
 
     # --- the steps -------------------------------------------------------------
 
@@ -136,13 +168,21 @@ class Retoucher:
             )
         return faces
 
-    def sit(self, photo: Photo, settings: Settings, *, adults: bool = False) -> Sitting:
+    def sit(
+        self,
+        photo: Photo,
+        settings: Settings,
+        *,
+        adults: bool = False,
+        faces: list[Face] | None = None,
+    ) -> Sitting:
         """Find the faces of a photo, choose among them and cut those out.
 
         Args:
             adults: leave faces alone that look younger than 18.
+            faces: those that are known already, as in a video.
         """
-        faces = self.found(photo)
+        faces = self.found(photo) if faces is None else faces
         wanted = settings.chosen(len(faces))
         said = self._left_alone(photo, [faces[i] for i in wanted], adults)
         notes = {i: note for i, note in zip(wanted, said, strict=True) if note}
@@ -164,8 +204,12 @@ class Retoucher:
         latents = self.model.inverter.invert(
             np.concatenate([s.images for s in new]),
             np.concatenate([s.masks for s in new]),
+            preset=PRESETS[settings.preset],
             steps=settings.steps,
-            on_step=lambda i, _: say("inverting", i / max(settings.steps, 1)),
+            space=settings.space,
+            on_step=lambda part, loss: say(
+                f"inverting, loss {loss.mean():.3f}", float(part)
+            ),
         ).latents
         parts = iter(np.split(latents, np.cumsum([len(s.chosen) for s in new])[:-1]))
         return [
@@ -179,7 +223,8 @@ class Retoucher:
         """Return the latents of all faces after the task, within their budgets."""
         names = "images", "masks", "start"
         parts = ([getattr(s, name) for s in sittings] for name in names)
-        view = View(*map(np.concatenate, parts))
+        images, masks, latents = map(np.concatenate, parts)
+        view = View(images, masks, latents, settings.identity)
         generator, identity = self.model.generator, self.model.identity
         after = task.move(view)
         return within_budget(generator, identity, view, after, settings.identity)
@@ -240,6 +285,15 @@ class Retoucher:
             say("judging", at / len(moved.latents))
             yield photo, self._told(sitting, photo, after, shares, task.trait)
 
+    def completed(
+        self, sitting: Sitting, moved: Moved, task: Task, settings: Settings
+    ) -> Result:
+        """Return the photo whose faces' latents have been moved, and its report."""
+        photo = self.rendered(sitting, moved.latents, settings)
+        told = sitting, photo, moved.latents, moved.shares, task.trait
+        name = Provenance(self.model.name, task.name, settings.strength)
+        return Result(photo, sitting.photo, tuple(self._told(*told)), name)
+
     def _told(
         self, sitting: Sitting, photo: Photo, after: Floats, shares: Floats, trait: str
     ) -> list[FaceReport]:
@@ -282,17 +336,20 @@ class Retoucher:
                 )
             elif next(ages, ADULT) < ADULT:
                 notes.append("it looks younger than 18 and is left alone")
+            elif (seen := _seen(photo, face)) < LEAST_SEEN:
+                notes.append(f"{seen:.0%} of it lies in the photo, half of it must")
             else:
                 notes.append("")
         return notes
 
     def _guided(self, before: Floats, after: Floats, trait: str) -> list[dict]:
         """Return the guide's own scores before and after, where it has the trait."""
-        traits = self._traits
-        if trait not in traits.names:
+        sight = self.model.sight
+        if sight is None or trait not in sight.names:
             return [{} for _ in before]
-        scores = [np.asarray(traits.score(latents)) for latents in (before, after)]
-        place = traits.index(trait)
+        pictures = (self.model.decode(latents) for latents in (before, after))
+        scores = [np.asarray(sight.look(images)[1]) for images in pictures]
+        place = sight.names.index(trait)
         return [{"score": pair(scores, i, place)} for i in range(len(before))]
 
     # --- the parts -------------------------------------------------------------
@@ -306,8 +363,8 @@ class Retoucher:
         if self.model.traits is None:
             raise SettingsError(
                 f"The model '{self.model.name}' has no reader of traits yet, so nothing"
-                " can guide an edit. Use --model default, or fit one:"
-                " retouch train traits."
+                " can guide an edit. Use --model default, or have it taught:"
+                f" retouch models teach {self.model.name}."
             )
         return self.model.traits
 
@@ -315,29 +372,55 @@ class Retoucher:
         names = (*settings.kept_traits, *LIGHT)
         return tuple(n for n in names if n != trait and n in self._traits.names)
 
-    def _edit(self, name: str, settings: Settings) -> Ascent | Direction:
+    def _edit(
+        self, name: str, settings: Settings, steps: int = STEPS
+    ) -> Ascent | Direction:
         """Return the edit of that name; climbing ones are kept, being compiled."""
-        trait = TRAIT_OF.get(name, "")
-        if trait not in self._traits.names:
-            known = [n for n, t in TRAIT_OF.items() if t in self._traits.names]
-            raise SettingsError(
-                f"No direction is called '{name}'. Known: {', '.join(sorted(known))}."
+        if straight := named(self.model, name):
+            return straight
+        if personal := self._personal(name, settings, steps):
+            return personal
+        trait = TRAIT_OF.get(name, name)
+        if trait not in self._traits.names or name in UNOFFERED:
+            known = {n for n, t in TRAIT_OF.items() if t in self._traits.names}
+            others = {n for n in self._traits.names if n not in UNOFFERED}
+            raise unknown(
+                "direction", name, known | others | set(own.names(self.model))
             )
         keep = self._kept(settings, trait)
-        guide = self.model.guide
-        if guide is None or trait not in guide.names:
+        guide = self.model.sight
+        conditions = getattr(self.model.generator, "conditions", ())
+        if guide is None or trait not in guide.names or trait in conditions:
             return Direction.of(self._traits, trait, keep)
-        if (trait, keep) not in self._edits:
-            self._edits[trait, keep] = Ascent(
-                self.model.generator,
-                self.model.identity,
-                self._traits,
-                guide,
-                trait,
-                keep,
-            )
-        return self._edits[trait, keep]
+        key = trait, keep, steps
+        if key not in self._edits:
+            parts = self.model.generator, self._traits, guide
+            self._edits[key] = Ascent(*parts, trait, keep, steps=steps)
+        return self._edits[key]
+
+    def _personal(
+        self, name: str, settings: Settings, steps: int
+    ) -> Ascent | Direction | None:
+        """Return the user's own edit of that name, or None."""
+        key = name, settings.keep, steps
+        if name in DIRECTIONS or name not in own.names(self.model):
+            return None
+        if key not in self._edits:
+            keep = self._kept(settings, name)
+            self._edits[key] = own.own(self.model, name, keep, steps)
+        return self._edits[key]
 
     @staticmethod
     def _given_back(source: Source, result: Result) -> Any:
         return like(result.photo, source, provenance=result.provenance)
+
+
+def _asked(name: str) -> float:
+    """Return what the guide must be asked for one deviation of the judge's."""
+    return DIRECTIONS[name].ask if name in DIRECTIONS else 1.0
+
+
+def _seen(photo: Photo, face: Face) -> float:
+    """Return the part of a face's square that lies in the photo."""
+    place = face.transform(TIGHT, SEEN_AT)
+    return float(crop.coverage(place, SEEN_AT, photo.pixels.shape).mean())

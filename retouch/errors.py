@@ -3,6 +3,7 @@
 RetouchError
 ├── SettingsError    a value the user chose cannot be
 ├── PhotoError       a picture cannot be read or written
+│   └── SizeError    it has more pixels than are let in
 ├── FaceError        no face, or none that can be worked on
 ├── WeightsError     a file of weights is missing, damaged or refused
 └── DependencyError  an optional package is not installed
@@ -19,6 +20,10 @@ class SettingsError(RetouchError, ValueError):
 
 class PhotoError(RetouchError):
     """A picture cannot be read or written."""
+
+
+class SizeError(PhotoError):
+    """A picture has more pixels than the limit."""
 
 
 class FaceError(RetouchError):

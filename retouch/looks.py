@@ -16,7 +16,7 @@ Method = Literal["hog", "cnn"]
 SEEN = 80  # pixels: the side of the smallest face that a detector sees
 SMALLEST = 40  # pixels: the side of the smallest face looked for when nothing is said
 BUDGET = {"hog": 6e6, "cnn": 1e6}  # pixels of a copy that is searched in one piece
-SQUARE = {"hog": 1200, "cnn": 800}  # pixels: the side of turned copies
+SQUARE = 800  # pixels: the side of turned copies
 TILE, OVERLAP = 2048, 256  # pixels of a copy
 BORDERS = 1.5, 2.0  # sides of bordered copies, in sides of the photo
 BORDERED = 640  # pixels: their side, since what fills the photo is large
@@ -50,23 +50,30 @@ def rounds(
 
     First the upright photo; then with a mirrored border, for a face may fill the photo,
     and with its contrast evened, without which dark skin and hard light are missed more
-    often; then quarter turns, the turns between them, and at last fine tiles.
+    often; then quarter turns, and the turns between them. Fine tiles, which cost the
+    most, are searched where the smallest face is told.
     """
     finest = min(2.0, SEEN / (smallest or SMALLEST))
-    quick = min(finest, float(np.sqrt(BUDGET[method] / (width * height))))
-    by_tiles = quick < finest and method == "hog"
-    tiles = list(_tiles(width, height, finest)) if by_tiles else []
-    whole = _window(Window(0, 0, width, height), quick)
-    yield [whole, *(tiles if smallest else [])]
-    side = SQUARE[method]
+    whole = reduced(width, height, finest, BUDGET[method])
+    fine = smallest and whole.transform.scale < finest and method == "hog"
+    yield [whole, *(_tiles(width, height, finest) if fine else [])]
     bordered = [_turned(width, height, 0, BORDERED, border=b) for b in BORDERS]
     yield [*bordered, *(look._replace(even=True) for look in bordered)]
-    yield [_turned(width, height, angle, side) for angle in (90, 180, 270)]
+    yield [_turned(width, height, angle, SQUARE) for angle in (90, 180, 270)]
     if method == "hog":
         between = (45, 135, 225, 315)
-        yield [_turned(width, height, angle, side) for angle in between]
-    if tiles and not smallest:
-        yield tiles
+        yield [_turned(width, height, angle, SQUARE) for angle in between]
+
+
+def reduced(width: int, height: int, finest: float, budget: float) -> Look:
+    """Return the whole photo, at the finest within a budget of pixels."""
+    scale = min(finest, float(np.sqrt(budget / (width * height))))
+    return _window(Window(0, 0, width, height), scale)
+
+
+def pieces(width: int, height: int, finest: float, budget: float) -> Iterator[Look]:
+    """Yield the same in tiles, which can be searched side by side."""
+    return _tiles(width, height, reduced(width, height, finest, budget).transform.scale)
 
 
 def square(grey: Image.Image, transform: Similarity, size: int) -> NDArray[np.uint8]:

@@ -1,5 +1,6 @@
 """A model: the networks that belong together under one name, ready for use."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -9,12 +10,13 @@ from numpy.typing import NDArray
 
 from generators.gradients import compiled
 from pretrained import dlib_files
-from pretrained.loading import load, load_judge, load_traits
+from pretrained.loading import load, load_judge, load_shape, load_traits
 from pretrained.registry import Library, library
 from retouch.contracts import Embedder, Encoder, Generator
 from retouch.geometry import TEMPLATES, CropTemplate
 from retouch.invert import Inverter
 from scorers.descriptor import Descriptors
+from scorers.guide import Guide, Shape
 from scorers.judge import Judge
 from scorers.latent import LatentTraits
 
@@ -32,6 +34,9 @@ class Model:
     guide: Judge | None = None  # reads traits of pictures while an edit climbs
     judge: Judge | None = None  # says what came of it, and guides nothing
     identity: Embedder = field(default_factory=dlib_files.identity)
+    shape: Shape | None = None  # reads for the guide what the landmarks tell
+    means: Mapping[str, Floats] = field(default_factory=dict)  # differences of means
+    sha256: str = ""  # of the generator's weights
 
     @classmethod
     def load(cls, name: str = "default", weights: Library | None = None) -> "Model":
@@ -48,6 +53,10 @@ class Model:
             load_traits(shelf, traits) if traits in names else None,
             load_judge(shelf, "guide") if "guide" in names else None,
             load_judge(shelf, "judge") if "judge" in names else None,
+            dlib_files.identity(crop=generator.crop),
+            load_shape(shelf, "shape") if "shape" in names else None,
+            _means(shelf, f"{name}-means") if f"{name}-means" in names else {},
+            shelf.row(name, "generator").sha256,
         )
 
     @cached_property
@@ -60,6 +69,13 @@ class Model:
         return TEMPLATES[self.generator.crop]
 
     @cached_property
+    def sight(self) -> Guide | None:
+        """What an edit climbs by: the guide's eyes, if all their parts are there."""
+        if self.guide is None or self.shape is None:
+            return None
+        return Guide(self.identity, self.guide, self.shape)
+
+    @cached_property
     def inverter(self) -> Inverter:
         return Inverter(self.generator, self.encoder, self.identity)
 
@@ -70,3 +86,9 @@ class Model:
     def decode(self, latents: Floats) -> Floats:
         """Return the generator's pictures of latents, (N, R, R, 3) in [-1, 1]."""
         return ops.convert_to_numpy(self._decode(ops.convert_to_tensor(latents)))
+
+
+def _means(shelf: Library, name: str) -> dict[str, Floats]:
+    """Return differences of means by the traits' names."""
+    names = shelf.row(name, "scorer").config["names"]
+    return dict(zip(names, shelf.weights(name, "scorer")["vectors"], strict=True))

@@ -57,14 +57,14 @@ class Examiner:
 
     def years(self, photo: Photo, faces: list[Face]) -> Floats:
         """Return how old the faces look, (N,)."""
-        return self.judge.years(*self._seen(photo, faces))
+        return self.judge.years(*self.seen(photo, faces))
 
     def compare(
         self, before: Photo, after: Photo, faces: list[Face], trait: str
     ) -> list[dict[str, Any]]:
         """Return for each face the fields of its report that tell the difference."""
         again = [self.detector.again(after.pixels, face) for face in faces]
-        old, new = self._seen(before, faces), self._seen(after, again)
+        old, new = self.seen(before, faces), self.seen(after, again)
         scores = self.judge.score(*old), self.judge.score(*new)
         seconds = tuple(self.judge.second_opinion(seen[0]) for seen in (old, new))
         gaps = np.linalg.norm(new[0] - old[0], axis=1)
@@ -84,7 +84,7 @@ class Examiner:
         named = zip(self.judge.names, change, strict=True)
         return {name: round(float(value), 3) for name, value in named}
 
-    def _seen(self, photo: Photo, faces: list[Face]) -> tuple[Floats, Floats]:
+    def seen(self, photo: Photo, faces: list[Face]) -> tuple[Floats, Floats]:
         """Return descriptors and landmarks of faces, in crops of one size."""
         white = np.float32(np.iinfo(photo.pixels.dtype).max)
         places = [face.transform(self.model.template, JUDGED) for face in faces]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from retouch.errors import SettingsError
+from retouch.presets import PRESETS, SPACES
 
 KEEPABLE = {
     "age": "age",
@@ -47,8 +48,16 @@ class Settings:
         "What the edit must leave as it is.",
         parts=tuple(KEEPABLE),
     )
-    steps: int = option(
-        40, "Steps of optimisation after the encoder's guess.", low=0, high=5000
+    preset: str = option(
+        "balanced",
+        "How long a copy of the face is searched for after the encoder's guess.",
+        choices=PRESETS,
+    )
+    steps: int | None = option(
+        None, "Steps of that search; the preset's if not given.", low=0, high=5000
+    )
+    space: str = option(
+        "w+", "Where it searches: a style for each layer, or one.", choices=SPACES
     )
     stitch: str = option(
         "difference", "How the face is laid into the photo.", choices=STITCHES
@@ -61,8 +70,7 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        for entry in fields(self):
-            _check(entry.name, getattr(self, entry.name), entry.metadata)
+        check_options(self)
         self.chosen(1000)
 
     @property
@@ -94,12 +102,37 @@ class Settings:
         return numbers
 
 
+@dataclass(frozen=True, kw_only=True)
+class Climb:
+    """How far beautify climbs, besides the strength."""
+
+    until_score: float | None = option(
+        None, "Climb until the guide gives each face this score, instead of a strength."
+    )
+    max_steps: int = option(
+        25, "Steps of the climb at most; more go on where it is steep.", low=1, high=400
+    )
+
+    def __post_init__(self) -> None:
+        check_options(self)
+        if self.until_score is not None and not math.isfinite(self.until_score):
+            raise SettingsError(f"until-score is a number; got {self.until_score}.")
+
+
+def check_options(options: Any) -> None:
+    """Refuse the values of a dataclass that its fields' limits do not allow."""
+    for entry in fields(options):
+        _check(entry.name, getattr(options, entry.name), entry.metadata)
+
+
 def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _check(name: str, value: Any, limits: Any) -> None:
     spoken = name.replace("_", "-")
+    if value is None:
+        return
     if "low" in limits:
         low, high = limits["low"], limits["high"]
         if not math.isfinite(value) or not low <= value <= high:

@@ -60,6 +60,18 @@ class Sitting:
         """The faces that are worked on."""
         return [self.found[i] for i in self.chosen]
 
+    def only(self, number: int) -> "Sitting":
+        """Return the sitting of one of the chosen faces alone."""
+        row = self.chosen.index(number)
+        part = slice(row, row + 1)
+        return dataclasses.replace(
+            self,
+            chosen=(number,),
+            images=self.images[part],
+            masks=self.masks[part],
+            latents=None if self.latents is None else self.latents[part],
+        )
+
     def reports(self) -> list[FaceReport]:
         """Return a report of every face, as long as nothing was done to any."""
         rows = [FaceReport.of(i, face) for i, face in enumerate(self.found)]

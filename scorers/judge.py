@@ -5,7 +5,7 @@ bent without the face changing its looks, so a second opinion reads the descript
 alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,15 @@ class Judge:
     means: Floats  # (traits,) of the ratings,
     deviations: Floats  # (traits,) that a score of 0 and a step of 1 stand for
     reads: str = "images"
+
+    def joined(self, other: "Judge") -> "Judge":
+        """Return one judge of what two of them judge."""
+        pairs = (
+            np.concatenate([getattr(self, f.name), getattr(other, f.name)], -1)
+            for f in fields(self)
+            if f.name not in ("names", "reads")
+        )
+        return Judge(self.names + other.names, *pairs)
 
     def score(self, descriptors: Floats, landmarks: Floats) -> Floats:
         """Return the traits (N, traits) of descriptors (N, 128) and landmarks."""

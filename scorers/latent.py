@@ -36,6 +36,8 @@ class Space:
         for _ in range(3):
             guess = np.linalg.qr(flat.T @ (flat @ guess))[0]
         _, values, axes = np.linalg.svd(flat @ guess, full_matrices=False)
+        # Latents whose rows are one w vary in fewer dimensions than they have.
+        dimensions = min(dimensions, int((values > 1e-4 * values[0]).sum()))
         axes = np.ascontiguousarray((axes @ guess.T)[:dimensions])
         deviations = values[:dimensions] / np.sqrt(len(flat) - 1)
         shape = latents.shape[1:]
@@ -78,6 +80,16 @@ class LatentTraits:
 
     def index(self, name: str) -> int:
         return self.names.index(name)
+
+    def joined(self, name: str, slopes: Floats, skill: float) -> "LatentTraits":
+        """Return a reader that knows one trait more, by its slopes (K,)."""
+        return LatentTraits(
+            self.space,
+            (*self.names, name),
+            np.concatenate([self.slopes, slopes[:, None]], 1),
+            np.append(self.offsets, np.float32(0)),
+            np.append(self.skill, np.float32(skill)),
+        )
 
 
 def ridge(inputs: Floats, targets: Floats, strength: float):

@@ -1,6 +1,16 @@
 """The tiers: what is slow or needs a GPU runs only when asked for."""
 
+import hypothesis
 import pytest
+
+# What the clock says of a loaded machine is no failure, and every run is alike.
+hypothesis.settings.register_profile(
+    "steady",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("steady")
 
 TIERS = {"slow": "run the slow tests too", "gpu": "run the tests that need a GPU"}
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,11 +46,14 @@ def test_faces_are_listed_for_machines_and_drawn(portrait, tmp_path):
 
 def test_beautify_reads_standard_input_and_writes_standard_output(portrait):
     photo = portrait.read_bytes()
-    done = retouch("beautify", "-", "--out", "-", "--steps", "2", data=photo)
+    words = "beautify", "-", "--out", "-", "--steps", "2", "--verbose"
+    done = retouch(*words, data=photo)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(b"\x89PNG")
     assert b"compositeWithTrainedAlgorithmicMedia" in done.stdout
-    assert done.stderr.startswith(b"face 0:")
+    stages = re.findall(rb"^([a-z ]+): \d+\.\d\d s$", done.stderr, re.M)
+    assert stages[:3] == [b"loading", b"finding faces", b"inverting"]
+    assert re.search(rb"^face 0:", done.stderr, re.M)
 
 
 def test_edit_writes_beside_the_photo_and_reports_as_json(portrait):
@@ -83,6 +87,40 @@ def test_what_is_no_photo_is_one_sentence_and_exit_code_1(bad, name, tmp_path):
 def test_a_photo_without_a_face_is_one_sentence_and_exit_code_1(bad, name, tmp_path):
     out = tmp_path / "out.png"
     _refused(retouch("beautify", bad / name, "--out", out), out)
+
+
+def test_a_photo_beyond_the_limit_of_pixels_is_refused(portrait, tmp_path):
+    out = tmp_path / "out.png"
+    done = retouch("faces", portrait, "--max-pixels", "262143", "--out", out)
+    _refused(done, out)
+    assert b"512 x 512" in done.stderr and b"--max-pixels" in done.stderr
+
+
+INTERRUPTED = """
+import sys, types, cli
+
+class Typed:
+    def read(self):
+        raise KeyboardInterrupt
+
+sys.stdin = types.SimpleNamespace(buffer=Typed())
+sys.argv = ["retouch", "faces", "-"]
+cli.main()
+"""
+
+
+def test_an_interrupt_ends_with_130_and_without_a_traceback():
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], cwd=ROOT, stderr=-1)
+    assert done.returncode == 130 and b"Traceback" not in done.stderr
+
+
+def test_the_shell_is_told_how_words_go_on():
+    code = "import sys, cli; sys.argv[0] = 'retouch'; cli.main()"
+    asked = {"_RETOUCH_COMPLETE": "complete_bash", "COMP_CWORD": "1"}
+    env = {**os.environ, **asked, "COMP_WORDS": "retouch be"}
+    run = [sys.executable, "-c", code]
+    done = subprocess.run(run, cwd=ROOT, env=env, capture_output=True)
+    assert done.returncode == 0 and done.stdout.split() == [b"beautify"]
 
 
 def _refused(done, out):

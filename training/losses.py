@@ -3,6 +3,8 @@
 import numpy as np
 from keras import ops
 
+from scorers.pixels import charbonnier, unlikeness
+
 
 def importance(size: int) -> np.ndarray:
     """Return how much each pixel of a tight crop matters, (size, size, 1)."""
@@ -17,22 +19,8 @@ def importance(size: int) -> np.ndarray:
     return (weight / weight.mean())[..., None].astype(np.float32)
 
 
-def charbonnier(difference):
-    """Return the absolute difference, rounded off at zero (Charbonnier, 1994)."""
-    return ops.sqrt(ops.square(difference) + 1e-4) - 1e-2
-
-
 def reconstruction(images, targets, weight, *, edges: float, chroma: float):
     """Return the weighted distance in values, edges at three scales, and hue."""
-    difference = images - targets
-    total = ops.mean(weight * charbonnier(difference))
-    for _ in range(3):
-        across = difference[:, :, 1:] - difference[:, :, :-1]
-        down = difference[:, 1:] - difference[:, :-1]
-        slopes = ops.mean(weight[:, :, 1:] * charbonnier(across))
-        slopes += ops.mean(weight[:, 1:] * charbonnier(down))
-        total += edges * slopes
-        difference = ops.average_pool(difference, 2, 2)
-        weight = ops.average_pool(weight, 2, 2)
-    hue = difference - ops.mean(difference, -1, keepdims=True)
-    return total + chroma * ops.mean(weight * charbonnier(hue))
+    total, rest, weight = unlikeness(images - targets, weight, edges)
+    hue = rest - ops.mean(rest, -1, keepdims=True)
+    return ops.mean(total) + chroma * ops.mean(weight * charbonnier(hue))

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, JpegImagePlugin
 
-from retouch.errors import PhotoError, RetouchError
+from retouch.errors import PhotoError, RetouchError, SizeError
 from retouch.files import tiff
 from retouch.files.formats import FORMATS, LENIENCY, png_chunks, require
 from retouch.files.metadata import Metadata
@@ -122,9 +122,9 @@ def _decoded(
 def _check(image: Image.Image, name: str, max_pixels: int) -> None:
     width, height = image.size
     if width * height > max_pixels:
-        raise PhotoError(
+        raise SizeError(
             f"{name} has {width:,} x {height:,} pixels, more than the limit of "
-            f"{max_pixels:,}; raise max_pixels if you trust it."
+            f"{max_pixels:,}; raise the limit (--max-pixels) if you trust it."
         )
     # An MPO is a photo followed by previews, depth or the other eye's view.
     if getattr(image, "is_animated", False) and image.format != "MPO":

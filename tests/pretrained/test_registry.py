@@ -87,6 +87,27 @@ def test_removed_weights_are_gone(shelves):
     assert shelves.rows() == []
 
 
+def test_what_was_learnt_for_a_generator_goes_with_it(shelves):
+    shelves.add(row(), WEIGHTS)
+    shelves.add(row("mine-traits", kind="scorer"), WEIGHTS)
+    shelves.add(row("mine-other", kind="scorer"), WEIGHTS)
+    assert [gone.name for gone in shelves.remove("mine")] == ["mine", "mine-traits"]
+    assert [left.name for left in shelves.rows()] == ["mine-other"]
+
+
+def test_weights_that_cannot_be_written_are_one_sentence(shelves):
+    shelves.own.folder.parent.mkdir(parents=True, exist_ok=True)
+    shelves.own.folder.write_text("no folder")
+    with pytest.raises(WeightsError, match=r"Writing .* failed .* RETOUCH_HOME"):
+        shelves.add(row(), WEIGHTS)
+    assert shelves.own.folder.read_text() == "no folder"
+
+
+def test_weights_may_be_read_by_everybody(shelves):
+    path = shelves.path(shelves.add(row(), WEIGHTS))
+    assert path.stat().st_mode & 0o444 == 0o444
+
+
 def test_weights_that_ship_stay(shelves):
     shelves.shipped.add(row(), WEIGHTS, half=True)
     with pytest.raises(WeightsError, match="ships with retouch"):

@@ -83,11 +83,25 @@ def test_the_order_does_not_depend_on_the_run(detector):
     assert boxes[0] == boxes[1] and boxes[0][0][0] < boxes[0][1][0]
 
 
-def test_small_faces_in_a_large_photo_are_found_on_request(detector):
-    places = [((1400 * i + 100, 900 * j + 200), 45) for i in range(3) for j in (0, 2)]
-    photo = on_canvas((4000, 3000), *places, ((2000, 1000), 400))
-    assert len(detector.find(photo)) == 1
-    assert len(detector.find(photo, smallest=40)) == 7
+SMALL = [((1400 * i + 100, 900 * j + 200), 45) for i in range(3) for j in (0, 2)]
+
+
+@pytest.mark.parametrize("smallest", [None, 40])
+def test_small_faces_beside_a_large_one_in_a_large_photo_are_found(detector, smallest):
+    photo = on_canvas((4000, 3000), *SMALL, ((2000, 1000), 400))
+    sizes = [face.size for face in detector.find(photo, smallest=smallest)]
+    assert len(sizes) == 7
+    assert abs(sizes[0] - 400) < 30 and np.abs(np.subtract(sizes[1:], 45)).max() < 6
+
+
+@pytest.mark.parametrize("angle", [90, 180, 315])
+def test_a_turned_face_beside_an_upright_one_is_found(detector, angle):
+    photo = Image.fromarray(on_canvas((1600, 1000), ((100, 200), 160)))
+    head = PORTRAIT.crop((120, 0, 330, 250)).resize((315, 375))
+    photo.paste(head.rotate(-angle, Image.Resampling.BICUBIC, expand=True), (900, 300))
+    upright, turned = sorted(detector.find(np.asarray(photo)), key=lambda f: f.box[0])
+    assert abs(upright.roll) < 8
+    assert abs((turned.roll - angle + 180) % 360 - 180) < 10
 
 
 def test_a_small_face_alone_in_a_large_photo_is_found(detector):

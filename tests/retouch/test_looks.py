@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from retouch.looks import BUDGET, OVERLAP, SEEN, evened, rounds, square
+from retouch.looks import BUDGET, OVERLAP, SEEN, evened, pieces, rounds, square
 from tests.retouch.drawing import texture
 
 sides = st.integers(1, 9000)
@@ -44,6 +44,13 @@ def test_tiles_leave_no_small_face_out(width, height, smallest):
             and y + reach <= t.window.bottom
             for t in tiles
         )
+
+
+@given(st.integers(100, 12000), st.integers(100, 12000))
+def test_a_photo_without_a_face_costs_no_more_than_some_megapixels(width, height):
+    looks = [look for some in rounds(width, height, "hog", None) for look in some]
+    looks += pieces(width, height, 1.0, 25e6)
+    assert sum(look.size[0] * look.size[1] for look in looks) < 45e6
 
 
 def test_copies_show_the_photo_at_their_places():

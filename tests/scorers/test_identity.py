@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from generators.gradients import differentiate
 from pretrained import dlib_files
 from retouch.errors import DependencyError, WeightsError
-from scorers.identity import SIZE, chips
+from scorers.identity import SIZE
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +38,9 @@ def test_descriptors_are_dlibs_own(identity, reference):
 
 @given(size=st.sampled_from([96, 128, 150, 256, 512]))
 @settings(max_examples=5, deadline=None)
-def test_chips_of_an_even_picture_are_even(size):
+def test_chips_of_an_even_picture_are_even(identity, size):
     flat = np.full((1, size, size, 3), 0.25, np.float32)
-    result = np.asarray(chips(flat))
+    result = np.asarray(identity.chips(flat))
     assert result.shape == (1, SIZE, SIZE, 3)
     np.testing.assert_allclose(result, 0.25, atol=1e-5)
 

@@ -1,11 +1,24 @@
 """Readers of traits, fitted to crops whose traits are known."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from pretrained.loading import load_judge, load_traits
 from pretrained.registry import Library, Shelf
-from training.traits import RATED, Config, Faces, fit, keep, labels_of, lighting, rated
+from training.traits import (
+    RATED,
+    Config,
+    Faces,
+    fit,
+    keep,
+    labels_of,
+    lighting,
+    openness,
+    rated,
+    skill_of_latents,
+)
 
 COUNT = 240
 
@@ -57,16 +70,53 @@ def test_words_that_begin_with_no_count_as_absent(faces, tables):
 
 def test_guide_and_judge_learn_the_rule_from_different_faces(readers):
     _, guide, judge = readers
-    assert min(guide.skill.mean(), judge.skill.mean()) > 0.7  # chance is 0
+    count = len(RATED)
+    for reader in (guide, judge):
+        assert reader.skill[:count].mean() > 0.7  # chance is 0
+        assert reader.names == (*RATED, "glasses", "eyes-open")
     assert not np.allclose(guide.slopes, judge.slopes)
-    assert judge.means == pytest.approx(50, abs=4)
+    assert judge.means[:count] == pytest.approx(50, abs=4)
+
+
+def test_the_skill_of_latents_is_that_with_ratings_kept_aside(faces, tables, readers):
+    index, ratings = rated(faces, "rated", tables / "rated.csv")
+    traits, _, _ = readers
+    mixed = np.random.default_rng(1).permutation(ratings)
+    skill = skill_of_latents(traits, faces, index, ratings)
+    chance = skill_of_latents(traits, faces, index, mixed)
+    np.testing.assert_array_equal(traits.skill[: len(RATED)], skill)
+    assert skill.mean() > 0.2 + chance.mean()
+
+
+def test_people_held_out_teach_nothing(faces, tables):
+    index, ratings = rated(faces, "rated", tables / "rated.csv")
+    labels = labels_of(faces, "labelled", tables / "labels.csv", {"glasses": "glasses"})
+    held = np.zeros(COUNT, bool)
+    held[200:220] = True
+    spoilt = faces.latents.copy()
+    spoilt[held] = 1e3
+    config = Config(dimensions=40, judge_ridge=1.0, latent_ridge=1.0)
+    own = index, ratings, labels, config
+    clean = dataclasses.replace(faces, held_out=held)
+    spoiled = dataclasses.replace(clean, latents=spoilt)
+    both = [fit(f, *own)[0] for f in (clean, spoiled)]
+    np.testing.assert_array_equal(both[0].slopes, both[1].slopes)
+
+
+def test_eyes_that_are_wider_open_are_seen(faces):
+    wide = faces.landmarks[:1].copy()
+    wide[:, [37, 38, 43, 44], 1] -= 5
+    wide[:, [40, 41, 46, 47], 1] += 5
+    narrow = faces.landmarks[:1].copy()
+    narrow[:, 36:48, 1] = narrow[:, 36:48, 1].mean()
+    assert openness(wide) > openness(narrow)
 
 
 def test_what_is_kept_loads_as_it_was(readers, tmp_path):
     keep(*readers, "default", tmp_path, "none")
     library = Library(Shelf(tmp_path), Shelf(tmp_path))
     traits, judge = load_traits(library, "default-traits"), load_judge(library, "judge")
-    assert traits.names == readers[0].names and judge.names == RATED
+    assert traits.names == readers[0].names and judge.names == readers[2].names
     np.testing.assert_allclose(traits.slopes, readers[0].slopes, atol=1e-3)
     np.testing.assert_array_equal(judge.slopes, readers[2].slopes)
 

@@ -1,0 +1,66 @@
+"""Draw the pictures of docs/concepts.md, of a public portrait.
+
+python -m docs.pictures
+"""
+
+from pathlib import Path
+
+import numpy as np
+import skimage.data
+from PIL import Image
+
+from retouch.crop import cut
+from retouch.drawing import annotated
+from retouch.engine import Retoucher
+from retouch.photo import read
+from retouch.settings import Settings
+
+HERE = Path(__file__).parent
+SIDE = 256  # pixels of a picture on a strip
+QUALITY = 88
+
+
+def strip(name: str, pictures: list[np.ndarray]) -> None:
+    """Write pictures beside each other."""
+    small = [
+        Image.fromarray(p).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+        for p in pictures
+    ]
+    sheet = Image.new("RGB", (SIDE * len(small) + 8 * (len(small) - 1), SIDE), "white")
+    for i, picture in enumerate(small):
+        sheet.paste(picture, (i * (SIDE + 8), 0))
+    sheet.save(HERE / name, quality=QUALITY)
+
+
+def levels(image: np.ndarray) -> np.ndarray:
+    """Return a network's image as pixels."""
+    return np.rint(np.clip(image * 127.5 + 127.5, 0, 255)).astype(np.uint8)
+
+
+def main() -> None:
+    """Follow one face through all steps."""
+    photo = read(skimage.data.astronaut())
+    retoucher, settings = Retoucher.load(), Settings(strength=1.5)
+    sitting = retoucher.sit(photo, settings)
+    (sitting,) = retoucher.inverted([sitting], settings)
+    task = retoucher.beautifying(settings)
+    moved = retoucher.moved([sitting], task, settings)
+    result = retoucher.rendered(sitting, moved.latents, settings)
+    decode = retoucher.model.decode
+    before, after = decode(sitting.start)[0], decode(moved.latents)[0]
+    seen = annotated(photo, list(sitting.found)).pixels
+    mask = np.repeat(sitting.masks[0] * 255, 3, -1).astype(np.uint8)
+    strip("concepts-seen.jpg", [seen, levels(sitting.images[0]), mask])
+    gain = np.clip(127.5 + (after - before) * 127.5 * 2, 0, 255).astype(np.uint8)
+    strip("concepts-moved.jpg", [levels(before), levels(after), gain])
+    place = sitting.faces[0].transform(retoucher.model.template, SIDE)
+    shown = [cut(p, place, SIDE) for p in (photo.pixels, result.pixels)]
+    change = np.clip(127.5 + 3 * (shown[1] - shown[0]), 0, 255)
+    strip(
+        "concepts-stitched.jpg",
+        [p.clip(0, 255).astype(np.uint8) for p in (*shown, change)],
+    )
+
+
+if __name__ == "__main__":
+    main()

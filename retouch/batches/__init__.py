@@ -1,0 +1,1 @@
+"""Many photographs: where they come from, who works on them, and what is kept."""

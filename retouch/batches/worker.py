@@ -1,0 +1,284 @@
+"""One worker: it loads the model once and works on pictures, a few at a time.
+
+Faces of several photos go through the networks together, always the same number of
+them, the last ones repeated where faces are missing. A face's numbers then depend
+on nothing but the face: neither on its neighbours, nor on what was done before.
+"""
+
+import dataclasses
+import io
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from retouch.batches.job import Done, Job, Picture, latent_name
+from retouch.errors import RetouchError
+
+if TYPE_CHECKING:
+    from retouch.photo import Photo
+    from retouch.sitting import Result, Sitting, Task
+
+GROUP = 8  # pictures that a worker is handed at a time
+HELD = 60_000_000  # pixels of photos that wait for each other
+# One thread a worker: several workers then keep all cores busy, none waits for
+# another, and the numbers do not depend on how many cores there are.
+ENVIRONMENT = {
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+}
+
+
+@dataclass(eq=False)
+class _Case:
+    """A picture under way, and the seconds it has taken."""
+
+    picture: Picture
+    photo: "Photo"
+    sitting: "Sitting"
+    seconds: float = 0.0
+
+
+class Worker:
+    """Does a job on pictures; load it after `ENVIRONMENT` is set."""
+
+    def __init__(self, job: Job, weights: str):
+        from retouch.engine import Retoucher
+
+        self.job, self.weights = job, weights
+        self.retoucher = Retoucher.load(job.settings.model)
+        self._task = self._asked()
+        group = next(self.retoucher.model.inverter.groups(1 << 16))
+        self.together = group.stop - group.start  # faces
+
+    def work(self, pictures: Sequence[Picture]) -> Iterator[Done]:
+        """Yield what comes of each picture, in any order; none raises."""
+        waiting: list[_Case] = []
+        for picture in pictures:
+            start = time.perf_counter()
+            try:
+                photo = self._read(picture)
+                if self.job.kind == "invert":
+                    yield self._inverted(picture, photo, start)
+                    continue
+                adults = self._task is not None and self._task.adults
+                sitting = self.retoucher.sit(photo, self.job.settings, adults=adults)
+            except Exception as error:
+                yield self._failed(picture, error, time.perf_counter() - start)
+                continue
+            spent = time.perf_counter() - start
+            waiting.append(_Case(picture, photo, sitting, spent))
+            if sum(case.photo.pixels.size // 3 for case in waiting) > HELD:
+                yield from self._finished(waiting)
+                waiting = []
+        yield from self._finished(waiting)
+
+    def _asked(self) -> "Task | None":
+        job = self.job
+        if job.kind == "beautify":
+            return self.retoucher.beautifying(job.settings, job.climb)
+        if job.kind == "edit":
+            return self.retoucher.editing(dict(job.moves), job.settings)
+        return None
+
+    def _read(self, picture: Picture) -> "Photo":
+        from retouch import photo
+        from retouch.batches import sources
+
+        most = self.job.settings.max_pixels
+        if sources.is_local(picture.source):
+            return photo.read(Path(picture.source), max_pixels=most)
+        return photo.read(sources.read(picture.source), max_pixels=most)
+
+    # --- edits -----------------------------------------------------------------
+
+    def _finished(self, cases: list[_Case]) -> Iterator[Done]:
+        """Yield the results of cases; if they fail together, of each alone."""
+        idle = self.job.settings.strength == 0
+        busy = [] if idle else [case for case in cases if case.sitting.chosen]
+        moved: dict[int, Any] = {}
+        try:
+            if busy:
+                moved = self._moved(busy)
+        except Exception as error:
+            if len(cases) == 1:
+                yield self._failed(cases[0].picture, error, cases[0].seconds)
+            else:
+                for case in cases:
+                    yield from self._finished([case])
+            return
+        for case in cases:
+            yield self._ended(case, moved.get(id(case)))
+
+    def _moved(self, cases: list[_Case]) -> dict[int, Any]:
+        """Return each case's inverted sitting and where its latents go."""
+        from retouch.edit import Moved
+
+        start = time.perf_counter()
+        faces = [len(case.sitting.chosen) for case in cases]
+        images, masks = (
+            np.concatenate([getattr(case.sitting, name) for case in cases])
+            for name in ("images", "masks")
+        )
+        portions = [
+            self._portion(cases[0].sitting, images[rows], masks[rows])
+            for rows in _rows(len(images), self.together)
+        ]
+        columns = [
+            np.concatenate(c)[: len(images)] for c in zip(*portions, strict=True)
+        ]
+        seconds = (time.perf_counter() - start) / len(images)
+        found, at = {}, 0
+        for case, count in zip(cases, faces, strict=True):
+            part = slice(at, at := at + count)
+            latents, *rest = (column[part] for column in columns)
+            sitting = dataclasses.replace(case.sitting, latents=latents)
+            case.seconds += count * seconds
+            found[id(case)] = sitting, Moved(*rest)
+        return found
+
+    def _portion(self, sitting: "Sitting", images: Any, masks: Any) -> tuple[Any, ...]:
+        """Return latents before and after the task, shares and distances."""
+        table = dataclasses.replace(
+            sitting,
+            found=(),
+            chosen=tuple(range(len(images))),
+            notes={},
+            images=images,
+            masks=masks,
+            latents=None,
+        )
+        settings, retoucher = self.job.settings, self.retoucher
+        (table,) = retoucher.inverted([table], settings)
+        assert self._task is not None
+        moved = retoucher.moved([table], self._task, settings)
+        return table.start, moved.latents, moved.shares, moved.distances
+
+    def _ended(self, case: _Case, moved: Any) -> Done:
+        start, settings = time.perf_counter(), self.job.settings
+        assert self._task is not None
+        try:
+            if moved is None:
+                (result,) = self.retoucher.finished(
+                    [case.sitting], self._task, settings
+                )
+            else:
+                sitting, after = moved
+                result = self.retoucher.completed(sitting, after, self._task, settings)
+            data = self._encoded(case.picture, result)
+        except Exception as error:
+            spent = case.seconds + time.perf_counter() - start
+            return self._failed(case.picture, error, spent)
+        spent = case.seconds + time.perf_counter() - start
+        faces = [dataclasses.asdict(face) for face in result.faces]
+        return self._done(case.picture, data, faces, spent)
+
+    def _encoded(self, picture: Picture, result: "Result") -> dict[str, bytes]:
+        from retouch import photo
+        from retouch.drawing import side_by_side
+        from retouch.files.formats import format_of
+
+        job, name = self.job, picture.name
+        if PurePosixPath(name).suffix:
+            kind = format_of(Path(name))
+        else:  # an address need not tell
+            kind = result.photo.format or "PNG"
+            name += f".{kind.lower()}"
+        shown = side_by_side(result.before, result.photo) if job.compare else None
+        data = photo.encode(
+            shown or result.photo,
+            kind,
+            quality=job.quality,
+            strip_location=job.strip_location,
+            provenance=result.provenance if job.provenance else None,
+        )
+        return {name: data}
+
+    # --- latents ---------------------------------------------------------------
+
+    def _inverted(self, picture: Picture, photo: "Photo", start: float) -> Done:
+        from retouch import kept, latents
+
+        files, faces = {}, []
+        for face in kept.invert(self.retoucher, photo, self.job.settings):
+            name, buffer = latent_name(picture.name, face.index), io.BytesIO()
+            latents.dump(face.saved, buffer)
+            files[name] = buffer.getvalue()
+            told = {"index": face.index, "size": face.saved.face.size, "file": name}
+            told |= {"loss": face.saved.loss, "fidelity": face.saved.fidelity}
+            faces.append(told)
+        return self._done(picture, files, faces, time.perf_counter() - start)
+
+    # --- rows ------------------------------------------------------------------
+
+    def _done(
+        self, picture: Picture, files: dict[str, bytes], faces: list, seconds: float
+    ) -> Done:
+        told = {"ok": True, "out": sorted(files), "faces": faces}
+        return Done(picture.name, files, self._row(picture, told, seconds))
+
+    def _failed(self, picture: Picture, error: Exception, seconds: float) -> Done:
+        return failed(self.job, self.weights, picture, error, seconds)
+
+    def _row(self, picture: Picture, told: Mapping, seconds: float) -> dict[str, Any]:
+        return row(self.job, self.weights, picture, told, seconds)
+
+
+def failed(
+    job: Job, weights: str, picture: Picture, error: Exception, seconds: float = 0.0
+) -> Done:
+    """Return the row of a picture that came to nothing."""
+    text = " ".join(str(error).split()) or "no reason given"
+    if not isinstance(error, RetouchError):
+        text = f"{type(error).__name__}: {text[:500]}"
+    told = {"ok": False, "kind": type(error).__name__, "error": text}
+    return Done(picture.name, {}, row(job, weights, picture, told, seconds))
+
+
+def row(
+    job: Job, weights: str, picture: Picture, told: Mapping, seconds: float
+) -> dict[str, Any]:
+    """Return a picture's line of the report."""
+    return {
+        "picture": picture.name,
+        "source": picture.source,
+        "stamp": picture.stamp,
+        **told,
+        "seconds": round(seconds, 3),
+        "settings": job.told(),
+        "weights": weights,
+    }
+
+
+def _rows(count: int, size: int) -> Iterator[Any]:
+    """Yield the numbers of `size` rows at a time; the last row fills the last up."""
+    for at in range(0, count, size):
+        yield np.arange(at, at + size).clip(max=count - 1)
+
+
+def prepare() -> None:
+    """Set what must be set before the networks' backend is loaded."""
+    os.environ.update(ENVIRONMENT)
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Keep from the terminal what libraries write to stderr while they load."""
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

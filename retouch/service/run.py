@@ -1,0 +1,111 @@
+"""Running the service: the crew, the HTTP server, and an end in good order."""
+
+import asyncio
+import logging
+import signal
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from retouch.errors import SettingsError
+from retouch.service.api import Service
+from retouch.service.crew import Crew
+from retouch.service.guard import LOOPBACK, is_loopback
+from retouch.service.limits import Limits
+
+SHORTEST = 16  # characters of a token
+log = logging.getLogger("retouch.service")
+
+
+def token_of(file: Path | None, host: str) -> str | None:
+    """Return the token that the file holds; without one only loopback is served."""
+    if file is None:
+        if not is_loopback(host):
+            raise SettingsError(
+                f"A service that others can reach (--host {host}) needs a token. Write"
+                f" {SHORTEST} characters or more to a file and name it: --token-file."
+            )
+        return None
+    try:
+        token = file.read_text("utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"The token file '{file}' cannot be read; it must be a text file."
+        ) from error
+    if len(token) < SHORTEST or not token.isascii() or not token.isprintable():
+        raise SettingsError(
+            f"The token in '{file}' must be {SHORTEST} or more ASCII characters in one"
+            f" line; it has {len(token)}. One is made by: openssl rand -hex 32."
+        )
+    return token
+
+
+def serve(
+    model: str,
+    host: str,
+    port: int,
+    *,
+    workers: int,
+    token: str | None,
+    limits: Limits,
+) -> None:
+    """Serve until SIGINT or SIGTERM; what runs by then is finished."""
+    listener = _listener(host, port)
+    with listener:
+        asyncio.run(_serve(Crew(model, workers, limits), listener, host, token))
+
+
+async def _serve(
+    crew: Crew, listener: socket.socket, host: str, token: str | None
+) -> None:
+    sweeping = None
+    try:
+        await crew.start()
+        hosts = (*LOOPBACK, host.lower()) if is_loopback(host) else ()
+        service = Service(crew, crew.limits, token, hosts)
+        sweeping = asyncio.create_task(service.sweep())
+        address, port = listener.getsockname()[:2]
+        shown = f"[{address}]" if ":" in address else address
+        log.info("serving on http://%s:%d", shown, port)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _ignored)  # uvicorn minds them, then raises them
+        await uvicorn.Server(_config(service)).serve(sockets=[listener])
+    finally:
+        if sweeping is not None:
+            sweeping.cancel()
+        await crew.close()
+        log.info("stopped")
+
+
+def _config(service: Service) -> uvicorn.Config:
+    return uvicorn.Config(
+        service,
+        lifespan="off",
+        log_config=None,
+        access_log=False,  # our own says less: no address, no query
+        server_header=False,
+        timeout_graceful_shutdown=int(service.limits.seconds) + 1,
+        h11_max_incomplete_event_size=64 * 2**10,
+    )
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """Return a socket that listens, or a sentence that says why there is none."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"Port {port} of '{host}' cannot be used ({error.strerror or error});"
+            " choose another: --port."
+        ) from error
+    return listener
+
+
+def _ignored(number: int, frame: object) -> None:
+    """Let a signal pass that was already minded."""

@@ -1,0 +1,123 @@
+"""A worker: a process with one Retoucher that answers frames on its standard input.
+
+    python -m retouch.service.worker '{"model": "default", "max_pixels": 50000000}'
+
+Its standard output is a pipe of frames to the front; whatever a library prints goes
+to standard error. It ends when the front is gone.
+"""
+
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from retouch.errors import RetouchError
+from retouch.service.frames import Frame, read, write
+from retouch.service.refusals import Refused, status_of
+
+if TYPE_CHECKING:
+    from retouch.service.desk import Desk
+
+LATE = "The time for a request is over; send a smaller photo, or ask for fewer steps."
+FAILED = "Something went wrong on our side; nothing of the request was kept."
+
+
+def main() -> None:
+    """Load the model, say so, and answer until the front is gone."""
+    _leave_no_core()
+    inbox, outbox = sys.stdin.buffer, _private_output()
+    options = json.loads(sys.argv[1])
+    try:
+        desk = _desk(options)
+    except RetouchError as error:
+        write(_refused(status_of(error), str(error)), outbox)
+        return
+    write(Frame({"kind": "hello", **desk.description()}), outbox)
+    while (frame := read(inbox)) is not None:
+        if frame.kind == "forget":
+            desk.forget(frame.words["id"])
+        else:
+            write(_answer(desk, frame, outbox), outbox)
+
+
+def _answer(desk: "Desk", frame: Frame, outbox: BinaryIO) -> Frame:
+    from retouch.service.desk import Missing
+
+    until = time.monotonic() + frame.words["seconds"]
+
+    def say(what: str, part: float) -> None:
+        if time.monotonic() > until:
+            raise Refused(504, LATE)
+        if frame.words["steps"]:
+            write(Frame({"kind": "step", "what": what, "part": part}), outbox)
+
+    try:
+        return desk.verbs[frame.kind](frame, say)
+    except Missing:
+        return Frame({"kind": "missing"})
+    except Refused as error:
+        return _refused(error.status, error.sentence)
+    except RetouchError as error:
+        return _refused(status_of(error), str(error))
+    except Exception as error:  # whatever it is, the next request is answered
+        _log(error)
+        return _refused(500, FAILED)
+
+
+def _refused(status: int, sentence: str) -> Frame:
+    return Frame({"kind": "refused", "status": status, "error": sentence})
+
+
+def _log(error: Exception) -> None:
+    """Say where an error came from; its text could hold what a client sent."""
+    print(f"retouch.service: {type(error).__name__} in a worker", file=sys.stderr)
+    traceback.print_tb(error.__traceback__)
+    sys.stderr.flush()
+
+
+def _desk(options: dict[str, Any]) -> "Desk":
+    with _silence():
+        import keras
+
+        keras.ops.zeros(())
+    from retouch.engine import Retoucher
+    from retouch.service.desk import Desk
+
+    return Desk(Retoucher.load(options["model"]), options["max_pixels"])
+
+
+def _private_output() -> BinaryIO:
+    """Take standard output for frames alone; what is printed goes to stderr."""
+    own = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return own
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep from stderr what TensorFlow writes there as it loads."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
+
+
+def _leave_no_core() -> None:
+    """Let no memory image with photos in it be written should the process crash."""
+    try:
+        import resource
+    except ImportError:  # Windows writes none
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""Starting and stopping `retouch serve` as a process of its own."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PATIENT = 600.0  # seconds: tests run on machines that do other things as well
+
+
+def start(*words, log):
+    """Start `retouch serve` on a free port; return the process and the address."""
+    command = [sys.executable, str(ROOT / "cli.py"), "serve", "--port", "0"]
+    command += ["--seconds", str(PATIENT), *map(str, words)]
+    with log.open("wb") as errors:
+        process = subprocess.Popen(command, stderr=errors, cwd=ROOT)
+    while True:
+        told = re.search(r"serving on (\S+)", log.read_text())
+        if told:
+            return process, told[1]
+        if process.poll() is not None:
+            pytest.fail(f"the service ended: {log.read_text()}")
+        time.sleep(0.2)
+
+
+def stop(process):
+    process.send_signal(signal.SIGTERM)
+    return process.wait(PATIENT)
