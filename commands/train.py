@@ -24,6 +24,10 @@ Minutes = Annotated[float, typer.Option(help="Stop then; started again, it goes 
 Precision = Annotated[
     str, typer.Option(help="Keras' policy: mixed_bfloat16 or float32.")
 ]
+Licence = Annotated[str, typer.Option(help="Terms of the weights.")]
+Handed = Annotated[
+    Path | None, typer.Option(help="Folder for the network, once it is trained.")
+]
 
 
 @app.command()
@@ -71,15 +75,11 @@ def data(
 @app.command()
 @with_options(Config, "config")
 def generator(
-    data: Annotated[Path, typer.Argument(help="Folder of shards: retouch train data.")],
-    run: Annotated[Path, typer.Argument(help="Folder of the training.")],
+    data: Data,
+    run: RunFolder,
     config: Config,
-    minutes: Annotated[
-        float, typer.Option(help="Stop then; started again, it goes on.")
-    ] = float("inf"),
-    precision: Annotated[
-        str, typer.Option(help="Keras' policy: mixed_bfloat16 or float32.")
-    ] = "mixed_bfloat16",
+    minutes: Minutes = float("inf"),
+    precision: Precision = "mixed_bfloat16",
     begin: Annotated[
         Path | None, typer.Option(help="A folder of exported networks to begin with.")
     ] = None,
@@ -93,10 +93,10 @@ def generator(
 @app.command()
 def export(
     data: Annotated[Path, typer.Argument(help="Folder of shards.")],
-    run: Annotated[Path, typer.Argument(help="Folder of the training.")],
+    run: RunFolder,
     out: Annotated[Path, typer.Argument(help="Folder for the networks.")],
     name: Annotated[str, typer.Option(help="What the generator is called.")] = "own",
-    licence: Annotated[str, typer.Option(help="Terms of the weights.")] = "unknown",
+    licence: Licence = "unknown",
 ) -> None:
     """Write a training's generator and encoder as files that load."""
     from training.export import export as hand_over
@@ -127,7 +127,7 @@ def traits(
 def sight(
     data: Annotated[Path, typer.Argument(help="Folder of shards.")],
     networks: Annotated[Path, typer.Argument(help="Folder for the reader.")],
-    licence: Annotated[str, typer.Option(help="Terms of the weights.")] = "unknown",
+    licence: Licence = "unknown",
 ) -> None:
     """Fit the reader of a face's shape, by which a guide sees landmarks move."""
     from training.sight import main as fit
@@ -139,20 +139,14 @@ def sight(
 @app.command()
 @with_options(Options, "options")
 def glow(
-    data: Annotated[Path, typer.Argument(help="Folder of shards: retouch train data.")],
-    run: Annotated[Path, typer.Argument(help="Folder of the training.")],
+    data: Data,
+    run: RunFolder,
     options: Options,
-    minutes: Annotated[
-        float, typer.Option(help="Stop then; started again, it goes on.")
-    ] = float("inf"),
-    precision: Annotated[
-        str, typer.Option(help="Keras' policy: mixed_bfloat16 or float32.")
-    ] = "mixed_bfloat16",
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the network, once it is trained.")
-    ] = None,
+    minutes: Minutes = float("inf"),
+    precision: Precision = "mixed_bfloat16",
+    out: Handed = None,
     name: Annotated[str, typer.Option(help="What the network is called.")] = "glow",
-    licence: Annotated[str, typer.Option(help="Terms of the weights.")] = "unknown",
+    licence: Licence = "unknown",
 ) -> None:
     """Train the flow, or go on with it."""
     from training.glow import train as run_training
@@ -177,7 +171,7 @@ def scout(
     without: Annotated[Path, typer.Option(help="Folder of pictures without faces.")],
     out: Annotated[Path, typer.Option(help="Folder for the weights.")],
     most: Annotated[int, typer.Option(help="Pictures of each folder.", min=10)] = 700,
-    licence: Annotated[str, typer.Option(help="Terms of the weights.")] = "unknown",
+    licence: Licence = "unknown",
 ) -> None:
     """Train the quick detectors of small and turned faces."""
     from training.scouting import train as fit
@@ -188,20 +182,14 @@ def scout(
 @app.command()
 @with_options(MaskConfig, "config")
 def mask(
-    data: Annotated[Path, typer.Argument(help="Folder of shards: retouch train data.")],
-    run: Annotated[Path, typer.Argument(help="Folder of the training.")],
+    data: Data,
+    run: RunFolder,
     config: MaskConfig,
-    minutes: Annotated[
-        float, typer.Option(help="Stop then; started again, it goes on.")
-    ] = float("inf"),
-    precision: Annotated[
-        str, typer.Option(help="Keras' policy: mixed_bfloat16 or float32.")
-    ] = "mixed_bfloat16",
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the network, once it is trained.")
-    ] = None,
+    minutes: Minutes = float("inf"),
+    precision: Precision = "mixed_bfloat16",
+    out: Handed = None,
     name: Annotated[str, typer.Option(help="What the network is called.")] = "mask",
-    licence: Annotated[str, typer.Option(help="Terms of the weights.")] = "unknown",
+    licence: Licence = "unknown",
 ) -> None:
     """Train the expression mask, or go on with it."""
     from training.expression_mask import train as run_training
@@ -286,7 +274,7 @@ def release(
     out: Annotated[Path, typer.Argument(help="Folder for the networks.")],
     kind: Annotated[str, typer.Option(help="vae, cvae or vqvae.")],
     name: Annotated[str, typer.Option(help="What the generator is called.")] = "",
-    licence: Annotated[str, typer.Option(help="Terms of the weights.")] = "unknown",
+    licence: Licence = "unknown",
 ) -> None:
     """Write a VAE, CVAE or VQ-VAE, with its reader of traits, as files that load."""
     from training.release import release as hand_over
@@ -299,7 +287,7 @@ def expressions(
     data: Annotated[Path, typer.Argument(help="Folder of shards.")],
     out: Annotated[Path, typer.Argument(help="Folder for the reader.")],
     poses: Annotated[str, typer.Option(help="NAME=FILE: measured poses of a source.")],
-    licence: Annotated[str, typer.Option(help="Terms of the weights.")] = "unknown",
+    licence: Licence = "unknown",
 ) -> None:
     """Learn what expressions are, and the scale of action units."""
     from training.expressions import main as fit
