@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pretrained import dlib_files
 from retouch.crop import resized
-from retouch.edit import View
+from retouch.edits.edit import View
 from retouch.engine import LIGHT
 from retouch.models import Model
 from retouch.settings import Settings

@@ -23,7 +23,7 @@ from rich.table import Table
 from benchmarks import baseline
 from benchmarks.realism import told_apart
 from retouch.crop import cut
-from retouch.edit import View
+from retouch.edits.edit import View
 from retouch.engine import Retoucher
 from retouch.errors import RetouchError
 from retouch.geometry import TIGHT
@@ -31,7 +31,7 @@ from retouch.photo import Photo, read
 from retouch.report import FaceReport
 from retouch.settings import Settings
 from retouch.sitting import Sitting
-from retouch.stitch import Change, Piece, stitch
+from retouch.stitching.stitch import Change, Piece, stitch
 
 RESULTS = Path(__file__).parent / "results"
 DRIFTS = ("age", "gender", "skin-color", "happy", "weight")
@@ -263,7 +263,7 @@ def main(
 
 
 def _further(extra: str) -> list[tuple[str, dict[str, float], float, str]]:
-    from retouch.directions import DIRECTIONS
+    from retouch.edits.directions import DIRECTIONS
 
     names = [name for name in extra.split(",") if name]
     return [(f"{n} +1", {n: 1.0}, 1.0, DIRECTIONS[n].trait) for n in names]

@@ -27,12 +27,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.quality import Portraits, measure
-from retouch.edit import Direction
+from retouch.edits.edit import Direction
 from retouch.engine import Retoucher
-from retouch.invert import Inverter
+from retouch.inversion.invert import Inverter
+from retouch.inversion.presets import PRESETS, PUBLISHED, Preset, Weights
 from retouch.models import Model
 from retouch.photo import read
-from retouch.presets import PRESETS, PUBLISHED, Preset, Weights
 from retouch.settings import Settings
 
 RESULTS = Path(__file__).parent / "results" / "inversion.json"
@@ -202,7 +202,7 @@ def _mode(network: Model, faces: Portraits, preset: Preset) -> Column:
 
 
 def _tuned(network: Model, faces: Portraits) -> Column:
-    from retouch.tune import Tuner, tuned
+    from retouch.inversion.tune import Tuner, tuned
 
     preset = PRESETS["balanced"]
     inverter, tuner = network.inverter, Tuner(network.generator, network.identity)

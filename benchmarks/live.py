@@ -25,12 +25,12 @@ from rich.console import Console
 from rich.table import Table
 
 from retouch.crop import cut
-from retouch.detect import Detector
-from retouch.disguise import Disguise
-from retouch.film import Film
+from retouch.finding.detect import Detector
 from retouch.geometry import TIGHT
-from retouch.live import Live, Picture
-from retouch.track import Tracker, describer
+from retouch.moving.disguise import Disguise
+from retouch.moving.film import Film
+from retouch.moving.live import Live, Picture
+from retouch.moving.track import Tracker, describer
 
 RESULTS = Path(__file__).parent / "results" / "live.json"
 SIZE = 640, 480

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from pretrained import dlib_files
 from pretrained.loading import load_judge
 from pretrained.registry import library
-from retouch.detect import Detector
-from retouch.disguise import Disguise
+from retouch.finding.detect import Detector
 from retouch.geometry import TIGHT, Face
-from retouch.stitch import stitch
+from retouch.moving.disguise import Disguise
+from retouch.stitching.stitch import stitch
 from scorers.descriptor import Descriptors
 from training.loop import sheet
 from training.shards import Shards, as_images

@@ -21,9 +21,9 @@ from rich.table import Table
 from scipy.linalg import sqrtm
 
 from benchmarks.quality import RESULTS, commit, detail, signal_to_noise
-from retouch import mask
 from retouch.geometry import TIGHT, Face
 from retouch.models import Model
+from retouch.stitching import mask
 from scorers.latent import ridge
 from training.loop import sheet as write_sheet
 from training.shards import Shards, as_images

@@ -20,11 +20,12 @@ from rich.console import Console
 from rich.table import Table
 from scipy.ndimage import gaussian_filter
 
-from retouch import crop, mask
-from retouch.detect import Detector
+from retouch import crop
+from retouch.finding.detect import Detector
 from retouch.geometry import TIGHT
 from retouch.models import Model
 from retouch.photo import read
+from retouch.stitching import mask
 from scorers.descriptor import Descriptors
 
 Floats = NDArray[np.float32]

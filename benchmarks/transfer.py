@@ -24,12 +24,12 @@ from rich.table import Table
 
 from retouch.engine import Retoucher
 from retouch.errors import RetouchError
-from retouch.evaluate import Assessor, Seen
+from retouch.expressions.evaluate import Assessor, Seen
+from retouch.expressions.transfer import Transfers
+from retouch.expressions.transfer_options import Transferring
 from retouch.photo import read
 from retouch.settings import Settings
 from retouch.sitting import Sitting
-from retouch.transfer import Transfers
-from retouch.transfer_options import Transferring
 
 RESULTS = Path(__file__).parent / "results"
 HELD_OUT = 50  # of a thousand people, as training.shards has it

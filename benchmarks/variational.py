@@ -24,12 +24,12 @@ from rich.table import Table
 from benchmarks.quality import Portraits, measure
 from pretrained.loading import load_judge
 from pretrained.registry import library
-from retouch import mask
-from retouch.detect import Detector
-from retouch.edit import Direction
+from retouch.edits.edit import Direction
 from retouch.engine import LIGHT
+from retouch.finding.detect import Detector
 from retouch.geometry import Face, Similarity
 from retouch.models import Model
+from retouch.stitching import mask
 from scorers.judge import Judge, shape_of
 from scorers.latent import ridge
 from training.conditions import descriptors_of, label

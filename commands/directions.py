@@ -22,7 +22,7 @@ def list_(
     from rich.table import Table
 
     from pretrained.registry import library
-    from retouch.directions import DIRECTIONS
+    from retouch.edits.directions import DIRECTIONS
 
     table = Table("name", "more is", "safe range", "asked", "judged", "identity")
     for known in DIRECTIONS.values():
@@ -51,7 +51,7 @@ def show(
 ) -> None:
     """Print what is known of one."""
     from pretrained.registry import library
-    from retouch.directions import DIRECTIONS
+    from retouch.edits.directions import DIRECTIONS
 
     if known := DIRECTIONS.get(name):
         typer.echo(f"{name}: +1 is one deviation {known.meaning}, as judges see it")

@@ -10,7 +10,7 @@ from commands import terminal
 from retouch.errors import PhotoError
 
 if TYPE_CHECKING:
-    from retouch.evaluate import Assessor, Evaluation
+    from retouch.expressions.evaluate import Assessor, Evaluation
 
 app = typer.Typer(
     help="Measure edited faces: identity, action units, pose, quality.",
@@ -30,7 +30,7 @@ TABLES = (
 @app.command()
 def transfers(directory: Folder, out: Out = None, force: Force = False) -> None:
     """Measure what `retouch transfer --range` wrote, in a folder and those in it."""
-    from retouch.evaluate import transfers as measured
+    from retouch.expressions.evaluate import transfers as measured
 
     place = _place(directory, out, force)
     _write(measured(_assessor(), directory), place)
@@ -49,7 +49,7 @@ def inversions(directory: Folder, out: Out = None, force: Force = False) -> None
 
 
 def _pairs(directory: Path, out: Path | None, force: bool) -> None:
-    from retouch.evaluate import pairs
+    from retouch.expressions.evaluate import pairs
 
     place = _place(directory, out, force)
     _write(pairs(_assessor(), directory), place)
@@ -57,7 +57,7 @@ def _pairs(directory: Path, out: Path | None, force: bool) -> None:
 
 def _place(directory: Path, out: Path | None, force: bool) -> Path:
     """Return where the tables go, checked before any work."""
-    from retouch.evaluate import existing
+    from retouch.expressions.evaluate import existing
 
     place = out or existing(directory) / "evaluation"
     if place.exists() and not place.is_dir():
@@ -73,14 +73,14 @@ def _place(directory: Path, out: Path | None, force: bool) -> Path:
 
 def _assessor() -> "Assessor":
     terminal.start_backend()
-    from retouch.evaluate import Assessor
+    from retouch.expressions.evaluate import Assessor
 
     return Assessor()
 
 
 def _write(found: "Evaluation", place: Path) -> None:
-    from retouch.chart import draw
-    from retouch.evaluate import summary, table, unit_table
+    from retouch.expressions.chart import draw
+    from retouch.expressions.evaluate import summary, table, unit_table
     from retouch.files import disk
 
     told = summary(found)
@@ -103,7 +103,7 @@ def _write(found: "Evaluation", place: Path) -> None:
 
 def _panels(found: "Evaluation", told: dict[str, Any]) -> list[Any]:
     """Return identity and agreement against alpha, or against one another."""
-    from retouch.chart import Panel
+    from retouch.expressions.chart import Panel
 
     if "alphas" not in told:
         dots = [(row["identity_target"], row["agreement_target"]) for row in found.rows]

@@ -14,7 +14,7 @@ from retouch.errors import SettingsError
 from retouch.settings import Settings
 
 if TYPE_CHECKING:
-    from retouch.kept import Kept
+    from retouch.inversion.kept import Kept
 
 SEARCH = ("faces", "preset", "steps", "space", "model", "max_pixels")
 COPIES = 6  # pictures on a plot
@@ -37,7 +37,7 @@ def invert(
     ] = None,
 ) -> None:
     """Find the latents of each face and keep them; Ctrl-C keeps the best so far."""
-    from retouch import latents
+    from retouch.inversion import latents
 
     latents.check_target(save, force=to.force)
     if plot is not None:
@@ -52,7 +52,7 @@ def invert(
 
     with terminal.progress(to.quiet, to.verbose) as on_step:
         engine = terminal.retoucher(settings.model)
-        from retouch import kept
+        from retouch.inversion import kept
 
         found = kept.invert(
             engine,
@@ -87,7 +87,7 @@ def render(
     ] = None,
 ) -> None:
     """Draw a kept face as its generator sees it, or lay it into its photo."""
-    from retouch import latents
+    from retouch.inversion import latents
 
     wanted = dict(assignment(move) for move in moves or [])
     if to.out is None:
@@ -99,7 +99,7 @@ def render(
     source = None if into is None else output.get(into, settings.max_pixels)
     with terminal.progress(to.quiet, to.verbose) as on_step:
         engine = terminal.retoucher(saved.model)
-        from retouch import kept
+        from retouch.inversion import kept
         from retouch.photo import Provenance
 
         if source is None:
@@ -120,7 +120,7 @@ def _numbered(path: Path, index: int, count: int) -> Path:
 def _plot(found: list["Kept"], target: str, force: bool) -> None:
     import numpy as np
 
-    from retouch.curves import plotted
+    from retouch.inversion.curves import plotted
 
     curves = {f"face {face.index}": face.saved.losses for face in found}
     for face in found:

@@ -22,7 +22,7 @@ def rate(
     import webbrowser
 
     from commands.rating_page import Page
-    from retouch.rate import Table
+    from retouch.edits.rate import Table
 
     table = Table.open(folder, out or folder / "ratings.csv")
     table.save()
@@ -49,12 +49,12 @@ def learn(
     verbose: Annotated[bool, typer.Option("--verbose", "-v")] = False,
 ) -> None:
     """Learn a direction from ratings of your own photos, for edit --set NAME=1."""
-    from retouch import learn as learning
+    from retouch.edits import learn as learning
 
     ratings = learning.table(table)
     with terminal.progress(verbose=verbose) as on_step:
         engine = terminal.retoucher(settings.model)
-        from retouch.own import check_name, shelf
+        from retouch.edits.own import check_name, shelf
 
         check_name(engine.model, name)
         seen = learning.see(engine, ratings, on_step)

@@ -10,11 +10,11 @@ from commands import output, terminal
 from commands.options import PhotoPath, assignment, with_options
 from commands.output import Output
 from retouch.errors import SettingsError
-from retouch.live_options import EffectOptions, LiveOptions, VideoOptions
+from retouch.moving.live_options import EffectOptions, LiveOptions, VideoOptions
 from retouch.settings import Settings
 
 if TYPE_CHECKING:
-    from retouch.live import Effect, Live
+    from retouch.moving.live import Effect, Live
 
 Moves = Annotated[
     list[str] | None,
@@ -33,7 +33,7 @@ def mask(
     source = output.get(photo, settings.max_pixels)
     with terminal.progress(to.quiet, to.verbose) as on_step:
         terminal.start_backend()
-        from retouch.disguise import Disguise
+        from retouch.moving.disguise import Disguise
 
         disguise = Disguise.load(chosen.person)
         result = disguise.photo(source, settings, on_step)
@@ -47,14 +47,14 @@ def live(options: LiveOptions, chosen: EffectOptions, moves: Moves = None) -> No
 
     Keys: C holds the picture, S saves it, R returns, Q quits.
     """
-    from retouch.film import check as check_clip
-    from retouch.recording import record
-    from retouch.sources import source_of
+    from retouch.moving.film import check as check_clip
+    from retouch.moving.recording import record
+    from retouch.moving.sources import source_of
 
     if options.out is not None:
         check_clip(Path(options.out), force=options.force)
     if not options.headless:
-        from retouch.window import check_screen
+        from retouch.moving.window import check_screen
 
         check_screen()
     with source_of(options.video or options.camera) as source:
@@ -62,7 +62,7 @@ def live(options: LiveOptions, chosen: EffectOptions, moves: Moves = None) -> No
         if options.headless:
             typer.echo(str(record(source, loop, options)))
             return
-        from retouch.window import Window
+        from retouch.moving.window import Window
 
         Window(loop, options).run(source)
 
@@ -81,7 +81,7 @@ def video(
     Stopped by Control-C, the output plays as far as it goes, and the same command goes
     on from there.
     """
-    from retouch.video import check, rework
+    from retouch.moving.video import check, rework
 
     check(Path(source), Path(target), force=options.force)
     loop = _loop(chosen, moves, mirror=False)
@@ -107,9 +107,9 @@ def video(
 
 def _loop(chosen: EffectOptions, moves: list[str] | None, *, mirror: bool) -> "Live":
     terminal.start_backend()
-    from retouch.detect import Detector
-    from retouch.live import Live
-    from retouch.track import Tracker, describer
+    from retouch.finding.detect import Detector
+    from retouch.moving.live import Live
+    from retouch.moving.track import Tracker, describer
 
     detector = Detector()
     effect = _effect(chosen, moves or [], detector)
@@ -122,12 +122,12 @@ def _effect(chosen: EffectOptions, moves: list[str], detector: Any) -> "Effect":
     if wanted and chosen.effect != "edit":
         raise SettingsError(f"--set goes with --effect edit; got {chosen.effect}.")
     if chosen.effect == "mask":
-        from retouch.disguise import Disguise
+        from retouch.moving.disguise import Disguise
 
         return Disguise.load(chosen.person)
     from retouch.engine import Retoucher
     from retouch.models import Model
-    from retouch.retouching import Retouching
+    from retouch.moving.retouching import Retouching
 
     if chosen.effect == "edit" and not wanted:
         raise SettingsError("--effect edit needs --set, such as --set smile=1.")

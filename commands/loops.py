@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from commands import output
 from commands.output import Output
-from retouch import animate
+from retouch.edits import animate
 from retouch.errors import SettingsError
 
 if TYPE_CHECKING:

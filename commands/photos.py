@@ -101,8 +101,8 @@ def faces(
     method: Annotated[str, typer.Option(help="hog, or cnn: slow, finds more.")] = "hog",
 ) -> None:
     """List the faces of a photo; with --out, draw them on a copy."""
-    from retouch.detect import Detector
     from retouch.drawing import annotated
+    from retouch.finding.detect import Detector
     from retouch.report import FaceReport
 
     source = output.get(photo, settings.max_pixels)

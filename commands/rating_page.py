@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from retouch.rate import Table
+from retouch.edits.rate import Table
 
 LONGEST = 4096  # bytes of an answer
 SIDE = 900  # pixels of a photo as it is shown

@@ -43,8 +43,8 @@ def retoucher(model: str, latents: Sequence[Path] | None = None) -> Any:
 
     if not latents:
         return Retoucher.load(model)
-    from retouch.kept import Seated
-    from retouch.latents import load
+    from retouch.inversion.kept import Seated
+    from retouch.inversion.latents import load
 
     saved = [load(path) for path in latents]
     return Seated.of(Retoucher.load(model), saved)

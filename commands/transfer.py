@@ -9,8 +9,8 @@ from commands import output, terminal
 from commands.options import with_options
 from commands.output import Output
 from retouch.errors import PhotoError, SettingsError
+from retouch.expressions.transfer_options import Transferring
 from retouch.settings import Settings
-from retouch.transfer_options import Transferring
 
 CHOSEN = ("identity", "steps", "stitch", "mask_region", "model", "max_pixels")
 
@@ -38,7 +38,7 @@ def transfer(
 ) -> None:
     """Give the target's face the source's expression; all else stays the target's."""
     terminal.start_backend()
-    from retouch.spans import Faces, alphas, write
+    from retouch.expressions.spans import Faces, alphas, write
 
     plain = pictures(neutral, more)
     values = alphas(span, wish) if span is not None else None
@@ -143,6 +143,6 @@ def folder(to: Output, target: str) -> str:
 
 def _transfers(model: str) -> Any:
     retoucher = terminal.retoucher(model)
-    from retouch.transfer import Transfers
+    from retouch.expressions.transfer import Transfers
 
     return Transfers(retoucher)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import typer
 
 from commands.options import assignment
-from retouch.animate import Range
-from retouch.directions import DIRECTIONS
+from retouch.edits.animate import Range
+from retouch.edits.directions import DIRECTIONS
 from retouch.errors import SettingsError
 
 Moves = dict[str, float]

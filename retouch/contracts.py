@@ -64,4 +64,4 @@ class Edit(Protocol):
     """Moves the latents of faces; strength 0 moves nothing, exactly."""
 
     def apply(self, generator: Generator, view: Any, strength: float) -> Tensor:
-        """Return the moved latents of a `retouch.edit.View`."""
+        """Return the moved latents of a `retouch.edits.edit.View`."""

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image, ImageDraw
 
-from retouch import mask
 from retouch.crop import uncut, window_of
 from retouch.geometry import FFHQ, TIGHT, Face
 from retouch.photo import Photo
+from retouch.stitching import mask
 
 MASK_SIZE = 256
 RED, GREEN, BLUE, WHITE = (230, 60, 60), (60, 200, 90), (70, 130, 240), (255, 255, 255)

@@ -8,20 +8,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch import crop, mask, own
-from retouch.detect import Detector
-from retouch.directions import DIRECTIONS
-from retouch.edit import STEPS, Ascent, Direction, Moved, View, within_budget
+from retouch import crop
+from retouch.edits import own
+from retouch.edits.directions import DIRECTIONS
+from retouch.edits.edit import STEPS, Ascent, Direction, Moved, View, within_budget
+from retouch.edits.named import bounded, named, unknown
 from retouch.errors import FaceError, SettingsError
+from retouch.finding.detect import Detector
 from retouch.geometry import TIGHT, Face
+from retouch.inversion.presets import PRESETS
 from retouch.models import Model
-from retouch.named import bounded, named, unknown
 from retouch.photo import Photo, Provenance, Source, like, read
-from retouch.presets import PRESETS
 from retouch.report import Examiner, FaceReport, pair
 from retouch.settings import Climb, Settings
 from retouch.sitting import Result, Sitting, Task
-from retouch.stitch import Change, Piece, stitch
+from retouch.stitching import mask
+from retouch.stitching.stitch import Change, Piece, stitch
 
 Floats = NDArray[np.float32]
 OnStep = Callable[[str, float], None]  # what is being done, the part of it done

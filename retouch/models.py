@@ -14,7 +14,7 @@ from pretrained.loading import load, load_judge, load_shape, load_traits
 from pretrained.registry import Library, library
 from retouch.contracts import Embedder, Encoder, Generator
 from retouch.geometry import TEMPLATES, CropTemplate
-from retouch.invert import Inverter
+from retouch.inversion.invert import Inverter
 from scorers.descriptor import Descriptors
 from scorers.guide import Guide, Shape
 from scorers.judge import Judge

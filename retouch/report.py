@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch import crop
-from retouch.detect import Detector
 from retouch.errors import SettingsError
+from retouch.finding.detect import Detector
 from retouch.geometry import Face
 from retouch.photo import Photo
 from scorers.judge import Judge

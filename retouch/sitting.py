@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.edit import Move
+from retouch.edits.edit import Move
 from retouch.errors import SettingsError
 from retouch.geometry import Face
 from retouch.photo import Photo, Provenance

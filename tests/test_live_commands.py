@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 import cli
 from retouch.errors import RetouchError
-from retouch.film import Film
+from retouch.moving.film import Film
 from tests.retouch import clips
 
 

@@ -12,7 +12,7 @@ from generators.expression_mask import ExpressionMask
 from generators.gradients import compiled
 from pretrained.registry import Row, Shelf
 from retouch.errors import WeightsError
-from retouch.expression import Shapes, with_irises
+from retouch.expressions.expression import Shapes, with_irises
 from training import shapes
 from training.expression_mask import StyleReader
 from training.loop import State, values

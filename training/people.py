@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from retouch.expression import gaze, mirrored, with_irises
+from retouch.expressions.expression import gaze, mirrored, with_irises
 from training.shapes import shapes_of
 from training.shards import Shards, as_images
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pretrained.registry import Row, Shelf
-from retouch.detect import Detector
 from retouch.errors import SettingsError
-from retouch.scout import THRESHOLD, TURNS, WEIGHTS, WINDOW, detector_of
+from retouch.finding.detect import Detector
+from retouch.finding.scout import THRESHOLD, TURNS, WEIGHTS, WINDOW, detector_of
 
 Grey = NDArray[np.uint8]
 

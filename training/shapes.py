@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch.errors import SettingsError
-from retouch.expression import Shapes, mirrored
+from retouch.expressions.expression import Shapes, mirrored
 from training.shards import Shards
 
 LEAST = 100  # people of whom there are several pictures

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch import crop, photo
-from retouch.detect import Detector
 from retouch.errors import RetouchError
+from retouch.finding.detect import Detector
+from retouch.finding.looks import SMALLEST
 from retouch.geometry import TEMPLATES, TIGHT, CropTemplate, Face, anchors
-from retouch.looks import SMALLEST
 from training.options import Recipe
 
 LARGE = 2_000_000  # pixels of a picture, from which the detector sets its own limit

@@ -20,8 +20,8 @@ from pretrained.loading import load, load_judge
 from pretrained.registry import Library, Row
 from retouch import crop
 from retouch.contracts import Generator
-from retouch.detect import Detector
 from retouch.errors import WeightsError
+from retouch.finding.detect import Detector
 from retouch.geometry import TIGHT
 from scorers.judge import Judge
 from scorers.latent import LatentTraits

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from retouch import memory
 from retouch.batches.job import Done, Job, Picture
 from retouch.batches.worker import ENVIRONMENT, GROUP, Worker, failed, silent
 from retouch.errors import PhotoError, RetouchError, SettingsError
+from retouch.inversion import memory
 
 AHEAD = 2  # groups a worker has at hand, so that it never waits for the next
 A_WORKER = 1.6e9  # bytes: what one takes at the default model, photos included

@@ -122,7 +122,7 @@ class Worker:
 
     def _moved(self, cases: list[_Case]) -> dict[int, Any]:
         """Return each case's inverted sitting and where its latents go."""
-        from retouch.edit import Moved
+        from retouch.edits.edit import Moved
 
         start = time.perf_counter()
         faces = [len(case.sitting.chosen) for case in cases]
@@ -207,7 +207,7 @@ class Worker:
     # --- latents ---------------------------------------------------------------
 
     def _inverted(self, picture: Picture, photo: "Photo", start: float) -> Done:
-        from retouch import kept, latents
+        from retouch.inversion import kept, latents
 
         files, faces = {}, []
         for face in kept.invert(self.retoucher, photo, self.job.settings):

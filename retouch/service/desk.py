@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pretrained.registry import library
-from retouch.directions import DIRECTIONS
-from retouch.disguise import Disguise
-from retouch.edit import Moved
+from retouch.edits.directions import DIRECTIONS
+from retouch.edits.edit import Moved
 from retouch.engine import Retoucher
 from retouch.errors import FaceError, SizeError
+from retouch.expressions.transfer import Transfers
+from retouch.expressions.transfer_options import Transferring
+from retouch.moving.disguise import Disguise
 from retouch.photo import Photo, Provenance, encode, read
 from retouch.report import FaceReport
 from retouch.service import kept as keeping
@@ -24,8 +26,6 @@ from retouch.service.kept import Kept
 from retouch.service.wishes import Mover, Wish
 from retouch.settings import Settings
 from retouch.sitting import Result, Sitting, Task
-from retouch.transfer import Transfers
-from retouch.transfer_options import Transferring
 
 Floats = NDArray[np.float32]
 Say = Callable[[str, float], None]

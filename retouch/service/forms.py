@@ -12,11 +12,11 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
+from retouch.expressions.transfer_options import Transferring
 from retouch.files.formats import FORMATS
 from retouch.service.limits import Limits
 from retouch.service.refusals import Refused
 from retouch.settings import Settings
-from retouch.transfer_options import Transferring
 
 WORDS = 256 * 2**10  # bytes of JSON in a request, at most
 FRAME = 16 * 2**10  # bytes that a form's boundaries and headers may take

@@ -16,10 +16,10 @@ from keras import ops
 from numpy.typing import NDArray
 
 from generators.gradients import compiled
-from retouch.edit import Moved, View, strayed, within_budget
+from retouch.edits.edit import Moved, View, strayed, within_budget
+from retouch.edits.named import unknown
 from retouch.engine import ADULT, TRAIT_OF, Retoucher
 from retouch.errors import SettingsError
-from retouch.named import unknown
 from retouch.report import Examiner
 from retouch.service.kept import Kept, part
 from retouch.settings import Settings

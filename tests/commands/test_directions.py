@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from commands.directions import app
 from pretrained.registry import library
-from retouch.directions import DIRECTIONS
+from retouch.edits.directions import DIRECTIONS
 from retouch.errors import SettingsError
 
 

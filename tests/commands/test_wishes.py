@@ -3,7 +3,7 @@
 import pytest
 
 from commands import loops, wishes
-from retouch.animate import Range
+from retouch.edits.animate import Range
 from retouch.errors import SettingsError
 
 

@@ -15,7 +15,7 @@ from generators.expression_mask import (
     fields,
     sized,
 )
-from retouch.expression import with_irises
+from retouch.expressions.expression import with_irises
 from tests.retouch.drawing import drawn_face
 
 PLAN = Config(resolution=32, channels=(8, 8), style=4, manner=6, shapes=3)

@@ -8,13 +8,13 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from retouch import mask
 from retouch.crop import uncut, window_of
 from retouch.engine import Retoucher
 from retouch.errors import FaceError, SettingsError
 from retouch.geometry import TIGHT
 from retouch.photo import Photo, read
 from retouch.settings import Settings
+from retouch.stitching import mask
 
 QUICK = Settings(steps=4)
 

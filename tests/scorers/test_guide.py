@@ -10,7 +10,7 @@ from pretrained import dlib_files
 from pretrained.loading import load_judge, load_shape
 from pretrained.registry import library
 from retouch.crop import cut
-from retouch.detect import Detector
+from retouch.finding.detect import Detector
 from retouch.geometry import TIGHT
 from scorers.guide import Guide
 from scorers.judge import shape_of

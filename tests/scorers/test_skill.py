@@ -62,7 +62,7 @@ def test_pictures_of_latents_tell_of_ratings_kept_aside():
 
 def _rated_faces():
     from retouch.crop import cut
-    from retouch.detect import Detector
+    from retouch.finding.detect import Detector
     from retouch.geometry import TIGHT
     from retouch.photo import read
     from training.traits import Faces

@@ -6,9 +6,9 @@ from PIL import Image
 from skimage.data import astronaut, chelsea, coffee
 
 from pretrained.registry import Library, Shelf
-from retouch.detect import Detector
 from retouch.errors import SettingsError
-from retouch.scout import TURNS
+from retouch.finding.detect import Detector
+from retouch.finding.scout import TURNS
 from training.scouting import Portrait, train
 
 PORTRAIT = Image.fromarray(astronaut()).convert("L").crop((64, 0, 384, 320))

@@ -1,0 +1,1 @@
+"""One face's expression on another, and the measures that prove it."""

@@ -1,0 +1,1 @@
+"""Faces in a photo: found, large or small, upright or turned."""

@@ -1,0 +1,1 @@
+"""Faces as latents: searched for, tuned, kept in files."""

@@ -1,0 +1,1 @@
+"""Moving pictures: cameras, files, and faces followed through them."""

@@ -1,0 +1,183 @@
+"""Transfers with the weights that ship, on a public-domain portrait."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from retouch.engine import Retoucher
+from retouch.errors import FaceError, SettingsError
+from retouch.expressions.follow import Aim
+from retouch.expressions.spans import Faces, alphas, write
+from retouch.expressions.transfer import Transfers, balanced
+from retouch.expressions.transfer_options import Transferring
+from retouch.photo import Photo, read
+from retouch.settings import Settings
+
+QUICK = Settings(steps=4)
+WISH = Transferring()
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return Transfers(Retoucher.load())
+
+
+@pytest.fixture(scope="module")
+def flow():
+    return Transfers(Retoucher.load("glow"))
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    return read(skimage.data.astronaut())
+
+
+@pytest.fixture(scope="module")
+def sitting(engine, portrait):
+    (sitting,) = engine.retoucher.inverted(
+        [engine.sit(portrait, "The source", QUICK)], QUICK
+    )
+    return sitting
+
+
+def graver(engine):
+    """Return the aim of losing a deviation of happiness."""
+    count = len(engine.expressions.spread)
+    return Aim(np.zeros((1, count), np.float32), np.float32([-1]))
+
+
+def view_of(sitting):
+    from retouch.edits.edit import View
+
+    return View(sitting.images, sitting.masks, sitting.start)
+
+
+def test_following_shows_what_is_wanted_and_keeps_the_person(engine, sitting):
+    following = engine._following
+    view = view_of(sitting)
+    after = following.apply(view, graver(engine), np.float32([1]))
+    photo = engine.retoucher.rendered(sitting, after, QUICK)
+    examiner = engine.retoucher._examiner
+    (seen,) = examiner.compare(sitting.photo, photo, sitting.faces, "happy")
+    assert seen["judged"][1] < seen["judged"][0] - 0.2
+    assert seen["identity"] < 0.35
+    (face,) = sitting.faces
+    again = engine.retoucher.detector.again(photo.pixels, face)
+    assert abs(again.yaw - face.yaw) < 5 and abs(again.roll - face.roll) < 3
+
+
+def test_alpha_zero_moves_nothing(engine, sitting):
+    view = view_of(sitting)
+    after = engine._following.apply(view, graver(engine), np.float32([0]))
+    assert (after == sitting.start).all()
+
+
+def test_a_face_lacks_nothing_of_its_own_expression(engine, sitting):
+    aim = engine.aim(sitting, sitting, [])
+    assert np.allclose(aim.expression, 0)
+    assert np.allclose(aim.happier, 0, atol=1e-5)
+
+
+def test_a_picture_that_is_its_own_neutral_adds_nothing(flow, portrait):
+    sitting = flow.sit(portrait, "The source", QUICK)
+    offset = flow.difference(sitting, sitting, [sitting], QUICK)
+    assert np.abs(offset).max() < 1e-3
+
+
+def test_arithmetic_adds_alpha_of_the_difference(flow, portrait):
+    sitting = flow.sit(portrait, "The source", QUICK)
+    (sitting,) = flow.retoucher.inverted([sitting], QUICK)
+    offset = flow.difference(sitting, sitting, [], QUICK)
+    assert np.abs(offset).max() > 0.1
+    wish = dataclasses.replace(WISH, alpha=0.4)
+    task = flow.task(sitting, sitting, [], wish, QUICK)
+    expected = sitting.start + 0.4 * offset
+    assert np.allclose(task.move(view_of(sitting)), expected, atol=1e-4)
+
+
+def test_only_the_layers_of_expressions_move_in_a_plain_stylegan(engine):
+    class Plain:
+        config = type("Config", (), {"code": 0})
+
+    held = engine.retoucher.model
+    engine.retoucher.model = dataclasses.replace(held, generator=Plain())
+    try:
+        rows = engine._expressive((1, 18, 8))[0, :, 0]
+    finally:
+        engine.retoucher.model = held
+    assert rows.tolist() == [0, *[1] * 7, *[0] * 10]
+    assert (engine._expressive((1, 16, 8)) == 1).all()
+
+
+def test_the_shipped_flow_undoes_itself(flow, portrait):
+    model = flow.retoucher.model
+    sitting = flow.sit(portrait, "The source", QUICK)
+    latents = model.inverter.guess(sitting.images)
+    assert np.abs(model.decode(latents) - sitting.images).max() < 1e-3
+
+
+def test_means_weigh_expressions_out():
+    rng = np.random.default_rng(0)
+    told = rng.standard_normal((12, 4)) + np.array([1.0, 0, 0, 0])
+    weights = balanced(told)
+    assert weights.sum() == pytest.approx(1)
+    assert (weights >= 0).all()
+    even = np.linalg.norm(told.mean(0))
+    assert np.linalg.norm(weights @ told) < 0.8 * even
+    assert np.allclose(balanced(np.zeros((5, 4))), 0.2)
+
+
+def test_the_mean_of_one_picture_is_that_picture(flow, portrait):
+    sitting = flow.sit(portrait, "The source", QUICK)
+    face = flow.mean([sitting], QUICK)
+    assert face.weights.tolist() == [1]
+    assert np.abs(face.image - sitting.images[0]).mean() < 0.02
+    assert face.latent.shape == flow.retoucher.model.generator.latent_shape
+
+
+def test_a_range_is_a_picture_an_alpha_a_sheet_and_a_list(flow, portrait, tmp_path):
+    names = [tmp_path / "one.png", tmp_path / "two.png"]
+    for name in names:
+        Image.fromarray(portrait.pixels).save(name)
+    sitting = flow.sit(portrait, "The source", QUICK)
+    faces = Faces(sitting, sitting, [], tuple(names))
+    settings = dataclasses.replace(QUICK, model="glow")
+    write(flow, faces, [0.0, 0.5], WISH, settings, tmp_path / "out")
+    record = json.loads((tmp_path / "out/transfer.json").read_text())
+    assert [row["alpha"] for row in record["outputs"]] == [0.0, 0.5]
+    assert (tmp_path / "out" / record["source"]).resolve() == names[0].resolve()
+    same = read(tmp_path / "out" / record["outputs"][0]["file"]).pixels
+    assert (same == portrait.pixels).all()
+    moved = read(tmp_path / "out" / record["outputs"][1]["file"]).pixels
+    assert (moved != portrait.pixels).any()
+    assert (tmp_path / "out/sheet.png").exists()
+
+
+def test_what_cannot_be_is_refused_with_the_photos_name(engine, portrait):
+    empty = Photo(np.full((200, 200, 3), 128, np.uint8))
+    with pytest.raises(FaceError, match="The source: No face"):
+        engine.sit(empty, "The source", QUICK)
+    with pytest.raises(SettingsError, match="The target: There is no face 7"):
+        engine.sit(portrait, "The target", QUICK, 7)
+
+
+def test_options_out_of_range_are_refused():
+    with pytest.raises(SettingsError, match=r"alpha must lie in \[0, 2\]; got 2.5"):
+        Transferring(alpha=2.5)
+    with pytest.raises(SettingsError, match="method is one of"):
+        Transferring(method="magic")
+    with pytest.raises(SettingsError, match="alpha must lie"):
+        alphas("alpha=0:3:4", WISH)
+    with pytest.raises(SettingsError, match=r"alpha=0\.3:0\.5:11"):
+        alphas("smile=0:1:3", WISH)
+    assert alphas("alpha=0.3:0.5:11", WISH)[1] == 0.32
+
+
+def test_following_needs_a_reader_of_traits(flow, portrait):
+    sitting = flow.sit(portrait, "The source", QUICK)
+    with pytest.raises(SettingsError, match="--method arithmetic"):
+        flow.task(sitting, sitting, [], Transferring(method="follow"), QUICK)

@@ -1,0 +1,55 @@
+"""The quick detectors propose what is worth a second look, and little else."""
+
+import dlib
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.data import astronaut, chelsea
+
+from retouch.finding.scout import MOST, TURNS, Scout
+
+HEAD = Image.fromarray(astronaut()).convert("L").crop((120, 0, 330, 250))
+FACE = 108  # pixels of the head's face
+
+
+@pytest.fixture(scope="module")
+def scout():
+    return Scout(dlib)
+
+
+def pictured(size, turn=0):
+    """Return a cat's picture with the head in the middle, and its centre."""
+    photo = Image.fromarray(chelsea()).convert("L").resize((1200, 800))
+    scale = size / FACE
+    head = HEAD.resize((round(210 * scale), round(250 * scale)), Image.Resampling.BOX)
+    photo.paste(head.rotate(-turn, Image.Resampling.BICUBIC, expand=True), (600, 400))
+    return photo
+
+
+@pytest.mark.parametrize(
+    ("size", "turn"),
+    [(42, 0), (50, 0), *((size, turn) for size in (90, 140) for turn in TURNS)],
+)
+def test_a_face_is_proposed_with_its_turn(scout, size, turn):
+    hints = scout.hints(pictured(size, turn), 1.0)
+    side = size * 300 / FACE  # of what was pasted, turned
+    near = [
+        hint
+        for hint in hints
+        if np.hypot(*(hint.frame((0.5, 0.5)) - (600 + side / 2, 400 + side / 2))) < size
+    ]
+    turns = [abs((hint.frame.angle - turn + 180) % 360 - 180) for hint in near]
+    assert min(turns) <= 45
+    sizes = [hint.frame.scale for hint in near]
+    assert 0.5 * size < max(sizes) < 2 * size
+
+
+def test_the_likeliest_come_first_and_none_twice(scout):
+    hints = scout.hints(pictured(90), 1.0)
+    scores = [hint.score for hint in hints]
+    assert scores == sorted(scores, reverse=True) and len(hints) <= MOST
+    assert not any(a.is_near(b) for a in hints for b in hints if a is not b)
+
+
+def test_nothing_is_proposed_in_a_plain_picture(scout):
+    assert scout.hints(Image.new("L", (900, 700), 128), 1.0) == []

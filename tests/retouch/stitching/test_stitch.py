@@ -1,0 +1,229 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
+
+from retouch.crop import Window, cut, uncut, window_of
+from retouch.errors import SettingsError
+from retouch.geometry import FFHQ, Similarity
+from retouch.stitching import layers, mask
+from retouch.stitching.stitch import METHODS, Change, Piece, stitch
+from tests.retouch.drawing import drawn_face, placed_faces, templates, texture
+
+SIZE = 128
+FACE = drawn_face(160).moved(Similarity.shifting(90, 100))
+TO_CROP = FACE.transform(FFHQ, SIZE)
+PHOTO = np.rint(texture(340, 340, 3)).astype(np.uint8)
+CROP = cut(PHOTO, TO_CROP, SIZE)
+WHOLE = Window(0, 0, 340, 340)
+STILL = np.zeros((SIZE, SIZE, 2), np.float32)
+
+
+def piece(after, before=CROP, moves=None):
+    return Piece(FACE, TO_CROP, Change(before, after, moves))
+
+
+def hill(width=0.1, centre=(0.5, 0.5)):
+    y, x = np.mgrid[:SIZE, :SIZE] / SIZE
+    square = (x - centre[0]) ** 2 + (y - centre[1]) ** 2
+    return np.exp(-square / 2 / width**2).astype(np.float32)[..., None]
+
+
+def support(photo, piece, regions):
+    """Return where the mask, laid back into the photo, is above 0."""
+    piece = piece.fitted()
+    transform, size = piece.transform, piece.change.size
+    drawn = mask.draw(piece.face, transform, size, photo.shape, regions)
+    inside = np.zeros(photo.shape[:2], bool)
+    window = window_of(transform, size, photo.shape)
+    if 0 not in window.shape:
+        laid = uncut(drawn[..., None], transform, window, linear=True)
+        inside[window.slices] = laid[..., 0] > 0
+    return inside
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    placed_faces(),
+    templates,
+    st.sampled_from(METHODS),
+    st.sets(st.sampled_from(sorted(mask.REGIONS)), min_size=1),
+    st.sampled_from([np.uint8, np.uint16]),
+    st.integers(64, 160),
+)
+def test_outside_the_mask_every_pixel_is_the_same(
+    placed, template, method, regions, kind, size
+):
+    shape, face = placed
+    most = np.iinfo(kind).max
+    photo = np.random.default_rng(0).integers(0, most, (*shape, 3), kind, True)
+    kept = photo.copy()
+    before, after = texture(size, size, 1), texture(size, size, 2)
+    edited = Piece(face, face.transform(template, size), Change(before, after))
+    result = stitch(photo, [edited], method=method, regions=regions)
+    outside = ~support(photo, edited, regions)
+    assert result.dtype == kind and result.shape == photo.shape
+    assert np.array_equal(result[outside], photo[outside])
+    assert np.array_equal(photo, kept)
+
+
+@settings(max_examples=20, deadline=None)
+@given(placed_faces(), templates, st.sampled_from(METHODS), st.booleans())
+def test_an_unchanged_crop_leaves_the_whole_photo_as_it_is(
+    placed, template, method, with_flow
+):
+    shape, face = placed
+    photo = texture(*shape).astype(np.uint8)
+    crop = texture(96, 96, 1)
+    still = np.zeros((96, 96, 2), np.float32) if with_flow else None
+    edit = Piece(face, face.transform(template, 96), Change(crop, crop.copy(), still))
+    result = stitch(photo, [edit], method=method)
+    assert np.array_equal(result, photo) and result is not photo
+
+
+def test_the_same_bytes_come_out_again():
+    one, two = (stitch(PHOTO, [piece(texture(SIZE, SIZE, 5))]) for _ in range(2))
+    assert np.array_equal(one, two)
+
+
+def test_the_photos_own_pixels_move_and_keep_their_detail():
+    moves = 5 * hill(0.12) * np.float32([1, 0.5])
+    result = stitch(PHOTO, [Piece(FACE, TO_CROP, Change.moving(CROP, moves))])
+    x, y = np.floor(TO_CROP.inverse((64, 64))).astype(int)
+    scale = TO_CROP.scale
+    fetched = PHOTO[y + round(2.5 / scale), x + round(5 / scale)].astype(int)
+    assert np.abs(result[y, x] - fetched).max() < 25
+    centre = slice(y - 30, y + 30), slice(x - 30, x + 30)
+    fine = [p[centre] - gaussian_filter(p[centre] * 1.0, 2) for p in (PHOTO, result)]
+    assert fine[1].std() > 0.9 * fine[0].std()
+
+
+def test_light_is_added_to_the_photos_own_pixels():
+    spot = 30 * hill(0.03, (0.42, 0.55))
+    result = stitch(PHOTO, [piece(CROP + spot, moves=STILL)])
+    gain = result.astype(float) - PHOTO
+    assert 20 < gain.max() <= 31
+    fine = gain - uncut(spot, TO_CROP, WHOLE)
+    assert np.abs(fine - gaussian_filter(fine, (3, 3, 0))).max() < 2
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.tuples(*[st.floats(-40, 40)] * 3), st.floats(-40, 40), st.floats(0, 6.3))
+def test_a_cast_over_the_whole_face_leaves_no_edge(cast, slope, angle):
+    y, x = np.mgrid[:SIZE, :SIZE] / SIZE - 0.5
+    tilt = slope * (x * np.cos(angle) + y * np.sin(angle))[..., None]
+    after = (CROP + np.float32(cast) + tilt).astype(np.float32)
+    photo = np.full_like(PHOTO, 120).astype(np.uint16) * 257
+    result = stitch(photo, [piece(after, moves=STILL)])
+    change = np.abs(result.astype(float) - photo).max(-1) / 257
+    drawn = mask.draw(FACE, TO_CROP, SIZE, PHOTO.shape)[..., None]
+    laid = uncut(drawn, TO_CROP, WHOLE)[..., 0]
+    assert change[laid < 0.5].max() < 1
+    assert change.max() < 2 + 0.15 * abs(slope)
+
+
+def lips(openness):
+    """Return the crop with dark lips, or a bright mouth between them."""
+    y, x = np.mgrid[:SIZE, :SIZE]
+    centre = TO_CROP(FACE.landmarks[48:]).mean(0)
+    away = np.hypot((x - centre[0]) / 9, (y - centre[1]) / 4)
+    skin = np.full((SIZE, SIZE, 3), 150.0, np.float32)
+    skin[away < 1.2] = (90, 40, 40)
+    skin[away < openness] = 235
+    return gaussian_filter(skin, (0.7, 0.7, 0))
+
+
+def test_a_mouth_that_opens_is_painted_and_the_old_lip_does_not_shine_through():
+    photo = uncut(lips(0), TO_CROP, WHOLE)
+    x, y = np.floor(FACE.landmarks[48:].mean(0)).astype(int)
+    photo[y - 1 : y + 2, x - 12 : x + 12] = 0  # finer than the crops show
+    photo = np.rint(photo).clip(0, 255).astype(np.uint8)
+    result = stitch(photo, [piece(lips(1), before=lips(0))])
+    assert result[y - 3 : y + 4, x - 6 : x + 7].min() > 190
+
+
+def test_a_mouth_that_only_moves_is_not_painted():
+    moves = 2 * hill(0.2) * np.float32([0, 1])
+    photo = PHOTO.copy()
+    x, y = np.floor(FACE.landmarks[48:].mean(0)).astype(int)
+    photo[y, x - 20 : x + 20] = 0
+    crop = cut(photo, TO_CROP, SIZE)
+    result = stitch(photo, [Piece(FACE, TO_CROP, Change.moving(crop, moves))])
+    assert result[y - 8 : y + 8, x].min() < 30
+
+
+def test_replacing_lays_the_crop_in_with_the_photos_colours():
+    pattern = 60 * hill(0.03, (0.42, 0.55))
+    yellow = np.float32([150, 140, 60]) + pattern
+    photo = np.full_like(PHOTO, 120)
+    result = stitch(photo, [piece(yellow)], method="replace").astype(float)
+    x, y = np.floor(TO_CROP.inverse((74, 60))).astype(int)
+    assert np.abs(result[y, x] - 120).max() < 6
+    x, y = np.floor(TO_CROP.inverse((0.42 * SIZE, 0.55 * SIZE))).astype(int)
+    assert result[y, x].mean() > 150
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_16_bits_are_worked_on_at_their_own_scale(method):
+    edited = piece(CROP + 30 * hill(0.05))
+    eight = stitch(PHOTO, [edited], method=method)
+    sixteen = stitch(PHOTO.astype(np.uint16) * 257, [edited], method=method)
+    assert np.abs(sixteen / 257 - eight).max() < 0.51
+    assert (sixteen[100:250, 100:250] % 257 != 0).mean() > 0.2
+
+
+def test_faces_are_laid_in_one_after_the_other():
+    first, second = piece(CROP + 30 * hill(0.05)), piece(texture(SIZE, SIZE, 5))
+    both = stitch(PHOTO, [first, second])
+    assert np.array_equal(both, stitch(stitch(PHOTO, [first]), [second]))
+
+
+def test_the_bands_leave_no_trace(monkeypatch):
+    edited = piece(texture(SIZE, SIZE, 5))
+    whole = stitch(PHOTO, [edited])
+    monkeypatch.setattr(layers, "BAND", 1)
+    bands = stitch(PHOTO, [edited])
+    assert np.abs(whole.astype(int) - bands).max() <= 1
+
+
+def test_crops_finer_than_the_photo_do_as_much_as_coarse_ones():
+    coarse, fine = (
+        stitch(PHOTO, [Piece(FACE, FACE.transform(FFHQ, size), change.resized(size))])
+        for size in (256, 1024)
+        for change in [Change(CROP, CROP + 30 * hill(0.05))]
+    )
+    assert np.abs(coarse.astype(int) - fine).max() < 5
+
+
+def test_what_is_hidden_stays_as_it_is():
+    hidden = Piece(
+        FACE, TO_CROP, Change(CROP, CROP + 30 * hill()), np.zeros((SIZE, SIZE), "f4")
+    )
+    assert np.array_equal(stitch(PHOTO, [hidden]), PHOTO)
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ((CROP, CROP[:64]), r"after must be floats \(128, 128, 3\); received"),
+        ((CROP, CROP, STILL[:64]), r"flow must be floats \(128, 128, 2\); received"),
+        ((CROP, CROP.astype(np.uint8)), "received uint8"),
+        ((CROP, CROP * np.float32(np.nan)), "after must be finite"),
+    ],
+)
+def test_a_change_that_does_not_fit_is_refused(fields, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        Change(*fields)
+
+
+def test_a_photo_that_is_not_8_or_16_bit_rgb_is_refused():
+    with pytest.raises(ValueError, match="8 or 16 bit"):
+        stitch(PHOTO / 255, [piece(CROP + 1)])
+    with pytest.raises(ValueError, match="8 or 16 bit"):
+        stitch(PHOTO[..., 0], [piece(CROP + 1)])
+
+
+def test_an_unknown_method_is_refused():
+    with pytest.raises(SettingsError, match="difference, replace; got 'blend'"):
+        stitch(PHOTO, [], method="blend")
