@@ -46,7 +46,7 @@ def attributes(
     ]
     scores = {}
     if sitting.chosen:
-        latents = model.inverter.guess(sitting.images)
+        latents = model.inverter.encode(sitting.images)
         rows = np.asarray(model.traits.score(latents))
         scores = dict(zip(sitting.chosen, rows, strict=True))
     return [

@@ -27,7 +27,8 @@ class Encoder(Protocol):
     """Turns images into latents.
 
     One that the generator undoes exactly says so by `exact = True`: then no search
-    follows its guess.
+    follows its guess. One that gains by seeing its own copies says how often it should
+    look at them, by `looks = 3`.
     """
 
     def encode(self, images: Tensor) -> Tensor:
