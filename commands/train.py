@@ -7,10 +7,15 @@ import typer
 
 from commands.options import with_options
 from retouch.errors import SettingsError
-from training.glow_options import Options
-from training.mask_options import MaskConfig
-from training.options import Config, Recipe
-from training.variational import PriorConfig, VAEConfig, VQConfig
+from training.options import (
+    FacesConfig,
+    GlowConfig,
+    MaskConfig,
+    PriorConfig,
+    Recipe,
+    VAEConfig,
+    VQConfig,
+)
 
 app = typer.Typer(
     help="Train on pictures of your own.",
@@ -73,11 +78,11 @@ def data(
 
 
 @app.command()
-@with_options(Config, "config")
+@with_options(FacesConfig, "config")
 def generator(
     data: Data,
     run: RunFolder,
-    config: Config,
+    config: FacesConfig,
     minutes: Minutes = float("inf"),
     precision: Precision = "mixed_bfloat16",
     begin: Annotated[
@@ -137,11 +142,11 @@ def sight(
 
 
 @app.command()
-@with_options(Options, "options")
+@with_options(GlowConfig, "options")
 def glow(
     data: Data,
     run: RunFolder,
-    options: Options,
+    options: GlowConfig,
     minutes: Minutes = float("inf"),
     precision: Precision = "mixed_bfloat16",
     out: Handed = None,

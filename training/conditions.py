@@ -23,6 +23,12 @@ Floats = NDArray[np.float32]
 STRENGTH = 300.0  # of the ridge that reads a table's trait
 COMPONENTS = 150  # of small pixels
 AT_ONCE = 32
+# What a CVAE's decoder is told, in the order of its latent's tail. The last ones are
+# told so that an edit keeps them; they are no directions to move in.
+CONDITIONS = (
+    "happy", "age", "gender", "attractive", "weight", "glasses", "beard",
+    "eye_makeup", "yaw", "light", "skin-color",
+)  # fmt: skip
 MIRRORED = (
     "yaw",
     "roll",

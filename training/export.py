@@ -14,7 +14,7 @@ from generators.gradients import compiled
 from generators.stylegan2 import StyleGAN2
 from retouch.errors import WeightsError
 from scorers.latent import Space
-from training.loop import State, values
+from training.handover import LICENCE, keep, restore
 from training.plan import Plan, learnt
 from training.shards import Batches, Shards
 
@@ -22,7 +22,6 @@ CROPS = 4000  # whose latents tell where people's lie
 AT_ONCE = 100
 AXES = 100  # 40 draw smoother people, 400 smear them
 LEAST = 1e-3  # spread of a latent's entry
-LICENCE = "non-commercial research"
 
 
 def export(
@@ -44,30 +43,26 @@ def export(
     """
     plan = plan or Plan.read(run)
     generator, encoder = plan.networks()
-    images = restore(run, generator, encoder)
-    for network, kind in ((generator, "generator"), (encoder, "encoder")):
-        _check(network, kind)
+    images = restore(run, learnt(generator, encoder), "generator")
     generator = with_prior(generator, latents_of(encoder, shards, crops))
-    _keep(generator, name, out, plan, "generator", licence)
-    _keep(encoder, f"{name}-encoder", out, plan, "encoder", licence)
+    for title, kind, architecture, network in (
+        (name, "generator", "stylegan2", generator),
+        (f"{name}-encoder", "encoder", "compact", encoder),
+    ):
+        keep(
+            out,
+            title,
+            kind,
+            architecture,
+            weights.arrays(network),
+            config=asdict(network.config),
+            licence=licence,
+            family=name,
+            resolution=plan.generator.resolution,
+            crop=plan.generator.crop,
+        )
     record = {"images": images, "crops": crops, "plan": asdict(plan)}
     (out / f"{name}.json").write_text(json.dumps(record, indent=2) + "\n", "utf-8")
-
-
-def restore(run: Path, generator: keras.Model, encoder: keras.Model) -> int:
-    """Give networks the moving average of a run; return how many images it saw."""
-    path = run / "state.safetensors"
-    if not path.exists():
-        raise WeightsError(
-            f"{run} holds no state of a training. Train first: retouch train"
-            f" generator DATA {run}"
-        )
-    variables = learnt(generator, encoder)
-    state = State({"mean": values(variables)})
-    state.load(path)
-    for variable, tensor in zip(variables, state.lists["mean"], strict=True):
-        variable.assign(tensor)
-    return state.images
 
 
 def take(
@@ -107,34 +102,3 @@ def with_prior(generator: StyleGAN2, latents: np.ndarray) -> StyleGAN2:
     new = StyleGAN2(replace(generator.config, axes=len(along)), name=generator.name)
     weights.assign(new, own)
     return new
-
-
-def _check(network: keras.Model, kind: str) -> None:
-    limit = np.finfo(np.float16).max
-    arrays = weights.arrays(network).items()
-    wrong = [name for name, a in arrays if not (np.abs(a) <= limit).all()]
-    if wrong:
-        raise WeightsError(
-            f"Weights of the {kind} are no finite half-precision numbers: {wrong[:3]}."
-            " The training has failed; go on from an earlier state."
-        )
-
-
-def _keep(
-    network: keras.Model, name: str, out: Path, plan: Plan, kind: str, licence: str
-) -> None:
-    from pretrained.registry import Row, Shelf
-
-    row = Row(
-        name,
-        kind,
-        f"{name}.safetensors",
-        architecture="stylegan2" if kind == "generator" else "compact",
-        config=asdict(network.config),
-        licence=licence,
-        source="trained by this project",
-        family=name.removesuffix("-encoder"),
-        resolution=plan.generator.resolution,
-        crop=plan.generator.crop,
-    )
-    Shelf(out).add(row, weights.arrays(network), half=True)

@@ -22,7 +22,7 @@ from keras import ops
 
 from encoders.compact import Halving, Residual
 from generators import expression_mask
-from generators.adam import Adam, averaged
+from generators.adam import Adam
 from generators.expression_mask import FIELDS, ExpressionMask
 from generators.gradients import compiled, differentiate
 from generators.layers import Affine, Convolution
@@ -30,9 +30,9 @@ from generators.mixing import flat
 from pretrained import dlib_files
 from retouch.errors import SettingsError
 from training import people
-from training.loop import Run, State, clipped, sheet, using, values
+from training.loop import Run, State, clipped, improved, sheet, using, values
 from training.losses import reconstruction
-from training.mask_options import MaskConfig
+from training.options import MaskConfig
 from training.shards import Shards
 
 LICENCE = "non-commercial research"
@@ -166,10 +166,9 @@ class Trainer:
                 lambda tensors: self._own_loss(tensors, critic, inputs, adversarial),
                 own,
             )
-            slopes, losses["norm"] = clipped(slopes, config.clip)
-            own, adam = self.adam.apply(adam, slopes, own)
-            decay = ops.minimum(config.average, (1 + adam[0]) / (10 + adam[0]))
-            mean = averaged(mean, own, decay)
+            (own, mean, adam), losses["norm"] = improved(
+                self.adam, config, [own, mean, adam], slopes
+            )
             if adversarial:
                 (losses["critic"], _), slopes = differentiate(
                     lambda tensors: self._critic_loss(tensors, inputs, fakes), critic

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pretrained.registry import Row, Shelf
 from retouch.errors import SettingsError
 from scorers.action_units import NAMES, ActionUnits, calibrated
 from scorers.expression import Expressions, fit
+from training import handover
 from training.shards import Shards, as_images
 
 Floats = NDArray[np.float32]
@@ -117,16 +117,8 @@ def keep(units: ActionUnits, out: Path, licence: str) -> None:
     arrays = {name: value for name, value in parts if isinstance(value, np.ndarray)}
     arrays["unit_spread"] = units.spread
     arrays["spread"] = units.expressions.spread
-    row = Row(
-        "expression",
-        "scorer",
-        "expression.safetensors",
-        architecture="expression",
-        licence=licence,
-        source="trained by this project",
-        crop="tight",
-    )
-    Shelf(out).add(row, arrays, half=False)
+    terms = {"licence": licence, "crop": "tight", "half": False}
+    handover.keep(out, "expression", "scorer", "expression", arrays, **terms)
 
 
 def main(data: Path, out: Path, poses: tuple[str, Path], licence: str) -> dict:

@@ -26,15 +26,15 @@ import numpy as np
 from keras import ops
 
 from generators import stylegan2
-from generators.adam import Adam, averaged
+from generators.adam import Adam
 from generators.gradients import compiled, differentiate
 from pretrained import dlib_files
 from retouch.errors import RetouchError, SettingsError
 from training import devices
 from training.export import take
-from training.loop import Run, State, clipped, sheet, using, values
+from training.loop import Run, State, clipped, improved, sheet, using, values
 from training.losses import importance, reconstruction
-from training.options import Config
+from training.options import FacesConfig
 from training.plan import Plan, learnt
 from training.shards import Batches, Shards
 
@@ -48,7 +48,7 @@ class Trainer:
 
     def __init__(
         self,
-        config: Config,
+        config: FacesConfig,
         shards: Shards,
         folder: Path,
         minutes: float = float("inf"),
@@ -116,10 +116,9 @@ class Trainer:
                 lambda tensors: self._own_loss(tensors, critic, inputs, adversarial),
                 own,
             )
-            slopes, losses["norm"] = clipped(slopes, config.clip)
-            own, adam = self.adam.apply(adam, slopes, own)
-            decay = ops.minimum(config.average, (1 + adam[0]) / (10 + adam[0]))
-            mean = averaged(mean, own, decay)
+            (own, mean, adam), losses["norm"] = improved(
+                self.adam, config, [own, mean, adam], slopes
+            )
             if adversarial:
                 images = inputs["images"]
                 (losses["critic"], _), slopes = differentiate(
@@ -256,7 +255,7 @@ def _check(plan: Plan, shards: Shards) -> None:
 def train(
     data: Path,
     folder: Path,
-    config: Config,
+    config: FacesConfig,
     *,
     minutes: float = float("inf"),
     precision: str = PRECISION,
@@ -279,7 +278,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--precision", default=PRECISION)
     parser.add_argument("--identity", type=Path, help="dlib's descriptor network")
     parser.add_argument("--begin", type=Path, help="networks to begin with: pretrained")
-    for option in fields(Config):
+    for option in fields(FacesConfig):
         flag, meaning = f"--{option.name.replace('_', '-')}", option.metadata["help"]
         parser.add_argument(
             flag, type=option.type, default=option.default, help=meaning
@@ -289,7 +288,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     beside = {
         name: chosen.pop(name) for name in ("minutes", "precision", "identity", "begin")
     }
-    train(data, run, Config(**chosen), **beside)
+    train(data, run, FacesConfig(**chosen), **beside)
 
 
 if __name__ == "__main__":

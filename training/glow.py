@@ -18,12 +18,13 @@ from keras import ops
 from numpy.typing import NDArray
 
 from generators import weights
-from generators.adam import Adam, averaged
+from generators.adam import Adam
 from generators.glow import Config, Glow
 from generators.gradients import compiled, differentiate
 from retouch.errors import SettingsError
-from training.glow_options import Options
-from training.loop import Run, State, clipped, sheet, using, values
+from training.handover import keep
+from training.loop import Run, State, improved, sheet, using, values
+from training.options import GlowConfig
 from training.shards import Batches, Shards
 
 Floats = NDArray[np.float32]
@@ -53,7 +54,7 @@ class Trainer:
 
     def __init__(
         self,
-        options: Options,
+        options: GlowConfig,
         shards: Shards,
         folder: Path,
         minutes: float = float("inf"),
@@ -116,10 +117,9 @@ class Trainer:
                 return ops.mean(self.network.bits(images, offsets)), None
 
         (loss, _), slopes = differentiate(bits, own)
-        slopes, norm = clipped(slopes, self.options.clip)
-        own, adam = self.adam.apply(adam, slopes, own)
-        decay = ops.minimum(self.options.average, (1 + adam[0]) / (10 + adam[0]))
-        mean = averaged(mean, own, decay)
+        (own, mean, adam), norm = improved(
+            self.adam, self.options, [own, mean, adam], slopes
+        )
         return [mean, own, adam], {"bits": loss, "norm": norm}
 
     def report(self) -> dict:
@@ -141,31 +141,28 @@ class Trainer:
 
     def export(self, out: Path, *, name: str = "glow", licence: str = "unknown"):
         """Write the averaged network, in half precision, with its row."""
-        from pretrained.registry import Row, Shelf
-
         for variable, tensor in zip(
             self.own, self.run.state.lists["mean"], strict=True
         ):
             variable.assign(tensor)
-        row = Row(
+        keep(
+            out,
             name,
             "generator",
-            f"{name}.safetensors",
-            architecture="glow",
+            "glow",
+            weights.arrays(self.network),
             config=asdict(self.plan),
             licence=licence,
-            source="trained by this project",
             family=name,
             resolution=self.plan.resolution,
             crop=self.plan.crop,
         )
-        Shelf(out).add(row, weights.arrays(self.network), half=True)
 
 
 def train(
     data: Path,
     folder: Path,
-    options: Options,
+    options: GlowConfig,
     *,
     minutes: float = float("inf"),
     precision: str = PRECISION,

@@ -18,9 +18,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeRemainingColu
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
-from generators.adam import Tensors
+from generators.adam import Adam, Tensors, averaged
 from retouch.errors import WeightsError
 from training.devices import copied
+from training.options import Learning
 
 
 def values(variables: Iterable[keras.Variable]) -> Tensors:
@@ -42,6 +43,20 @@ def clipped(gradients: Tensors, limit: float) -> tuple[Tensors, object]:
     factor = limit / keras.ops.maximum(norm, limit)
     clean = [keras.ops.where(sound, g * factor, 0.0) for g in gradients]
     return clean, norm
+
+
+def improved(
+    optimiser: Adam, config: Learning, lists: list[Tensors], slopes: Tensors
+) -> tuple[list[Tensors], object]:
+    """Return tensors, their moving mean and the optimiser's state after a step.
+
+    Beside them the norm that the slopes had.
+    """
+    own, mean, state = lists
+    slopes, norm = clipped(slopes, config.clip)
+    own, state = optimiser.apply(state, slopes, own)
+    decay = keras.ops.minimum(config.average, (1 + state[0]) / (10 + state[0]))
+    return [own, averaged(mean, own, decay), state], norm
 
 
 # --- what is kept -------------------------------------------------------------

@@ -10,18 +10,16 @@ from numpy.typing import NDArray
 from generators import expression_mask, weights
 from generators.expression_mask import ExpressionMask
 from generators.gradients import compiled
-from pretrained.registry import Row, Shelf
-from retouch.errors import WeightsError
+from pretrained.registry import Row
 from retouch.expressions.expression import Shapes, with_irises
 from training import shapes
 from training.expression_mask import StyleReader
-from training.loop import State, values
+from training.handover import LICENCE, keep, restore
 from training.people import Album
 from training.shards import Shards, as_images
 
 CROPS = 4000  # whose styles and shapes tell where people's lie
 AT_ONCE = 50
-LICENCE = "non-commercial research"
 AHEAD = np.float32([[[0.5, 0.0]] * 2])  # both irises in the middle of their eyes
 
 
@@ -39,7 +37,7 @@ def export(
     plan = plan or expression_mask.Config()
     mask = ExpressionMask(plan, name="generator")
     reader = StyleReader(plan.style, size=plan.resolution, name="reader")
-    restore(run, mask, reader)
+    restore(run, [*mask.trainable_variables, *reader.trainable_variables], "mask")
     known = shapes.fit(shards, ~shards.testing())
     axes = shapes.axes(known, plan.shapes)
     album = Album(shards, AT_ONCE, seed=0)
@@ -58,41 +56,18 @@ def export(
         "within": known.within,
     }
     arrays = weights.arrays(mask) | own
-    wrong = [n for n, a in arrays.items() if not np.isfinite(np.float16(a)).all()]
-    if wrong:
-        raise WeightsError(
-            f"Weights of the mask are no finite half-precision numbers: {wrong[:3]}."
-            " The training has failed; go on from an earlier state."
-        )
-    row = Row(
+    return keep(
+        out,
         name,
         "generator",
-        f"{name}.safetensors",
-        architecture="expression-mask",
+        "expression-mask",
+        arrays,
         config=asdict(plan),
         licence=licence,
-        source="trained by this project",
         family=name,
         resolution=plan.resolution,
         crop=plan.crop,
     )
-    return Shelf(out).add(row, arrays, half=True)
-
-
-def restore(run: Path, mask: ExpressionMask, reader: StyleReader) -> int:
-    """Give networks the moving average of a run; return how many images it saw."""
-    path = run / "state.safetensors"
-    if not path.exists():
-        raise WeightsError(
-            f"{run} holds no state of a training. Train first: retouch train mask DATA"
-            f" {run}"
-        )
-    variables = [*mask.trainable_variables, *reader.trainable_variables]
-    state = State({"mean": values(variables)})
-    state.load(path)
-    for variable, tensor in zip(variables, state.lists["mean"], strict=True):
-        variable.assign(tensor)
-    return state.images
 
 
 def styles_of(

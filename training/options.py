@@ -1,9 +1,16 @@
-"""What decides how data are made and a generator is trained; loads no Keras."""
+"""What decides how data are made and how each network is trained; loads no Keras."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from retouch.errors import SettingsError
 from retouch.settings import option
+
+
+def changed(parent: type, name: str, default: Any) -> Any:
+    """Return the parent's option of that name with another default."""
+    (known,) = (entry for entry in fields(parent) if entry.name == name)
+    return field(default=default, metadata=known.metadata)
 
 
 @dataclass(frozen=True)
@@ -33,16 +40,32 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Config:
-    """Everything that decides what is learnt, besides pictures and networks."""
+class Learning:
+    """What every training minds: how much it sees, and how large its steps are."""
 
     images: int = option(400_000, "How many images to see in all.")
     batch: int = option(16, "Images a step.")
     rate: float = option(6e-4, "Step size of Adam.")
-    warm_up: int = option(500, "Steps in which the step size grows to that.")
+    warm_up: int = option(200, "Steps in which the step size grows to that.")
     seed: int = option(0, "The seed of whatever is random.")
-    average: float = option(0.999, "Decay of the moving average that ships.")
+    average: float = option(0.998, "Decay of the moving average that ships.")
     clip: float = option(1.0, "Bound of the gradient's norm.")
+
+    def __post_init__(self) -> None:
+        if self.batch < 4 or self.batch % 4:
+            raise SettingsError(f"batch must be a multiple of 4; got {self.batch}.")
+        if self.images < self.batch:
+            raise SettingsError(
+                f"images must be at least one batch, {self.batch}; got {self.images}."
+            )
+
+
+@dataclass(frozen=True)
+class FacesConfig(Learning):
+    """How the default generator and its encoder learn."""
+
+    warm_up: int = changed(Learning, "warm_up", 500)
+    average: float = changed(Learning, "average", 0.999)
     latent_noise: float = option(0.2, "Noise on latents while learning.")
     prior: float = option(0.01, "Weight of the latents' square.")
     deviation: float = option(0.02, "Weight of the styles' distance from one w.")
@@ -57,14 +80,77 @@ class Config:
     r1_every: int = option(16, "Steps between those penalties.")
 
     def __post_init__(self) -> None:
-        if self.batch < 4 or self.batch % 4:
-            raise SettingsError(f"batch must be a multiple of 4; got {self.batch}.")
+        super().__post_init__()
         if not 0 <= self.mixed < self.batch:
             raise SettingsError(
                 f"mixed must lie in [0, {self.batch - 1}], below the batch;"
                 f" got {self.mixed}."
             )
-        if self.images < self.batch:
-            raise SettingsError(
-                f"images must be at least one batch, {self.batch}; got {self.images}."
-            )
+
+
+@dataclass(frozen=True)
+class VAEConfig(Learning):
+    """How a VAE learns; the last six count for a conditional one alone."""
+
+    images: int = changed(Learning, "images", 90_000)
+    rate: float = changed(Learning, "rate", 1.2e-3)
+    divergence: float = option(3e-5, "Weight of the divergence from the prior.")
+    free: float = option(0.1, "Nats of it that each unit has free.")
+    anneal: int = option(20_000, "Images in which the divergence gains its weight.")
+    edges: float = option(1.0, "Weight of edges at three scales.")
+    chroma: float = option(1.0, "Weight of hue at an eighth of the size.")
+    contrast: float = option(0.5, "Weight of each picture's mean and deviation.")
+    likeness: float = option(0.0, "Weight of the identity network's features.")
+    told: float = option(0.2, "Part told the table's attributes, not those read.")
+    attributes: float = option(0.1, "Weight of reading attributes off pictures.")
+    secrecy: float = option(0.1, "Weight of the free numbers not telling them.")
+    moved: float = option(0.05, "Weight of showing a condition that was moved.")
+    described: float = option(0.05, "Weight of dlib's descriptor showing it too.")
+    steady: float = option(0.01, "Weight of the free numbers staying meanwhile.")
+
+
+@dataclass(frozen=True)
+class VQConfig(Learning):
+    """How a VQ-VAE learns."""
+
+    images: int = changed(Learning, "images", 80_000)
+    rate: float = changed(Learning, "rate", 1.2e-3)
+    commitment: float = option(0.25, "Weight of staying near the codes.")
+    revive: int = option(500, "Steps after which unused codes begin anew.")
+    edges: float = option(1.0, "Weight of edges at three scales.")
+    chroma: float = option(1.0, "Weight of hue at an eighth of the size.")
+    contrast: float = option(0.2, "Weight of each picture's mean and deviation.")
+
+
+@dataclass(frozen=True)
+class PriorConfig(Learning):
+    """How the prior of a VQ-VAE's codes learns."""
+
+    images: int = changed(Learning, "images", 24_000)
+    rate: float = changed(Learning, "rate", 1e-3)
+    warm_up: int = changed(Learning, "warm_up", 100)
+    untold: float = option(0.1, "Part of the pictures whose conditions are not told.")
+
+
+@dataclass(frozen=True)
+class MaskConfig(Learning):
+    """How the expression mask learns."""
+
+    images: int = changed(Learning, "images", 64_000)
+    rate: float = changed(Learning, "rate", 1.5e-3)
+    divergence: float = option(1e-4, "Weight of what the style tells, in nats.")
+    edges: float = option(1.0, "Weight of edges at three scales.")
+    chroma: float = option(1.0, "Weight of hue at an eighth of the size.")
+    likeness: float = option(0.1, "Weight of the identity network's features.")
+    adversarial: float = option(0.03, "Weight of fooling the discriminator.")
+    features: float = option(0.15, "Weight of the discriminator's features.")
+    adversarial_from: int = option(20_000, "Images before the discriminator.")
+
+
+@dataclass(frozen=True)
+class GlowConfig(Learning):
+    """How the flow learns."""
+
+    images: int = changed(Learning, "images", 1_000_000)
+    batch: int = changed(Learning, "batch", 32)
+    rate: float = changed(Learning, "rate", 1e-3)

@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from generators import weights
 from generators.gradients import compiled
 from pretrained.loading import load_judge
-from pretrained.registry import Library, Row, Shelf
+from pretrained.registry import Library, Shelf
 from retouch.errors import SettingsError
 from scorers.latent import LatentTraits, Space, ridge
 from training import vae, vqvae
-from training.conditions import Conditions, descriptors_of, label, read_once
+from training.conditions import CONDITIONS, Conditions, descriptors_of, label, read_once
+from training.handover import keep
 from training.shards import Shards, as_images
 from training.traits import LIGHT, RATED, reader_arrays
-from training.variational import CONDITIONS
 
 Floats = NDArray[np.float32]
 KINDS = ("vae", "cvae", "vqvae")
@@ -248,8 +248,7 @@ def release(
     from pretrained.registry import library
 
     name = name or kind
-    shelf = Shelf(out)
-    weights_of = Library(Shelf(readers), shelf) if readers else library()
+    weights_of = Library(Shelf(readers), Shelf(out)) if readers else library()
     decoder, encoder, images = restored(run, kind)
     shards = Shards.read(data)
     known = gather(shards, encoder, run, weights_of)
@@ -257,29 +256,48 @@ def release(
     reader, left_out = chosen(fit(known, DIMENSIONS[kind], conditions))
     decoder = with_prior(decoder, known.latents[~known.testing])
     factor = 1.0 if kind == "vqvae" else unpaled(decoder, *held_out(shards, encoder))
-    terms = {"licence": licence, "source": "trained by this project", "family": name}
+    terms = {"licence": licence, "family": name}
     size = {"resolution": decoder.resolution, "crop": decoder.crop}
-    rows = (
-        (name, "generator", kind, asdict(decoder.config), weights.arrays(decoder)),
-        (
-            f"{name}-encoder", "encoder", ARCHITECTURES[kind],
-            asdict(encoder.config), weights.arrays(encoder),
-        ),
-        (
-            f"{name}-traits", "scorer", "latent-traits",
-            {"names": list(reader.names)}, reader_arrays(reader),
-        ),
-    )  # fmt: skip
-    for title, role, architecture, config, arrays in rows:
-        beside = {"architecture": architecture, "config": config, **terms}
-        if role != "scorer":
-            beside |= size
-        shelf.add(Row(title, role, f"{title}.safetensors", **beside), arrays, half=True)
+    keep(
+        out,
+        name,
+        "generator",
+        kind,
+        weights.arrays(decoder),
+        config=asdict(decoder.config),
+        **terms,
+        **size,
+    )
+    keep(
+        out,
+        f"{name}-encoder",
+        "encoder",
+        ARCHITECTURES[kind],
+        weights.arrays(encoder),
+        config=asdict(encoder.config),
+        **terms,
+        **size,
+    )
+    keep(
+        out,
+        f"{name}-traits",
+        "scorer",
+        "latent-traits",
+        reader_arrays(reader),
+        config={"names": list(reader.names)},
+        **terms,
+    )
     if kind == "vae":
         vectors = means(known, tuple(n for n in reader.names if n not in UNOFFERED))
-        beside = {"architecture": "means", "config": {"names": list(vectors)}, **terms}
-        row = Row(f"{name}-means", "scorer", f"{name}-means.safetensors", **beside)
-        shelf.add(row, {"vectors": np.stack(list(vectors.values()))}, half=True)
+        keep(
+            out,
+            f"{name}-means",
+            "scorer",
+            "means",
+            {"vectors": np.stack(list(vectors.values()))},
+            config={"names": list(vectors)},
+            **terms,
+        )
     record = {
         "images": images,
         "contrast widened": factor,

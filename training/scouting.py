@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pretrained.registry import Row, Shelf
 from retouch.errors import SettingsError
 from retouch.finding.detect import Detector
 from retouch.finding.scout import THRESHOLD, TURNS, WEIGHTS, WINDOW, detector_of
+from training.handover import keep
 
 Grey = NDArray[np.uint8]
 
@@ -85,16 +85,11 @@ def train(faces: list[Path], without: Path, out: Path, most: int, terms: str) ->
         [p for i, p in enumerate(portraits) if i % HELD_OUT],
     )
     states = {t: _fit(dlib, known, empty, t) for t in TURNS}
-    row = Row(
-        WEIGHTS,
-        "detector",
-        f"{WEIGHTS}.safetensors",
-        architecture="dlib-windows",
-        licence=terms,
-        source=f"trained by this project on {len(known)} portraits",
-    )
+    # 0 to 255 is exact in half precision.
     arrays = {f"turn{t}": np.frombuffer(s, np.uint8) for t, s in states.items()}
-    Shelf(out).add(row, arrays, half=True)  # 0 to 255 is exact in half precision
+    source = f"trained by this project on {len(known)} portraits"
+    beside = {"licence": terms, "source": source}
+    keep(out, WEIGHTS, "detector", "dlib-windows", arrays, **beside)
     return _skill(dlib, held_out, empty, states)
 
 

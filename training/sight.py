@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from generators.gradients import compiled
 from pretrained import dlib_files
-from pretrained.registry import Row, Shelf
 from scorers.guide import Shape, placed
 from scorers.identity import Identity
 from scorers.judge import shape_of
+from training import handover
 from training.shards import Shards, as_images
 
 Floats = NDArray[np.float32]
@@ -66,16 +66,9 @@ def _along(shapes: Floats, axes: Floats) -> Floats:
 
 def keep(reader: Shape, out: Path, terms: str) -> None:
     """Write the reader with its row."""
-    row = Row(
-        "shape",
-        "scorer",
-        "shape.safetensors",
-        architecture="shape",
-        licence=terms,
-        source="trained by this project",
-    )
     names = "means", "slopes", "axes", "mean", "skill"
-    Shelf(out).add(row, {name: getattr(reader, name) for name in names}, half=True)
+    arrays = {name: getattr(reader, name) for name in names}
+    handover.keep(out, "shape", "scorer", "shape", arrays, licence=terms)
 
 
 def main(data: Path, networks: Path, terms: str, most: int = 12_000) -> float:

@@ -22,12 +22,13 @@ from numpy.typing import NDArray
 from generators.gradients import compiled
 from pretrained import dlib_files
 from pretrained.loading import load, load_shape
-from pretrained.registry import Library, Row, Shelf
+from pretrained.registry import Library, Shelf
 from retouch.contracts import Embedder, Encoder, Generator
 from retouch.geometry import LEFT_EYE, RIGHT_EYE
 from scorers.guide import Guide
 from scorers.judge import Judge, shape_of
 from scorers.latent import LatentTraits, Space, held_out_skill, ridge
+from training import handover
 from training.shards import Shards, as_images
 
 Floats = NDArray[np.float32]
@@ -267,24 +268,22 @@ def keep(
     traits: LatentTraits, guide: Judge, judge: Judge, name: str, out: Path, terms: str
 ) -> None:
     """Write all three beside the networks of a model, with their rows."""
-    reader, place = f"{name}-traits", (out, terms)
-    _write(reader, "latent-traits", traits, *place, family=name, half=True)
-    for kind, scorer in (("guide", guide), ("judge", judge)):
-        _write(kind, "judge", scorer, *place, family="", half=False)
-
-
-def _write(name, architecture, reader, out, terms, *, family, half) -> None:
-    row = Row(
-        name,
-        "scorer",
-        f"{name}.safetensors",
-        architecture=architecture,
-        config={"names": list(reader.names)},
-        licence=terms,
-        source="trained by this project",
-        family=family,
-    )
-    Shelf(out).add(row, reader_arrays(reader), half=half)
+    for title, architecture, reader, family in (
+        (f"{name}-traits", "latent-traits", traits, name),
+        ("guide", "judge", guide, ""),
+        ("judge", "judge", judge, ""),
+    ):
+        handover.keep(
+            out,
+            title,
+            "scorer",
+            architecture,
+            reader_arrays(reader),
+            config={"names": list(reader.names)},
+            licence=terms,
+            family=family,
+            half=architecture == "latent-traits",
+        )
 
 
 def reader_arrays(reader: LatentTraits | Judge) -> dict[str, Floats]:

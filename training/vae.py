@@ -22,19 +22,19 @@ from keras import ops
 
 from encoders import vae as encoders
 from generators import cvae, vae, weights
-from generators.adam import Adam, averaged
+from generators.adam import Adam
 from generators.gradients import compiled, differentiate
 from generators.layers import Affine
 from pretrained import dlib_files
 from pretrained.loading import load_judge
 from pretrained.registry import library
-from retouch.errors import WeightsError
-from training.conditions import Conditions, descriptors_of, read
+from training.conditions import CONDITIONS, Conditions, descriptors_of, read
 from training.fidelity import contrast, figures
-from training.loop import Run, State, clipped, sheet, using, values
+from training.handover import restore as restored
+from training.loop import Run, State, improved, sheet, using, values
 from training.losses import importance, reconstruction
+from training.options import VAEConfig
 from training.shards import Batches, Shards, as_images
-from training.variational import CONDITIONS, VAEConfig
 
 PROBE = 96  # units of the probe's hidden layer
 OPEN = ("light", "yaw", "skin-color")  # that pictures cannot be painted without
@@ -163,10 +163,9 @@ class Trainer:
         (_, (losses, free)), slopes = differentiate(
             lambda tensors: self._loss(tensors, probe, inputs), own
         )
-        slopes, losses["norm"] = clipped(slopes, self.config.clip)
-        own, adam = self.adam.apply(adam, slopes, own)
-        decay = ops.minimum(self.config.average, (1 + adam[0]) / (10 + adam[0]))
-        mean = averaged(mean, own, decay)
+        (own, mean, adam), losses["norm"] = improved(
+            self.adam, self.config, [own, mean, adam], slopes
+        )
         if self.probe is not None:
             (losses["probe"], _), slopes = differentiate(
                 lambda tensors: (self._misread(tensors, free, inputs["told"]), None),
@@ -277,18 +276,8 @@ def held(nats, free: float):
 
 def restore(run: Path, decoder: keras.Model, encoder: encoders.Sight) -> int:
     """Give networks the moving average of a run; return how many images it saw."""
-    path = run / "state.safetensors"
-    if not path.exists():
-        raise WeightsError(
-            f"{run} holds no state of a training. Train first: retouch train vae"
-            f" DATA {run}"
-        )
     own = [*encoder.trainable_variables, *decoder.trainable_variables]
-    state = State({"mean": values(own)})
-    state.load(path)
-    for variable, tensor in zip(own, state.lists["mean"], strict=True):
-        variable.assign(tensor)
-    return state.images
+    return restored(run, own, "vae")
 
 
 def take(run: Path, decoder: keras.Model, encoder: encoders.Sight) -> None:

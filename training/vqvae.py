@@ -21,16 +21,16 @@ from keras import ops
 
 from encoders import vqvae as encoders
 from generators import vqvae
-from generators.adam import Adam, averaged
+from generators.adam import Adam
 from generators.gradients import compiled, differentiate
-from retouch.errors import WeightsError
-from training.conditions import Conditions
+from training.conditions import CONDITIONS, Conditions
 from training.fidelity import contrast, figures
-from training.loop import Run, State, clipped, sheet, using, values
+from training.handover import restore as restored
+from training.loop import Run, State, improved, sheet, using, values
 from training.losses import importance, reconstruction
+from training.options import PriorConfig, VQConfig
 from training.shards import Batches, Shards, as_images
 from training.vae import WEIGHTS, read_all
-from training.variational import CONDITIONS, PriorConfig, VQConfig
 
 IDLE = 0.1  # part of its fair share below which a code begins anew
 FORGET = 0.9  # of how often codes were used, each step
@@ -111,11 +111,11 @@ class Trainer:
         (_, (losses, now)), slopes = differentiate(
             lambda tensors: self._loss(tensors, images), own
         )
-        slopes, losses["norm"] = clipped(slopes, self.config.clip)
-        own, adam = self.adam.apply(adam, slopes, own)
-        decay = ops.minimum(self.config.average, (1 + adam[0]) / (10 + adam[0]))
+        (own, mean, adam), losses["norm"] = improved(
+            self.adam, self.config, [own, mean, adam], slopes
+        )
         used = FORGET * used + (1 - FORGET) * now
-        return [own, averaged(mean, own, decay), [used], adam], losses
+        return [own, mean, [used], adam], losses
 
     def _loss(self, tensors, images):
         config, decoder = self.config, self.decoder
@@ -267,10 +267,10 @@ class PriorTrainer:
         (_, losses), slopes = differentiate(
             lambda tensors: self._loss(tensors, numbers, inputs), own
         )
-        slopes, losses["norm"] = clipped(slopes, 1.0)
-        own, adam = self.adam.apply(adam, slopes, own)
-        decay = ops.minimum(0.998, (1 + adam[0]) / (10 + adam[0]))
-        return [own, averaged(mean, own, decay), adam], losses
+        new, losses["norm"] = improved(
+            self.adam, self.config, [own, mean, adam], slopes
+        )
+        return new, losses
 
     def _loss(self, tensors, numbers, inputs):
         books, prior = self.decoder.books, self.decoder.prior
@@ -347,21 +347,7 @@ def train_prior(
 
 def restore(folder: Path, decoder: vqvae.VQVAE, encoder: encoders.Maps) -> int:
     """Give networks the moving average of a run; return how many images it saw."""
-    images = _take(folder, learnt(decoder, encoder))
+    images = restored(folder, learnt(decoder, encoder), "vqvae")
     if (folder / "prior" / "state.safetensors").exists():
-        _take(folder / "prior", decoder.prior.trainable_variables)
+        restored(folder / "prior", decoder.prior.trainable_variables, "prior")
     return images
-
-
-def _take(folder: Path, variables: list[keras.Variable]) -> int:
-    path = folder / "state.safetensors"
-    if not path.exists():
-        raise WeightsError(
-            f"{folder} holds no state of a training. Train first: retouch train vqvae"
-            f" DATA {folder}"
-        )
-    state = State({"mean": values(variables)})
-    state.load(path)
-    for variable, tensor in zip(variables, state.lists["mean"], strict=True):
-        variable.assign(tensor)
-    return state.images

@@ -14,7 +14,7 @@ from tests.retouch.drawing import drawn_face
 from training import shapes
 from training.expression_mask import Trainer
 from training.mask_export import export
-from training.mask_options import MaskConfig
+from training.options import MaskConfig
 from training.people import Album
 from training.shards import Contents, Shards
 

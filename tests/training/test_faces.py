@@ -17,12 +17,12 @@ from training import devices, faces
 from training.export import export, latents_of, with_prior
 from training.faces import Trainer
 from training.losses import importance, reconstruction
-from training.options import Config
+from training.options import FacesConfig
 from training.plan import Plan
 from training.shards import Shards, as_images
 
 STEPS = 10
-CONFIG = Config(
+CONFIG = FacesConfig(
     images=8 * STEPS,
     batch=8,
     rate=0.02,
@@ -197,7 +197,7 @@ def test_the_command_takes_every_option_of_the_config(shards, tmp_path, monkeypa
 )
 def test_options_that_cannot_be_are_refused(wrong, words):
     with pytest.raises(SettingsError, match=words):
-        Config(**wrong)
+        FacesConfig(**wrong)
 
 
 def test_networks_that_do_not_fit_each_other_are_refused():

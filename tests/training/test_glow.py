@@ -11,11 +11,11 @@ from pretrained.registry import Library, Shelf
 from retouch.errors import SettingsError
 from tests.training import blobs
 from training.glow import Trainer, shrunk
-from training.glow_options import Options
+from training.options import GlowConfig
 from training.shards import Shards, as_images
 
 PLAN = Config(8, steps=(2, 1), hidden=(8, 8))
-OPTIONS = Options(images=8 * 12, batch=8, rate=3e-3, warm_up=2, average=0.5)
+OPTIONS = GlowConfig(images=8 * 12, batch=8, rate=3e-3, warm_up=2, average=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -76,4 +76,4 @@ def test_crops_that_do_not_fit_are_refused(shards, tmp_path):
     with pytest.raises(SettingsError, match="ffhq"):
         Trainer(OPTIONS, shards, tmp_path, plan=replace(PLAN, crop="ffhq"))
     with pytest.raises(SettingsError, match="at least one batch"):
-        Options(images=4, batch=8)
+        GlowConfig(images=4, batch=8)

@@ -16,9 +16,9 @@ from tests.training import blobs
 from training.conditions import Conditions
 from training.fidelity import contrast, figures
 from training.losses import importance
+from training.options import PriorConfig, VAEConfig, VQConfig
 from training.shards import Shards, as_images
 from training.vae import Trainer, divergence, held, restore, take
-from training.variational import PriorConfig, VAEConfig, VQConfig
 from training.vqvae import PriorTrainer
 from training.vqvae import Trainer as VQTrainer
 
