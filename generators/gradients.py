@@ -1,6 +1,7 @@
 """Differentiation and compilation: the only code that knows Keras' backend."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import keras
 
@@ -61,6 +62,19 @@ else:
 
     def compiled(function: Callable) -> Callable:
         return torch.no_grad()(function)
+
+
+def quick_halves() -> bool:
+    """Say whether bfloat16 is computed with natively; elsewhere it costs time."""
+    if BACKEND != "tensorflow":
+        return False
+    if tf.config.list_physical_devices("GPU"):
+        return True
+    try:
+        known = Path("/proc/cpuinfo").read_text("utf-8")
+    except OSError:
+        return False
+    return any(word in known for word in ("avx512_bf16", "amx_bf16"))
 
 
 def devices() -> list[str]:

@@ -236,6 +236,13 @@ class StyleGAN2(keras.Model):
             offset = self.spread * noise
         return self.mean_latent + truncation * offset
 
+    def swift(self) -> "StyleGAN2":
+        """Return the same network computing in bfloat16, for searches."""
+        new = StyleGAN2(self.config, name=self.name, dtype="mixed_bfloat16")
+        for own, other in zip(new.weights, self.weights, strict=True):
+            own.assign(other)
+        return new
+
     def tied(self, latents):
         """Return latents whose styles are all one, their mean: the W of the paper."""
         styles, code = ops.split(latents, [self.config.layers], 1)

@@ -36,7 +36,7 @@ BEAUTY = 0.7  # deviations that strength 1 of beautify asks for
 # What light does is not beauty: no edit may go that way.
 LIGHT = ("light", "light-side", "light-above", "warmth", "contrast")
 # Kept by edits and no way to go; attractive is called beauty, which guards children.
-UNOFFERED = ("skin-color", "attractive")
+UNOFFERED = ("skin-color", "attractive", *LIGHT)
 TRAIT_OF = {known.name: known.trait for known in DIRECTIONS.values()}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from generators.gradients import compiled
+from generators.gradients import compiled, quick_halves
 from pretrained import dlib_files
 from pretrained.loading import load, load_judge, load_shape, load_traits
 from pretrained.registry import Library, library
@@ -77,7 +77,9 @@ class Model:
 
     @cached_property
     def inverter(self) -> Inverter:
-        return Inverter(self.generator, self.encoder, self.identity)
+        swift = getattr(self.generator, "swift", None) if quick_halves() else None
+        parts = self.generator, self.encoder, self.identity
+        return Inverter(*parts, swift() if swift else None)
 
     @cached_property
     def _decode(self):

@@ -54,10 +54,18 @@ class Inverter:
         generator: Generator,
         encoder: Encoder | None = None,
         identity: Embedder | None = None,
+        swift: Generator | None = None,
     ):
+        """Prepare for searches.
+
+        Args:
+            swift: the generator in half precision: it leads the search, while what
+                comes of it is drawn in full.
+        """
         self.generator: Any = generator
         self.encoder: Any = encoder
         self.identity = identity
+        self._led_by: Any = swift or generator
         # A flow undoes itself: it is its own encoder.
         encode = getattr(encoder or generator, "encode", None)
         self._encode = compiled(encode) if encode else None
@@ -231,7 +239,7 @@ class Inverter:
         images, masks, *aims = targets
         pixels, edges, features, person, prior, deltas = weights
         latents = self._tied(latents, tie)
-        copies = self.generator.decode(latents)
+        copies = self._led_by.decode(latents)
         # What lies outside does not leak in through the coarser scales.
         difference = ops.where(masks > 0, copies - images, 0.0)
         area = ops.mean(masks, (1, 2, 3)) + 1e-6

@@ -50,6 +50,18 @@ def test_optimisation_comes_close_to_the_picture(inverter, faces):
     assert (inverter.losses(found.latents, *faces) < 0.5 * start).all()
 
 
+def test_a_search_in_half_precision_ends_where_a_full_one_does(generator, faces):
+    swift = generator.swift()
+    pair = [Inverter(generator), Inverter(generator, swift=swift)]
+    full, half = (i.invert(*faces, steps=60).latents for i in pair)
+    judge = pair[0]
+    np.testing.assert_allclose(
+        judge.losses(half, *faces), judge.losses(full, *faces), rtol=0.1
+    )
+    drawn = [np.asarray(g.decode(full)) for g in (generator, swift)]
+    assert 0 < np.abs(drawn[1] - drawn[0]).mean() < 0.01
+
+
 def test_the_result_is_never_worse_than_the_guess(generator, encoder, faces):
     inverter = Inverter(generator, encoder)
     found = inverter.invert(*faces, preset=WILD)
