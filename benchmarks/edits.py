@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import baseline
-from benchmarks.realism import told_apart
+from benchmarks.realism import People, told_apart
 from retouch.crop import cut
 from retouch.edits.edit import View
 from retouch.engine import Retoucher
@@ -157,7 +157,7 @@ class Bench:
         }
 
 
-def _parts(items: list) -> list[list]:
+def _parts(items: list) -> list:
     return [items[i : i + AT_ONCE] for i in range(0, len(items), AT_ONCE)]
 
 
@@ -237,6 +237,7 @@ def main(
     real = [s.photo for s in bench.sittings]
     faces = bench.crops(real, 128)
     pixels = baseline.Pixels.fit(data, bench.retoucher.model) if data else None
+    people = People.held_out(data, bench.retoucher.model) if data else None
     rows: dict[str, dict[str, Any]] = {}
     pictures = [bench.crops(real, SHOWN)]
     for name, moves, strength, trait in (*EDITS, *_further(extra)):
@@ -244,6 +245,10 @@ def main(
         row: dict[str, Any] = {"ours": figures(done.reports)}
         row["ours"]["told apart"] = told_apart(faces, bench.crops(done.photos, 128))
         row["groups"] = by_group(bench.groups(), done.reports)
+        if people is not None:
+            row["ours"]["people told apart"] = people.told_apart(
+                trait, row["ours"]["judged gain"], len(faces)
+            )
         if pixels is not None:
             sign = np.sign(row["ours"]["judged gain"])
             picture = sign * pixels.picture(trait, bench.settings, 128)

@@ -4,23 +4,30 @@ It sees statistics of the descriptor network's early features and of fine detail
 is judged on people that it did not learn from: half right is what chance gives.
 """
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from pretrained import dlib_files
+from retouch.models import Model
+from training.shards import Shards, as_images
 
 Floats = NDArray[np.float32]
 BLOCKS = (0, 2, 6)
 FOLDS = 5
 HOLD = 30.0
+AT_ONCE = 16
+SOURCES = ("omi", "synthetic", "utk")  # whose people held out are looked at
 
 
 def seen(images: Floats) -> Floats:
     """Return what the classifier sees of crops in [-1, 1], (N, statistics)."""
     identity = dlib_files.identity()
     columns = []
-    for part in np.array_split(images, max(1, len(images) // 16)):
+    for part in np.array_split(images, max(1, len(images) // AT_ONCE)):
         features = identity.features(identity.chips(part))
         maps = [np.asarray(features[i]) for i in BLOCKS]
         rows = [f(m, axis=(1, 2)) for m in maps for f in (np.mean, np.std)]
@@ -40,13 +47,65 @@ def _fine(images: Floats) -> Floats:
     return np.concatenate(rows, 1)
 
 
+@dataclass(frozen=True, eq=False)
+class People:
+    """Crops of people held out and what the judge sees in them."""
+
+    images: Floats
+    scores: Floats  # (N, names)
+    names: tuple[str, ...]
+
+    @classmethod
+    def held_out(cls, data: Path, model: Model) -> "People":
+        """Take those of the sources from which the portraits come, too."""
+        shards = Shards.read(data)
+        chosen = shards.testing() & np.isin(shards.sources, SOURCES)
+        images = as_images(shards.images[chosen])
+        descriptors = [
+            np.asarray(model.identity.embed(p))
+            for p in np.array_split(images, max(1, len(images) // AT_ONCE))
+        ]
+        seen = np.concatenate(descriptors), shards.landmarks[chosen]
+        return cls(images, model.judge.score(*seen), model.judge.names)
+
+    def told_apart(self, trait: str, gain: float, count: int) -> float:
+        """Say how often people are told apart who differ by as much as an edit."""
+        scores = self.scores[:, self.names.index(trait)]
+        return people_told_apart(self.images, scores, abs(gain), count)
+
+
 def told_apart(real: Floats, edited: Floats) -> float:
     """Return the part of crops that are sorted rightly, by person cross-validated."""
-    count = len(real)
-    inputs = np.concatenate([seen(real), seen(edited)])
+    people = np.tile(np.random.default_rng(0).permutation(len(real)) % FOLDS, 2)
+    return _sorted_rightly(seen(real), seen(edited), people)
+
+
+def people_told_apart(images: Floats, scores: Floats, gain: float, count: int) -> float:
+    """Return the same for real people, half of whom have so much more of a trait.
+
+    What an edit is for shows, however real it looks: this is what showing costs.
+
+    Args:
+        scores: of the trait, (N,).
+        count: how many people are in each half.
+    """
+    middle = np.median(scores)
+    halves = []
+    for aim in (middle - gain / 2, middle + gain / 2):
+        halves.append(np.argsort(np.abs(scores - aim))[:count])
+    fewer = np.setdiff1d(halves[0], halves[1])
+    more = np.setdiff1d(halves[1], halves[0])
+    size = min(len(fewer), len(more))
+    people = np.random.default_rng(0).permutation(2 * size) % FOLDS
+    return _sorted_rightly(
+        seen(images[fewer[:size]]), seen(images[more[:size]]), people
+    )
+
+
+def _sorted_rightly(some: Floats, others: Floats, people: NDArray[np.int64]) -> float:
+    inputs = np.concatenate([some, others])
     inputs = (inputs - inputs.mean(0)) / (inputs.std(0) + 1e-6)
-    signs = np.repeat([-1.0, 1.0], count)
-    people = np.tile(np.random.default_rng(0).permutation(count) % FOLDS, 2)
+    signs = np.repeat([-1.0, 1.0], len(some))
     right = 0
     for fold in range(FOLDS):
         own, other = people != fold, people == fold
