@@ -168,7 +168,7 @@ async def _load(pid: int, address: str, clients: int, seconds: float) -> Tally:
     async with httpx.AsyncClient(base_url=address, timeout=600, limits=limits) as http:
         first = Client(http, Photo.of(portrait, 0), np.zeros(4), Tally())
         box = np.array((await first.post("faces")).json()["faces"][0]["box"])
-        await first.post("invert", data={"settings": '{"steps": 0}'})  # which compiles
+        await first.post("invert", data={"settings": '{"steps": 0}'})  # which waits
         photos = [Photo.of(portrait, number) for number in range(clients)]
         until = time.monotonic() + seconds
         every = [Client(http, photo, box, tally, until) for photo in photos]

@@ -130,7 +130,9 @@ class Service:
     async def health(self) -> describe.Health:
         """Tell whether photos can be worked on."""
         if not self.crew.ready:
-            raise Refused(503, "No worker is ready yet; try again.", retry_after=2)
+            raise Refused(
+                503, "The model is being warmed up; try again.", retry_after=2
+            )
         return describe.Health(status="ok", workers=self.crew.ready)
 
     async def counts(self) -> describe.Text:

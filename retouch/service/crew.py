@@ -7,6 +7,7 @@ place. Latents that clients come back for are kept in the front, so none is lost
 import asyncio
 import contextlib
 import json
+import logging
 import math
 import os
 import sys
@@ -27,6 +28,7 @@ GRACE = 5.0  # seconds for a worker to see by itself that the time is over
 LOADING = 600.0  # seconds
 PATIENCE = 30.0  # seconds between attempts to start a worker, at most
 BUFFER = 1 << 20  # bytes of an answer that are read ahead
+log = logging.getLogger("retouch.service")
 LOST = "The worker that ran this was stopped, and another takes its place; try again."
 LATE = "The time for a request is over; send a smaller photo, or try again later."
 
@@ -81,7 +83,7 @@ class Crew:
 
     @property
     def ready(self) -> int:
-        """How many workers are alive and have loaded their model."""
+        """How many workers are alive and have their model warm."""
         return len(self._ready)
 
     @property
@@ -90,7 +92,10 @@ class Crew:
         return [process.pid for process in self._processes.values()]
 
     async def start(self) -> None:
-        """Start the workers; return once the first is ready, or raise as it did."""
+        """Start the workers; return once the first has its model, or raise as it did.
+
+        It answers as soon as it is warm; what comes before that waits.
+        """
         try:
             first = await self._hired(0)
         except Lost:
@@ -145,16 +150,18 @@ class Crew:
         while True:
             try:
                 process = process or await self._hired(place)
+                await self._warmed(place, process)
                 pause = 0.5
                 while True:
                     await self._one(process)
             except (Lost, RetouchError, OSError):
                 self.lost += 1
+                served = place in self._ready
                 await self._dismiss(place)
-                if process is None:
+                process = None
+                if not served:
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, PATIENCE)
-                process = None
 
     async def _one(self, process: Process) -> None:
         """Do the next job that is still wanted, as soon as there is one."""
@@ -223,7 +230,7 @@ class Crew:
                 job.on_step(frame.words["what"], frame.words["part"])
 
     async def _hired(self, place: int) -> Process:
-        """Start a worker and wait until it is ready."""
+        """Start a worker and wait until it has loaded its model."""
         options = {"model": self.model, "max_pixels": self.limits.max_pixels}
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "retouch.service.worker", json.dumps(options)),
@@ -234,19 +241,29 @@ class Crew:
             start_new_session=True,  # Ctrl-C is for the front, which ends in order
         )
         self._processes[place] = process
-        assert process.stdout is not None
-        try:
-            async with asyncio.timeout(LOADING):
-                hello = await receive(process.stdout)
-        except (TimeoutError, asyncio.IncompleteReadError) as error:
-            await self._dismiss(place)
-            raise Lost from error
+        hello = await self._heard(place, process)
         if hello.kind == "refused":
             await self._dismiss(place)
             raise RetouchError(hello.words["error"])
         self.description = hello.words
-        self._ready.add(place)
         return process
+
+    async def _warmed(self, place: int, process: Process) -> None:
+        """Wait until a worker can answer without delay."""
+        start = time.monotonic()
+        await self._heard(place, process)
+        self._ready.add(place)
+        log.info("ready; warming up took %.1f s", time.monotonic() - start)
+
+    async def _heard(self, place: int, process: Process) -> Frame:
+        """Return what a worker says by itself as it starts."""
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(LOADING):
+                return await receive(process.stdout)
+        except (TimeoutError, asyncio.IncompleteReadError) as error:
+            await self._dismiss(place)
+            raise Lost from error
 
     async def _dismiss(self, place: int) -> None:
         self._ready.discard(place)

@@ -20,10 +20,8 @@ from retouch.service.refusals import Refused
 
 Scope = Mapping[str, Any]
 
-PAGE = {
-    "/": "index.html",
-    **{f"/{name}": name for name in ("page.js", "api.js", "view.js", "page.css")},
-}
+FILES = ("page.css", "page.js", "api.js", "camera.js", "sliders.js", "view.js")
+PAGE = {"/": "index.html", **{f"/{name}": name for name in FILES}}
 OPEN = {"/healthz", *PAGE}  # what holds nothing to protect
 ADDRESSES = 10_000  # whose rates are remembered
 BURST = 0.25  # of a minute's requests may come at once

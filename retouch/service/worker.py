@@ -27,7 +27,7 @@ FAILED = "Something went wrong on our side; nothing of the request was kept."
 
 
 def main() -> None:
-    """Load the model, say so, and answer until the front is gone."""
+    """Load the model, say so, warm it, and answer until the front is gone."""
     _leave_no_core()
     inbox, outbox = sys.stdin.buffer, _private_output()
     options = json.loads(sys.argv[1])
@@ -37,6 +37,8 @@ def main() -> None:
         write(_refused(status_of(error), str(error)), outbox)
         return
     write(Frame({"kind": "hello", **desk.description()}), outbox)
+    _warm(desk)
+    write(Frame({"kind": "warm"}), outbox)
     while (frame := read(inbox)) is not None:
         if frame.kind == "forget":
             desk.forget(frame.words["id"])
@@ -88,6 +90,16 @@ def _desk(options: dict[str, Any]) -> "Desk":
     from retouch.service.desk import Desk
 
     return Desk(Retoucher.load(options["model"]), options["max_pixels"])
+
+
+def _warm(desk: "Desk") -> None:
+    """Warm the model; what fails here fails, and is told of, when it is asked for."""
+    from retouch.service.warm import warm
+
+    try:
+        warm(desk)
+    except Exception as error:
+        _log(error)
 
 
 def _private_output() -> BinaryIO:

@@ -42,6 +42,9 @@ const json = (value) => ({
 
 export const get = async (path) => (await call(path, "application/json")).json();
 
+// Whether the model is warm; until then requests wait.
+export const ready = () => call("healthz", "application/json").then(() => true, () => false);
+
 export async function faces(photo) {
   const response = await call("v1/faces", "application/json", form({ photo }, {}));
   return response.json();

@@ -1,19 +1,21 @@
 // The page: a photo comes in, its faces are inverted once, and sliders move them.
 
 import * as api from "./api.js";
-import { Slider, at, busy, draggable, drawFaces, picture, problem, show, split }
-  from "./view.js";
+import { camera } from "./camera.js";
+import { Board, Slider } from "./sliders.js";
+import { at, busy, draggable, drawFaces, picture, problem, show, showTab, split,
+  tabbed, tabs } from "./view.js";
 
 const MANY = 4; // faces; of more only the largest is chosen at first
-const SHOWN = 24; // sliders shown at once, besides those that were moved
 const FIRST = [
-  { name: "beautify", label: "Strength of beautifying", low: 0, high: 3, step: 0.1 },
-  { name: "identity", label: "How far the identity may move; 0.6 is another person",
+  { name: "beautify", label: "Beautify", hint: "Strength of beautifying",
+    low: 0, high: 3, step: 0.1 },
+  { name: "identity", label: "Identity may move by",
+    hint: "How far the identity may move; 0.6 is another person",
     low: 0, high: 0.6, step: 0.02, start: 0.3 },
 ];
-
-const ALPHA = { name: "alpha", label: "How much of the expression", low: 0, high: 1.5,
-  step: 0.05, start: 0.8 };
+const ALPHA = { name: "alpha", label: "Expression", hint: "How much of it is taken over",
+  low: 0, high: 1.5, step: 0.05, start: 0.8 };
 const SLOW = {
   edit: "looking for the way; once for each slider",
   transfer: "taking the expression over",
@@ -21,69 +23,34 @@ const SLOW = {
 };
 
 let session = null; // the photo, its faces, the id of their latents
-let sliders = new Map();
-let history = [{}];
-let now = 0; // the place in the history
+let locked = null; // the photo that came before the token
+let board = null, alpha = null; // the sliders, once it is known which there are
 let rendering = null, waiting = false;
-
-// --- what is wished ---------------------------------------------------------
-
-const edits = () => [...sliders.values()].filter((s) => s.name !== "alpha");
-const state = () => Object.fromEntries(
-  edits().filter((s) => s.value !== s.start).map((s) => [s.name, s.value]),
-);
-
-function wish(preview) {
-  const { beautify = 0, identity = 0.3, ...moves } = state();
-  const settings = { faces: numbers(), identity };
-  return { id: session.id, beautify, moves, settings, preview, delivery: delivery() };
-}
-
-function put(values) {
-  for (const slider of edits()) {
-    slider.value = values[slider.name] ?? slider.start;
-  }
-  filter();
-  refresh();
-}
-
-function remember() {
-  const values = state();
-  if (JSON.stringify(values) === JSON.stringify(history[now])) return;
-  history = [...history.slice(0, now + 1), values];
-  now = history.length - 1;
-  buttons();
-}
-
-function go(step) {
-  if (!history[now + step]) return;
-  now += step;
-  put(history[now]);
-  buttons();
-}
-
-function buttons() {
-  at("undo").disabled = now === 0;
-  at("redo").disabled = now === history.length - 1;
-}
 
 // --- what is done: each mode asks for a picture --------------------------------
 
 const SEEN = "image/webp"; // what every browser shows, transparency included
 const delivery = () => ({ strip_location: at("strip").checked });
-const numbers = () => [...session.chosen].sort((a, b) => a - b).join(",");
+const chosen = () => [...session.chosen].sort((a, b) => a - b);
+const numbers = () => chosen().join(",");
 let mode = "edit", source = null, person = 0;
+
+function wish(preview) {
+  const { beautify = 0, identity = 0.3, ...moves } = board.values;
+  const settings = { faces: numbers(), identity };
+  return { id: session.id, beautify, moves, settings, preview, delivery: delivery() };
+}
 
 // Of each mode: whether there is anything to do, and the picture, small or whole.
 const modes = {
   edit: {
-    ready: () => Boolean(session.id),
+    ready: () => true,
     picture: (accept) => accept ? render(wish(false), accept) : render(wish(true)),
   },
   transfer: {
     ready: () => Boolean(source),
     picture: (accept = SEEN) => api.worked("transfer", { photo: session.photo, source },
-      {}, { transfer: JSON.stringify({ alpha: sliders.get("alpha").value }),
+      {}, { transfer: JSON.stringify({ alpha: alpha.value, target_face: chosen()[0] }),
         delivery: JSON.stringify(delivery()) }, accept),
   },
   mask: {
@@ -96,11 +63,10 @@ const modes = {
 
 function turn(name) {
   mode = name;
-  for (const tab of document.querySelectorAll("[role=tab]")) {
-    tab.ariaSelected = String(tab.dataset.mode === name);
-    show(tab.dataset.mode, tab.dataset.mode === name);
-  }
-  at("person").textContent = `number ${person}`;
+  showTab(name);
+  at("person").textContent = `person ${person}`;
+  at("source-name").textContent = source?.name ?? "";
+  at("save").disabled = !modes[mode].ready();
   if (session.small) picture("after", session.small);
   refresh();
 }
@@ -109,10 +75,10 @@ function turn(name) {
 
 // Renders what is wished, one request at a time; the last wish always gets shown.
 async function refresh() {
-  if (!session?.id || !modes[mode].ready()) return;
+  if (!session?.small || !modes[mode].ready()) return;
   waiting = true;
   if (rendering) return;
-  while (waiting && session?.id) {
+  while (waiting && session?.small) {
     waiting = false;
     rendering = draw(session, mode);
     const slow = setTimeout(() => busy(SLOW[mode]), 700);
@@ -166,12 +132,11 @@ async function save() {
 
 async function open(photo) {
   if (!photo) return;
-  problem();
-  busy("sending the photo");
-  if (session?.id) api.forget(session.id);
-  session = { photo };
-  const mine = session;
+  close();
+  const mine = session = { photo };
   try {
+    await glimpse(mine);
+    busy((await api.ready()) ? "finding faces" : "the service is still warming up");
     await known();
     const found = await api.faces(photo);
     if (session !== mine) return;
@@ -179,38 +144,49 @@ async function open(photo) {
     session.found = found;
     session.chosen = new Set(all.length > MANY ? all.slice(0, 1) : all);
     await invert();
-    if (session !== mine) return;
-    [history, now] = [[{}], 0];
-    source = null;
-    turn("edit");
-    put({});
-    buttons();
-    await begin();
+    if (session === mine) await begin(mine);
   } catch (error) {
-    if (session === mine) session = null;
+    if (session !== mine) return;
+    close();
+    if (error.status === 401) locked = photo;
     told(error);
   }
-  busy();
+  if (session === mine || !session) busy();
 }
 
-async function begin() {
-  const blob = await api.render({ id: session.id, preview: true });
-  session.small = blob;
+// Shows the photo while it is worked on, where the browser itself can read it.
+async function glimpse(mine) {
+  busy("sending the photo");
+  const read = await picture("before", mine.photo).then(() => true, () => false);
+  if (!read || session !== mine) return;
+  show("welcome", false);
+  for (const id of ["view", "fresh"]) show(id);
+}
+
+async function begin(mine) {
+  const blob = await api.render({ id: mine.id, preview: true });
+  if (session !== mine) return;
+  mine.small = blob;
   await Promise.all([picture("before", blob), picture("after", blob)]);
   faces();
-  const [left, , right] = session.found.faces[0].box;
-  split((50 * (left + right)) / session.found.width);
+  const [left, , right] = mine.found.faces[0].box;
+  split((50 * (left + right)) / mine.found.width);
+  at("pictures").classList.add("done");
   show("welcome", false);
-  for (const id of ["view", "panel", "fresh"]) show(id);
+  for (const id of ["view", "panel", "fresh", "sides"]) show(id);
+  board.clear();
+  turn("edit");
 }
 
 async function invert() {
-  const told = await api.invert(session.photo, numbers(), busy);
+  const mine = session;
+  const told = await api.invert(mine.photo, numbers(), busy);
+  if (session !== mine) return api.forget(told.id);
   if (session.id) api.forget(session.id);
   session.id = told.id;
   session.inverted = new Set(told.faces.filter((f) => f.inverted).map((f) => f.index));
   session.chosen = new Set([...session.chosen].filter((i) => session.inverted.has(i)));
-  const notes = told.faces.filter((f) => f.note).map((f) => `Face ${f.index}: ${f.note}.`);
+  const notes = told.faces.filter((f) => f.note).map((f) => `Face ${f.index + 1}: ${f.note}.`);
   at("notes").textContent = notes.join(" ");
 }
 
@@ -236,79 +212,37 @@ async function choose(index) {
 
 function close() {
   if (session?.id) api.forget(session.id);
-  session = null;
-  at("file").value = "";
-  for (const id of ["view", "panel", "fresh"]) show(id, false);
+  session = source = null;
+  for (const id of ["file", "source"]) at(id).value = "";
+  for (const id of ["view", "panel", "fresh", "sides"]) show(id, false);
+  at("pictures").classList.remove("done");
+  at("faces").replaceChildren();
   show("welcome");
   problem();
+  busy();
 }
 
-// --- sliders --------------------------------------------------------------------
-
+// Asks, once, what the service can do: its modes, and the sliders there are.
 async function known() {
-  if (sliders.size) return;
+  if (board) return;
   const able = await api.verbs();
-  for (const tab of document.querySelectorAll("[role=tab]")) {
+  for (const tab of tabs()) {
     tab.hidden = tab.dataset.mode !== "edit" && !able.has(tab.dataset.mode);
   }
   const { directions, parameters } = await api.get("v1/directions");
   const named = directions
     .filter(({ name }) => name !== "beauty") // which is what beautify climbs
-    .map(({ name, meaning, low, high }) =>
-      ({ name, label: `Right is ${meaning}`, low, high, step: 0.1 }));
+    .map(({ name, meaning, low, high }) => {
+      const label = name[0].toUpperCase() + name.slice(1).replaceAll("-", " ");
+      return { name, label, hint: `Right is ${meaning}`, low, high, step: 0.1 };
+    });
   const axes = parameters
     .filter((name) => name.startsWith("axis:"))
-    .map((name) => ({ name, label: "A latent axis", low: -3, high: 3, step: 0.1 }));
-  const all = [...FIRST, ...named, ...axes];
-  sliders = new Map(all.map((row) => [row.name, new Slider(row, refresh, remember)]));
-  const alpha = new Slider(ALPHA, () => {}, refresh);
+    .map((name) => ({ name, label: name.replace("axis:", "Axis "), low: -3, high: 3,
+      hint: "One of the ways in which people differ", step: 0.1 }));
+  board = new Board(FIRST, [...named, ...axes], refresh);
+  alpha = new Slider(ALPHA, () => {}, refresh);
   at("transfer-sliders").replaceChildren(alpha.element);
-  sliders.set(ALPHA.name, alpha);
-  at("main-sliders").replaceChildren(...FIRST.map(({ name }) => sliders.get(name).element));
-  filter();
-}
-
-function filter() {
-  const words = at("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
-  const rest = edits().slice(FIRST.length);
-  const fits = rest.filter((s) =>
-    words.length === 0 || words.some((word) => s.name.includes(word)));
-  const shown = new Set([
-    ...fits.slice(0, SHOWN),
-    ...rest.filter((s) => s.value !== s.start),
-  ]);
-  at("sliders").replaceChildren(
-    ...rest.filter((s) => shown.has(s)).map((s) => s.element));
-  const hidden = rest.length - shown.size;
-  at("more").textContent = hidden ? `${hidden} more: type their name above.` : "";
-}
-
-// --- the camera -------------------------------------------------------------------
-
-async function camera() {
-  try {
-    const video = { facingMode: "user", width: { ideal: 1920 } };
-    at("video").srcObject = await navigator.mediaDevices.getUserMedia({ video });
-    at("booth").showModal();
-  } catch {
-    problem("There is no camera that this page may use; choose a photo instead.");
-  }
-}
-
-function snap() {
-  const video = at("video");
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
-  canvas.getContext("2d").drawImage(video, 0, 0);
-  canvas.toBlob((blob) => {
-    at("booth").close();
-    open(new File([blob], "camera.jpg", { type: blob.type }));
-  }, "image/jpeg", 0.95);
-}
-
-function dark() {
-  for (const track of at("video").srcObject?.getTracks() ?? []) track.stop();
-  at("video").srcObject = null;
 }
 
 // --- wiring -----------------------------------------------------------------------
@@ -320,29 +254,24 @@ function told(error) {
 
 const on = (id, event, act) => at(id).addEventListener(event, act);
 on("file", "change", (event) => open(event.target.files[0]));
-on("camera", "click", camera);
-on("snap", "click", snap);
-on("leave", "click", () => at("booth").close());
-on("booth", "close", dark);
 on("fresh", "click", close);
-on("undo", "click", () => go(-1));
-on("redo", "click", () => go(1));
-on("reset", "click", () => { put({}); remember(); });
-on("filter", "input", filter);
+on("undo", "click", () => board.go(-1));
+on("redo", "click", () => board.go(1));
+on("reset", "click", () => board.reset());
+on("filter", "input", () => board.filter());
 on("save", "click", save);
-on("source", "change", (event) => { source = event.target.files[0]; refresh(); });
+on("source", "change", (event) => { source = event.target.files[0]; turn("transfer"); });
 on("another", "click", () => { person += 1; turn("mask"); });
-for (const tab of document.querySelectorAll("[role=tab]")) {
-  tab.addEventListener("click", () => turn(tab.dataset.mode));
-}
 on("door", "submit", (event) => {
   event.preventDefault();
   api.keepToken(at("token").value);
   show("door", false);
   problem();
+  open(locked);
 });
 draggable();
-buttons();
+tabbed(turn);
+camera(open);
 addEventListener("paste", (event) => {
   const file = [...event.clipboardData.files].find((f) => f.type.startsWith("image/"));
   if (file) open(file);
@@ -358,9 +287,10 @@ addEventListener("drop", (event) => {
   open(event.dataTransfer.files[0]);
 });
 addEventListener("keydown", (event) => {
-  if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
-  if (event.target.matches("input[type=search]") || !session?.id) return;
+  const key = (event.ctrlKey || event.metaKey) && event.key.toLowerCase();
+  if (key !== "z" && key !== "y") return;
+  if (event.target.matches("input[type=search]") || !session?.small) return;
   event.preventDefault();
-  go(event.shiftKey ? 1 : -1);
+  if (mode === "edit") board.go(event.shiftKey || key === "y" ? 1 : -1);
 });
 addEventListener("pagehide", () => session?.id && api.forget(session.id));

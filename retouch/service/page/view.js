@@ -1,4 +1,4 @@
-// What is seen: the two pictures with the line between them, the faces, the sliders.
+// What is seen: the two pictures with the line between them, the faces, the tabs.
 
 export const at = (id) => document.getElementById(id);
 
@@ -55,7 +55,7 @@ export function drawFaces(found, chosen, onClick) {
       const button = document.createElement("button");
       button.className = "face";
       button.ariaPressed = String(chosen.has(face.index));
-      button.ariaLabel = `Face ${face.index}`;
+      button.ariaLabel = `Face ${face.index + 1} of ${faces.length}`;
       button.title = chosen.has(face.index) ? "Leave this face" : "Edit this face";
       button.style.left = `${(100 * left) / width}%`;
       button.style.top = `${(100 * top) / height}%`;
@@ -67,42 +67,29 @@ export function drawFaces(found, chosen, onClick) {
   );
 }
 
-// One slider; `onInput` as it moves, `onChange` once it is let go.
-export class Slider {
-  constructor({ name, label, low, high, step, start = 0 }, onInput, onChange) {
-    this.name = name;
-    this.start = start;
-    this.element = document.createElement("label");
-    this.element.className = "slider";
-    this.element.title = label;
-    const words = document.createElement("span");
-    words.textContent = name;
-    this.told = document.createElement("output");
-    this.input = document.createElement("input");
-    Object.assign(this.input, { type: "range", min: low, max: high, step });
-    this.input.name = name;
-    this.value = start;
-    this.input.addEventListener("input", () => (this.tell(), onInput(this)));
-    this.input.addEventListener("change", () => onChange(this));
-    this.input.addEventListener("dblclick", () => {
-      this.value = this.start;
-      onInput(this);
-      onChange(this);
-    });
-    this.element.append(words, this.told, this.input);
-  }
+export const tabs = () => [...document.querySelectorAll("[role=tab]")];
 
-  get value() {
-    return Number(this.input.value);
+export function showTab(name) {
+  for (const tab of tabs()) {
+    const chosen = tab.dataset.mode === name;
+    tab.ariaSelected = String(chosen);
+    tab.tabIndex = chosen ? 0 : -1;
+    show(tab.dataset.mode, chosen);
   }
+}
 
-  set value(value) {
-    this.input.value = value;
-    this.tell();
+// Tabs are chosen by a click, or by the arrow keys from the one that is chosen.
+export function tabbed(onTab) {
+  for (const tab of tabs()) {
+    tab.addEventListener("click", () => onTab(tab.dataset.mode));
   }
-
-  tell() {
-    this.told.textContent = this.value.toFixed(2).replace(/0$/, "");
-    this.element.classList.toggle("moved", this.value !== this.start);
-  }
+  at("tabs").addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const shown = tabs().filter((tab) => !tab.hidden);
+    const place = shown.indexOf(event.target);
+    if (!step || place < 0) return;
+    const next = shown[(place + step + shown.length) % shown.length];
+    next.focus();
+    onTab(next.dataset.mode);
+  });
 }

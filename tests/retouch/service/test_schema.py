@@ -4,7 +4,6 @@ import hypothesis
 import pytest
 
 schemathesis = pytest.importorskip("schemathesis")
-pytestmark = pytest.mark.slow
 MODERATE = hypothesis.settings(
     max_examples=25,
     deadline=None,

@@ -1,0 +1,74 @@
+"""What a worker does before its first request, so that no user waits for it.
+
+What is compiled at its first use is used once, on the face of the mean latent.
+"""
+
+import contextlib
+import dataclasses
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from retouch.engine import Retoucher
+from retouch.errors import FaceError
+from retouch.photo import Photo, encode
+from retouch.service.desk import Desk
+from retouch.service.frames import Frame
+from retouch.service.wishes import Wish
+from retouch.settings import Settings
+
+NAME = "warm"  # too short for an id that a client may have
+SIDE = 256  # pixels of the face, and half as many around it
+
+
+def warm(desk: Desk) -> None:
+    """Go once through what a user does first.
+
+    A model whose mean shows no face, such as one of landscapes, stays cold.
+    """
+    with contextlib.suppress(FaceError):
+        go_through(desk, encode(mean_face(desk.retoucher), "PNG"))
+
+
+def go_through(desk: Desk, picture: bytes) -> None:
+    """Invert the faces of a picture and preview them moved; nothing of it is kept."""
+    desk.invert(_frame(desk, "invert", latents=False, photo=picture), _hush)
+    for wish in _wishes(desk):
+        words = dataclasses.asdict(wish)
+        frame = _frame(desk, "render", wish=words, preview=True, report=False)
+        desk.render(frame, _hush)
+    desk.forget(NAME)
+
+
+def mean_face(retoucher: Retoucher) -> Photo:
+    """Return the picture of the mean latent, with a margin around it."""
+    model = retoucher.model
+    latent = np.asarray(model.generator.mean_latent, np.float32)
+    (image,) = model.decode(latent[None])
+    pixels = np.clip(image * 127.5 + 127.5, 0, 255).astype(np.uint8)
+    face = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    margin = SIDE // 2
+    return Photo(
+        np.pad(np.asarray(face), ((margin,) * 2, (margin,) * 2, (0, 0)), "edge")
+    )
+
+
+def _wishes(desk: Desk) -> list[Wish]:
+    told = desk.description()
+    found = [Wish()]
+    if "axis:0" in told["parameters"]:
+        found.append(Wish(moves={"axis:0": 1.0}))
+    if any(row["name"] == "beauty" for row in told["directions"]):
+        found.append(Wish(beautify=1.0))
+    return found
+
+
+def _frame(desk: Desk, kind: str, *, photo: bytes = b"", **words: Any) -> Frame:
+    settings = Settings(model=desk.retoucher.model.name, steps=1)
+    words |= {"id": NAME, "settings": dataclasses.asdict(settings)}
+    return Frame({"kind": kind, **words}, {"photo": photo} if photo else {})
+
+
+def _hush(what: str, part: float) -> None:
+    """Tell nobody of the progress."""

@@ -1,0 +1,101 @@
+"""The page in a real browser: Debian's Chromium, driven by playwright."""
+
+import base64
+import io
+import shutil
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from PIL import Image
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
+PATIENT = 600_000  # milliseconds
+PIXELS = """image => {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas.toDataURL("image/png").split(",")[1];
+}"""
+
+
+@contextmanager
+def chromium(*flags):
+    """Run a browser; what runs as root has no sandbox, the page it opens is ours."""
+    with playwright.sync_playwright() as driver:
+        arguments = ["--no-sandbox", "--disable-gpu", *flags]
+        found = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield found
+        found.close()
+
+
+@contextmanager
+def page_of(browser, address, width=1280, height=800, **options):
+    """Open the page; nothing on it may go wrong without a word to the user."""
+    size = {"width": width, "height": height}
+    page = browser.new_page(viewport=size, **options)
+    page.set_default_timeout(PATIENT)
+    wrong = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+
+    def heard(said):  # an answer that is an error is told as well: that is no fault
+        if said.type == "error" and "Failed to load resource" not in said.text:
+            wrong.append(said.text)
+
+    page.on("console", heard)
+    page.goto(address)
+    yield page
+    page.close()
+    assert not wrong
+
+
+def count(page):
+    """Return how many pictures were shown after an edit."""
+    return int(page.get_attribute("#after", "data-count") or 0)
+
+
+@contextmanager
+def drawn(page):
+    """Wait until what is done within has been drawn, and nothing more is to come."""
+    had = count(page)
+    yield
+    # By a selector: the page's policy forbids to evaluate a function again and again.
+    page.wait_for_selector(f"#after[data-count]:not([data-count='{had}'])")
+    page.wait_for_selector("#busy", state="hidden")
+
+
+def uploaded(page, photo):
+    with drawn(page):
+        page.set_input_files("#file", photo)
+    page.wait_for_selector("#panel:not([hidden])")
+
+
+def slid(page, name, value):
+    """Move a slider and wait for the picture."""
+    with drawn(page):
+        page.locator(f"input[name='{name}']").fill(str(value))
+
+
+def pixels(page, name="#after"):
+    """Return the picture that the page shows, as it was sent."""
+    told = page.locator(name).evaluate(PIXELS)
+    image = Image.open(io.BytesIO(base64.b64decode(told))).convert("RGB")
+    return np.asarray(image).astype(int)
+
+
+def downloaded(page, folder):
+    """Click on Download; return the file."""
+    with page.expect_download() as waiting:
+        page.click("#save")
+    file = folder / waiting.value.suggested_filename
+    waiting.value.save_as(file)
+    page.wait_for_selector("#busy", state="hidden")
+    return file
+
+
+def changed(one, other):
+    """Return which pixels differ by more than a JPEG's noise."""
+    assert one.shape == other.shape
+    return np.abs(one - other).max(-1) > 12

@@ -1,0 +1,49 @@
+"""What a worker does before its first request."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from retouch.engine import Retoucher
+from retouch.photo import Photo, encode
+from retouch.service import warm as warming
+from retouch.service.desk import Desk, Missing
+from retouch.service.frames import Frame
+from retouch.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def desk():
+    made = Desk(Retoucher.load("default"), 10**7)
+    warming.warm(made)
+    return made
+
+
+def test_the_mean_of_the_models_latents_shows_one_face(desk):
+    photo = warming.mean_face(desk.retoucher)
+    (face,) = desk.retoucher.found(photo)
+    assert face.size > warming.SIDE / 2 and abs(face.roll) < 5
+
+
+def test_nothing_is_kept_of_what_it_was_warmed_with(desk):
+    settings = dataclasses.asdict(Settings())
+    frame = Frame({"kind": "render", "id": warming.NAME, "settings": settings})
+    frame.words.update(wish={}, preview=True, report=False)
+    with pytest.raises(Missing):
+        desk.render(frame, lambda what, part: None)
+
+
+def test_the_first_photo_compiles_nothing_more(desk):
+    measure = desk.mover._measure
+    if not hasattr(measure, "experimental_get_tracing_count"):
+        pytest.skip("only TensorFlow says how often a function was compiled")
+    functions = [measure, desk.retoucher.model._decode]
+    functions += [edit._climb for edit in desk.retoucher._edits.values()]
+    before = [each.experimental_get_tracing_count() for each in functions]
+    assert all(before)
+    pixels = warming.mean_face(desk.retoucher).pixels[:, ::-1]
+    small = Image.fromarray(pixels).resize((400, 400))
+    warming.go_through(desk, encode(Photo(np.asarray(small)), "PNG"))
+    assert [each.experimental_get_tracing_count() for each in functions] == before
