@@ -12,7 +12,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from retouch.batches.job import Done, Job, Picture
-from retouch.batches.worker import ENVIRONMENT, GROUP, Worker, prepare, silent
+from retouch.batches.worker import (
+    ENVIRONMENT,
+    GROUP,
+    Environment,
+    Worker,
+    prepare,
+    silent,
+)
 from retouch.errors import DependencyError, SettingsError
 
 COLUMNS = ("name", "files", "row")
@@ -29,7 +36,7 @@ def run(
     """Yield what comes of each picture, as it comes."""
     if not pictures:
         return
-    ray = _connected(address)
+    ray, own = _connected(address)
     there = ray.cluster_resources()
     gpus = int(there.get("GPU", 0))
     count = workers or (gpus * SHARED_GPU if gpus else int(there.get("CPU", 1)))
@@ -42,7 +49,8 @@ def run(
         compute=ray.data.ActorPoolStrategy(size=min(count, groups)),
         num_cpus=1,
         num_gpus=1 / SHARED_GPU if gpus else 0,
-        runtime_env={"env_vars": {**ENVIRONMENT, "PYTHONPATH": _path()}},
+        # A Ray of our own has it from its start, and need not set each actor up.
+        runtime_env=None if own else {"env_vars": _environment()},
     )
     for block in _blocks(ray, data):
         for name, files, row in zip(*(block[k] for k in COLUMNS), strict=True):
@@ -91,7 +99,8 @@ def _unpacked(files: Any) -> dict[str, bytes]:
     return {file["name"]: bytes(file["data"]) for file in files}
 
 
-def _connected(address: str | None) -> Any:
+def _connected(address: str | None) -> tuple[Any, bool]:
+    """Return Ray, and whether it was started here."""
     if importlib.util.find_spec("ray") is None:
         raise DependencyError(
             "The package ray is not installed, which --engine ray works with."
@@ -105,14 +114,16 @@ def _connected(address: str | None) -> Any:
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
+    own = address is None and not ray.is_initialized()
     if not ray.is_initialized():
         try:
-            ray.init(
-                address=address,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                include_dashboard=False if address is None else None,
-            )
+            with Environment(_environment() if own else {}):
+                ray.init(
+                    address="local" if own else address,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    include_dashboard=False if own else None,
+                )
         except (ConnectionError, ValueError, RuntimeError) as error:
             said = str(error).strip().partition("\n")[0]
             raise SettingsError(
@@ -121,7 +132,11 @@ def _connected(address: str | None) -> Any:
             ) from None
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
-    return ray
+    return ray, own
+
+
+def _environment() -> dict[str, str]:
+    return {**ENVIRONMENT, "PYTHONPATH": _path()}
 
 
 def _path() -> str:

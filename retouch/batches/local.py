@@ -17,7 +17,14 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from retouch.batches.job import Done, Job, Picture
-from retouch.batches.worker import ENVIRONMENT, GROUP, Worker, failed, silent
+from retouch.batches.worker import (
+    ENVIRONMENT,
+    GROUP,
+    Environment,
+    Worker,
+    failed,
+    silent,
+)
 from retouch.errors import PhotoError, RetouchError, SettingsError
 from retouch.inversion import memory
 
@@ -102,7 +109,7 @@ class _Pool:
         ours, theirs = self.context.Pipe()
         target = _serve, (theirs, self.job, self.weights)
         process = self.context.Process(target=target[0], args=target[1], daemon=True)
-        with _Environment():
+        with Environment(ENVIRONMENT):
             process.start()
         theirs.close()
         worker = _Process(process, ours)
@@ -137,20 +144,6 @@ class _Pool:
             yield failed(self.job, self.weights, picture, error)
         if self.groups:
             self.workers.append(self._start())
-
-
-class _Environment:
-    """Sets the workers' environment while one is started."""
-
-    def __enter__(self) -> None:
-        self.before = {name: os.environ.get(name) for name in ENVIRONMENT}
-        os.environ.update(ENVIRONMENT)
-
-    def __exit__(self, *_: object) -> None:
-        for name, value in self.before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
 
 
 def _serve(line: Connection, job: Job, weights: str) -> None:

@@ -53,7 +53,7 @@ def find(source: str, out: Path) -> Found:
             ignored += 1
             continue
         address = name if local else system.unstrip_protocol(name)
-        below = name[len(root) :].lstrip("/") or PurePosixPath(name).name
+        below = name[len(root) :].lstrip("/") or _last(name)
         pictures.append(Picture(below, address, _stamp(info)))
     if not pictures:
         raise PhotoError(
@@ -110,7 +110,8 @@ def _files(system: Any, path: str) -> tuple[str, dict[str, Info]]:
         found = system.glob(path, detail=True)
         files = {n: i for n, i in found.items() if i["type"] == "file"}
         return fixed.rpartition("/")[0], files
-    if system.isfile(path):
+    # A web server tells folders from files by nothing but the slash at their end.
+    if not path.endswith("/") and system.isfile(path):
         return path, {path: system.info(path)}
     if not system.exists(path):
         raise FileNotFoundError(path)
@@ -138,6 +139,12 @@ def _listed(line: str) -> Picture:
     except OSError:
         stamp = ""  # what is wrong with it will stand in its row
     return Picture("/".join(kept), line, stamp)
+
+
+def _last(name: str) -> str:
+    """Return a file's own name; what a web address asks for beside is no part of it."""
+    asked = name.partition("?")[0] if "://" in name else name
+    return PurePosixPath(asked).name
 
 
 def _stamp(info: Any) -> str:

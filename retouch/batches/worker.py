@@ -266,6 +266,23 @@ def _rows(count: int, size: int) -> Iterator[Any]:
         yield np.arange(at, at + size).clip(max=count - 1)
 
 
+class Environment:
+    """Sets variables for what is started meanwhile."""
+
+    def __init__(self, values: Mapping[str, str]):
+        self.values = values
+
+    def __enter__(self) -> None:
+        self.before = {name: os.environ.get(name) for name in self.values}
+        os.environ.update(self.values)
+
+    def __exit__(self, *_: object) -> None:
+        for name, value in self.before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
 def prepare() -> None:
     """Set what must be set before the networks' backend is loaded."""
     os.environ.update(ENVIRONMENT)

@@ -99,10 +99,10 @@ class Detector:
         grey = _grey(pixels)
         doubtful: list[Face] = []
         for i, looks in enumerate(rounds(*grey.size, method, smallest)):
-            sightings = self._search(grey, looks, method)
             if i == 0 and method == "hog" and self._scout is not None:
-                hints = self._scout.hints(grey, WINDOW / (smallest or SMALLEST))
-                sightings = self._confirmed(grey, sightings, hints)
+                sightings = self._scouted(grey, looks, self._scout, smallest)
+            else:
+                sightings = self._search(grey, looks, method)
             faces = [self._face(grey, s) for s in sightings]
             faces = _distinct([face for face in faces if _visible(face, grey.size)])
             if any(face.confidence >= SURE for face in faces):
@@ -111,14 +111,22 @@ class Detector:
         doubtful.sort(key=lambda face: _plausibility(face, grey.size))
         return [f for f in doubtful[-1:] if _plausibility(f, grey.size) >= POSSIBLE]
 
-    def again(self, pixels: NDArray, face: Face, *, quick: bool = False) -> Face:
-        """Return a known face with its landmarks read anew, as after an edit.
+    def again(self, pixels: NDArray, face: Face) -> Face:
+        """Return a known face with its landmarks read anew, as after an edit."""
+        return self._read(_grey(pixels), _upright(face.landmarks), face.confidence)
 
-        Args:
-            quick: read them from fewer boxes, as is enough where time smooths them.
+    def followed(self, pixels: NDArray, face: Face) -> tuple[Face, NDArray]:
+        """Return a face a moment later, and how firmly its landmarks are read.
+
+        They are read from few boxes, which is enough where time smooths them. The
+        second is how far the readings of each landmark scatter, (68,), in parts of the
+        face: two or three thousandths, and fifteen under a hand.
         """
-        frame, nudges = _upright(face.landmarks), QUICK if quick else NUDGES
-        return self._read(_grey(pixels), frame, face.confidence, nudges)
+        grey, frame = _grey(pixels), _upright(face.landmarks)
+        readings = self._readings(grey, frame, QUICK)
+        middle = readings.mean(0)
+        scatter = np.hypot(*np.moveaxis(readings - middle, -1, 0)).mean(0)
+        return _framed(middle, face.confidence), scatter / frame.scale
 
     def glance(self, pixels: NDArray, *, smallest: float = 2 * SMALLEST) -> list[Face]:
         """Return the upright faces of a video's frame in some milliseconds."""
@@ -140,6 +148,20 @@ class Detector:
         with ThreadPoolExecutor(min(len(looks), os.cpu_count() or 1)) as threads:
             found = [s for some in threads.map(search, looks) for s in some]
         return best(found)
+
+    def _scouted(
+        self,
+        grey: Image.Image,
+        looks: list[Look],
+        scout: Scout,
+        smallest: float | None,
+    ) -> list[Sighting]:
+        """Search while the scout does, and look where it saw something."""
+        finest = WINDOW / (smallest or SMALLEST)
+        with ThreadPoolExecutor(1) as aside:
+            hints = aside.submit(scout.hints, grey, finest)
+            sightings = self._search(grey, looks, "hog")
+            return self._confirmed(grey, sightings, hints.result())
 
     def _confirmed(
         self, grey: Image.Image, sightings: list[Sighting], hints: list[Sighting]
@@ -190,11 +212,7 @@ class Detector:
         score: float,
         nudges: Nudges = NUDGES,
     ) -> Face:
-        landmarks = self._landmarks(grey, frame, nudges)
-        frame = _upright(landmarks)
-        x, y = frame((0.5, 0.5)).tolist()
-        half = frame.scale / 2
-        return Face(landmarks, (x - half, y - half, x + half, y + half), float(score))
+        return _framed(self._landmarks(grey, frame, nudges), score)
 
     def _level(self, grey: Image.Image, frame: Similarity) -> Similarity:
         """Turn a frame until the eyes that are read in it are level."""
@@ -228,17 +246,18 @@ class Detector:
         return max(found, key=lambda sighting: sighting.score)
 
     def _landmarks(
-        self,
-        grey: Image.Image,
-        frame: Similarity,
-        nudges: Nudges,
+        self, grey: Image.Image, frame: Similarity, nudges: Nudges
     ) -> Points:
+        return self._readings(grey, frame, nudges).mean(0)
+
+    def _readings(self, grey: Image.Image, frame: Similarity, nudges: Nudges) -> Points:
+        """Return the landmarks as each of the moved boxes shows them, (K, 68, 2)."""
         to_patch = _to_patch(frame, PATCH)
         patch = square(grey, to_patch, 2 * PATCH)
         shapes = [self._predictor(patch, self._box(*nudge)) for nudge in nudges]
         points = [[(p.x, p.y) for p in shape.parts()] for shape in shapes]
         # dlib names a pixel by its corner; our first pixel's centre is (0.5, 0.5).
-        return to_patch.inverse(np.mean(points, 0) + 0.5)
+        return to_patch.inverse(np.array(points) + 0.5)
 
     def _box(self, x: float, y: float, scale: float) -> Any:
         left, top = PATCH * (1 + x - scale / 2), PATCH * (1 + y - scale / 2)
@@ -279,6 +298,14 @@ def _upright(landmarks: Points) -> Similarity:
     low = np.array(BOX_CENTRE) - BOX_SIDE / 2
     box = Similarity(BOX_SIDE, 0, *low.tolist())
     return TIGHT.transform(landmarks, 1).inverse @ box
+
+
+def _framed(landmarks: Points, score: float) -> Face:
+    """Return the face of landmarks, with its box."""
+    frame = _upright(landmarks)
+    x, y = frame((0.5, 0.5)).tolist()
+    half = frame.scale / 2
+    return Face(landmarks, (x - half, y - half, x + half, y + half), float(score))
 
 
 def _to_patch(frame: Similarity, side: int) -> Similarity:

@@ -18,6 +18,7 @@ SMALLEST = 40  # pixels: the side of the smallest face looked for when nothing i
 BUDGET = {"hog": 6e6, "cnn": 1e6}  # pixels of a copy that is searched in one piece
 SQUARE = 800  # pixels: the side of turned copies
 TILE, OVERLAP = 2048, 256  # pixels of a copy
+STRIP, COMMON = 1024, 128  # pixels of a copy: a strip's height, and what two share
 BORDERS = 1.5, 2.0  # sides of bordered copies, in sides of the photo
 BORDERED = 640  # pixels: their side, since what fills the photo is large
 SPREAD = 49  # pixels of a copy over which contrast is evened
@@ -72,19 +73,27 @@ def reduced(width: int, height: int, finest: float, budget: float) -> Look:
 
 
 def pieces(width: int, height: int, finest: float, budget: float) -> Iterator[Look]:
-    """Yield the same in tiles, which can be searched side by side."""
-    return _tiles(width, height, reduced(width, height, finest, budget).transform.scale)
+    """Yield the same in strips, which can be searched side by side.
+
+    Where two meet, what is higher than their common part is in neither as a whole:
+    larger faces are seen in coarser copies.
+    """
+    scale = reduced(width, height, finest, budget).transform.scale
+    step, common = round(STRIP / scale), round(COMMON / scale)
+    for top in range(0, max(1, height - common), step):
+        bottom = min(height, top + step + common)
+        yield _window(Window(0, top, width, bottom), scale)
 
 
 def square(grey: Image.Image, transform: Similarity, size: int) -> NDArray[np.uint8]:
     """Return a crop, cut from a coarser copy of the photo where that is enough."""
-    coarse = int(1 / transform.scale)
-    if coarse > 1:
-        window = _around(transform, size, grey.size, 4 * coarse)
-        grey = grey.reduce(coarse, box=window)
-        to_photo = Similarity.shifting(window.left, window.top)
-        transform = transform @ to_photo @ Similarity.scaling(coarse)
-    crop = cut(np.asarray(grey)[..., None], transform, size, linear=True)
+    # Only the part that is needed leaves Pillow, which copies all that it hands out.
+    coarse = max(1, int(1 / transform.scale))
+    window = _around(transform, size, grey.size, 8 * coarse)
+    part = grey.reduce(coarse, box=window) if coarse > 1 else grey.crop(window)
+    to_photo = Similarity.shifting(window.left, window.top)
+    transform = transform @ to_photo @ Similarity.scaling(coarse)
+    crop = cut(np.asarray(part)[..., None], transform, size, linear=True)
     return np.rint(crop[..., 0]).clip(0, 255).astype(np.uint8)
 
 

@@ -22,7 +22,7 @@ TURNS = tuple(range(0, 360, 45))  # degrees, clockwise
 UPRIGHT = 25e6  # pixels of the copy that is searched for upright faces
 TURNED = 4e6  # pixels of the copy that is searched for turned ones
 THRESHOLD = -1.0  # 99 in 100 faces score more
-MOST = 40  # sightings that are worth the better detector's time
+MOST = 60  # sightings that are worth the better detector's time
 
 
 class Scout:

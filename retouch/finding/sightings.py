@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retouch.geometry import Similarity
 
@@ -23,9 +24,9 @@ class Sighting:
 
     def is_near(self, other: "Sighting") -> bool:
         """Tell whether both mark the same face, turned however."""
-        gap = np.hypot(*(self.frame((0.5, 0.5)) - other.frame((0.5, 0.5))))
-        low, high = sorted([self.frame.scale, other.frame.scale])
-        return bool(gap < 0.3 * low and high < 1.5 * low)
+        gap = self.frame((0.5, 0.5)) - other.frame((0.5, 0.5))
+        sides = np.array([self.frame.scale])
+        return bool(_near(gap[None], sides, other.frame.scale)[0])
 
 
 def turned(frame: Similarity, degrees: float) -> Similarity:
@@ -37,8 +38,17 @@ def turned(frame: Similarity, degrees: float) -> Similarity:
 
 def best(sightings: list[Sighting]) -> list[Sighting]:
     """Keep of sightings of the same face the one with the highest score."""
-    kept: list[Sighting] = []
-    for sighting in sorted(sightings, key=lambda s: -s.score):
-        if not any(sighting.is_near(other) for other in kept):
+    ranked = sorted(sightings, key=lambda s: -s.score)
+    centres = np.array([s.frame((0.5, 0.5)) for s in ranked]).reshape(-1, 2)
+    sides = np.array([s.frame.scale for s in ranked])
+    left, kept = np.ones(len(ranked), bool), []
+    for i, sighting in enumerate(ranked):
+        if left[i]:
             kept.append(sighting)
+            left &= ~_near(centres - centres[i], sides, sides[i])
     return kept
+
+
+def _near(gaps: NDArray, sides: NDArray, side: float) -> NDArray[np.bool_]:
+    low, high = np.minimum(sides, side), np.maximum(sides, side)
+    return (np.hypot(*gaps.T) < 0.3 * low) & (high < 1.5 * low)

@@ -40,8 +40,8 @@ def test_a_face_is_proposed_with_its_turn(scout, size, turn):
     ]
     turns = [abs((hint.frame.angle - turn + 180) % 360 - 180) for hint in near]
     assert min(turns) <= 45
-    sizes = [hint.frame.scale for hint in near]
-    assert 0.5 * size < max(sizes) < 2 * size
+    # Marks of other sizes may lie around it.
+    assert any(0.5 * size < hint.frame.scale < 2 * size for hint in near)
 
 
 def test_the_likeliest_come_first_and_none_twice(scout):
