@@ -1,11 +1,13 @@
 """What transfers gain in happiness, and what they cost in identity.
 
-    python -m benchmarks.transfer FACES [--models default,glow] [--most 20]
+    python -m benchmarks.transfer FACES [--models default,glow] [--most 16]
 
 FACES holds pictures in lfw/ and lfw.csv (file, person, expression). Of the people that
 trainings hold out, those with a neutral and a happy picture take part: each one's
 neutral picture gets the smile of the next one's happy picture. Measured on the
-finished photo, by dlib's own descriptor and by the judge, which guides nothing.
+finished photo, by dlib's own descriptor and by the judge, which guides nothing, and
+by the part of the way to the source's action units. Models that are not run keep the
+figures that they have.
 """
 
 import csv
@@ -24,16 +26,17 @@ from rich.table import Table
 
 from retouch.engine import Retoucher
 from retouch.errors import RetouchError
-from retouch.expressions.evaluate import Assessor, Seen
+from retouch.expressions.assess import Assessor, Seen
 from retouch.expressions.transfer import Transfers
 from retouch.expressions.transfer_options import Transferring
 from retouch.photo import read
 from retouch.settings import Settings
 from retouch.sitting import Sitting
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parent / "results" / "transfer.json"
 HELD_OUT = 50  # of a thousand people, as training.shards has it
-ALPHAS = (0.3, 0.4, 0.5, 1.0, 1.25)
+MODELS = "default,glow,vae,cvae,vqvae"
+ALPHAS = (0.3, 0.4, 0.5, 0.75, 1.0, 1.25, 1.5)
 WANTED = 1.0  # deviations of happiness
 
 
@@ -81,10 +84,13 @@ def series(
 
 
 def _row(seen: Seen, own: Seen, given: Seen) -> dict[str, float]:
+    part = seen.gone(own, given)
     return {
         "happier": seen.happy - own.happy,
         "identity to target": seen.distance(own),
         "identity to source": seen.distance(given),
+        "units: part of the way": 0.0 if part is None else part,
+        "units apart": given.apart(own),
         "units as source": seen.agreement(given),
         "units as target": seen.agreement(own),
         "turned": seen.turned(own),
@@ -106,45 +112,62 @@ def at(rows: list[dict[str, float]], wanted: float) -> dict[str, float] | None:
     return None
 
 
+def measured(
+    model: str, assessor: Assessor, paths: list[tuple[Path, Path]], settings: Settings
+) -> list[list[dict[str, float]]]:
+    """Return the figures of every pair at every alpha."""
+    engine = Transfers(Retoucher.load(model))
+    people = sat(engine, paths, settings)
+    happy = [pair[1] for pair in people]
+    happy = happy[1:] + happy[:1]
+    return [
+        series(engine, assessor, source, target, settings)
+        for (target, _), source in zip(people, happy, strict=True)
+    ]
+
+
+def mean(rows: list[dict[str, float]]) -> dict[str, float]:
+    """Return the means of rows.
+
+    The part of the way weighs pairs by the square of how far they are apart, so that
+    it is one projection for all: near ones, whose part is noise, count little.
+    """
+    means = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+    weights = np.square([row["units apart"] for row in rows])
+    key = "units: part of the way"
+    means[key] = float(np.average([row[key] for row in rows], weights=weights))
+    return means
+
+
 def main(
     faces: Path,
-    models: Annotated[str, typer.Option(help="Names, with commas.")] = "default,glow",
+    models: Annotated[str, typer.Option(help="Names, with commas.")] = MODELS,
     most: int = 20,
     identity: float = 0.3,
     steps: int = 40,
+    results: Annotated[Path, typer.Option(help="What is written.")] = RESULTS,
 ) -> None:
     """Measure transfers between held-out people with each model."""
-    assessor, figures = Assessor(), {}
+    assessor, paths = Assessor(), held_out(faces)[:most]
     for model in models.split(","):
         settings = Settings(model=model, identity=identity, steps=steps)
-        engine = Transfers(Retoucher.load(model))
-        people = sat(engine, held_out(faces)[:most], settings)
-        happy = [pair[1] for pair in people]
-        happy = happy[1:] + happy[:1]
-        every = []
-        for (target, _), source in zip(people, happy, strict=True):
-            every.append(series(engine, assessor, source, target, settings))
-        means = [
-            {
-                key: float(np.mean([rows[i][key] for rows in every]))
-                for key in every[0][0]
-            }
-            for i in range(len(ALPHAS))
-        ]
-        figures[model] = {
+        every = measured(model, assessor, paths, settings)
+        means = [mean([rows[i] for rows in every]) for i in range(len(ALPHAS))]
+        found = {
+            **_told(identity, steps),
             "pairs": len(every),
             "alphas": dict(zip(map(str, ALPHAS), means, strict=True)),
             "at +1 deviation": at(means, WANTED),
         }
-        _show(model, means, figures[model]["at +1 deviation"])
-        _keep(figures, identity, steps)
+        _show(model, means, found["at +1 deviation"])
+        _keep(model, found, results)
 
 
 def _show(model: str, means: list[dict[str, float]], one: dict | None) -> None:
     table = Table(model, *map(str, ALPHAS))
     for key in means[0]:
         table.add_row(key, *(f"{row[key]:+.2f}" for row in means))
-    console = Console(width=100)
+    console = Console(width=120)
     console.print(table)
     if one is None:
         console.print("happiness does not rise by 1 deviation")
@@ -153,13 +176,18 @@ def _show(model: str, means: list[dict[str, float]], one: dict | None) -> None:
         console.print(f"+1 deviation at alpha {one['alpha']:.2f}: {distance:.3f}")
 
 
-def _keep(figures: dict, identity: float, steps: int) -> None:
+def _told(identity: float, steps: int) -> dict[str, float | int | str]:
+    """Return what figures were measured with."""
     command = ["git", "rev-parse", "--short", "HEAD"]
     commit = subprocess.run(command, capture_output=True, text=True).stdout.strip()
-    record = {"commit": commit, "identity": identity, "steps": steps}
-    RESULTS.mkdir(exist_ok=True)
-    text = json.dumps({**record, "figures": figures}, indent=1)
-    (RESULTS / "transfer.json").write_text(text + "\n")
+    return {"commit": commit, "identity": identity, "steps": steps}
+
+
+def _keep(model: str, found: dict, path: Path) -> None:
+    """Write a model's figures beside those of the others."""
+    figures = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(figures | {model: found}, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from commands import terminal
 from retouch.errors import PhotoError
 
 if TYPE_CHECKING:
-    from retouch.expressions.evaluate import Assessor, Evaluation
+    from retouch.expressions.assess import Assessor
+    from retouch.expressions.evaluate import Evaluation
 
 app = typer.Typer(
     help="Measure edited faces: identity, action units, pose, quality.",
@@ -25,6 +26,9 @@ Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 TABLES = (
     "evaluation.csv", "action_units.csv", "likeliness.csv", "summary.json", "plot.png",
 )  # fmt: skip
+
+ENDS = "target", "source"
+TITLES = {"Identity distance": "identity", "Action units' agreement": "agreement"}
 
 
 @app.command()
@@ -73,7 +77,7 @@ def _place(directory: Path, out: Path | None, force: bool) -> Path:
 
 def _assessor() -> "Assessor":
     terminal.start_backend()
-    from retouch.expressions.evaluate import Assessor
+    from retouch.expressions.assess import Assessor
 
     return Assessor()
 
@@ -108,14 +112,15 @@ def _panels(found: "Evaluation", told: dict[str, Any]) -> list[Any]:
     if "alphas" not in told:
         dots = [(row["identity_target"], row["agreement_target"]) for row in found.rows]
         return [Panel("Action units kept", "identity distance", {"outputs": dots})]
-    panels = []
-    for title, key in (
-        ("Identity distance", "identity"),
-        ("Action units", "agreement"),
-    ):
-        lines = {
-            f"to {end}": [(r["alpha"], r[f"{key}_{end}"]) for r in told["alphas"]]
-            for end in ("target", "source")
-        }
-        panels.append(Panel(title, "alpha", lines))
+
+    def line(key: str) -> list[tuple[float, float]]:
+        return [(row["alpha"], row[key]) for row in told["alphas"] if key in row]
+
+    panels = [
+        Panel(title, "alpha", {f"to {end}": line(f"{key}_{end}") for end in ENDS})
+        for title, key in TITLES.items()
+    ]
+    if way := line("gone"):
+        title = "Part of the way to the source's units"
+        panels.append(Panel(title, "alpha", {"gone": way}))
     return panels

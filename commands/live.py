@@ -15,6 +15,7 @@ from retouch.settings import Settings
 
 if TYPE_CHECKING:
     from retouch.moving.live import Effect, Live
+    from retouch.photo import Photo
 
 Moves = Annotated[
     list[str] | None,
@@ -131,11 +132,26 @@ def _effect(chosen: EffectOptions, moves: list[str], detector: Any) -> "Effect":
 
     if chosen.effect == "edit" and not wanted:
         raise SettingsError("--effect edit needs --set, such as --set smile=1.")
+    photo = output.get(chosen.expression) if chosen.expression else None
     retoucher = Retoucher(Model.load(), detector)
     settings = Settings(strength=chosen.strength, steps=0)
+    if photo is not None:
+        return _borrowing(retoucher, photo, chosen, settings)
     if chosen.effect == "beautify":
         return Retouching(retoucher, retoucher.beautifying(settings), settings)
     return Retouching(retoucher, retoucher.editing(wanted, settings), settings)
+
+
+def _borrowing(
+    retoucher: Any, photo: "Photo", chosen: EffectOptions, settings: Settings
+) -> "Effect":
+    from retouch.expressions.transfer import Transfers
+    from retouch.expressions.transfer_options import Transferring
+    from retouch.moving.borrowing import Borrowing
+
+    engine, wish = Transfers(retoucher), Transferring(alpha=chosen.alpha)
+    source = engine.sit(photo, f"'{chosen.expression}'", settings)
+    return Borrowing(engine, source, wish, settings)
 
 
 def _notes(chosen: EffectOptions, moves: list[str] | None) -> dict[str, str]:
@@ -143,4 +159,5 @@ def _notes(chosen: EffectOptions, moves: list[str] | None) -> dict[str, str]:
 
     edit = " ".join([chosen.effect, *(moves or [])])
     model = "mask" if chosen.effect == "mask" else "default"
-    return {"comment": Provenance(model, edit, chosen.strength).note}
+    much = chosen.alpha if chosen.effect == "transfer" else chosen.strength
+    return {"comment": Provenance(model, edit, much).note}

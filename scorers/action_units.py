@@ -75,7 +75,13 @@ class ActionUnits:
     def score(
         self, images: Floats, landmarks: Floats, neutral: Floats | None = None
     ) -> Floats:
-        """Return intensities from 0 to 5.
+        """Return intensities from 0 to 5, as `unbounded` has them."""
+        return np.clip(self.unbounded(images, landmarks, neutral), 0, HIGHEST)
+
+    def unbounded(
+        self, images: Floats, landmarks: Floats, neutral: Floats | None = None
+    ) -> Floats:
+        """Return intensities that go on below 0, where half of the neutral faces lie.
 
         Args:
             images: (N, R, R, 3) in [-1, 1]; landmarks in their pixels.
@@ -85,7 +91,7 @@ class ActionUnits:
         raw = told @ measures(self.expressions) / self.spread
         raw += CREASED * _by_unit((creases(images, landmarks) - self.creased[0]), self)
         part = (raw - self.low) / (self.high - self.low)
-        return np.clip(HIGHEST * part, 0, HIGHEST).astype(np.float32)
+        return (HIGHEST * part).astype(np.float32)
 
 
 def _by_unit(values: Floats, units: ActionUnits) -> Floats:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -64,6 +65,18 @@ def test_video_masks_a_file_and_counts_people(clip, tmp_path):
     assert "exists already" in str(again.exception)
 
 
+def test_a_photo_s_expression_goes_onto_the_faces_of_a_clip(portrait, clip, tmp_path):
+    smile, out = tmp_path / "smile.png", tmp_path / "out.mp4"
+    Image.fromarray(skimage.data.astronaut()[:, ::-1]).save(smile)
+    words = "--effect", "transfer", "--expression", smile, "--alpha", 1.5
+    done = retouch("live", "--video", clip, "--headless", "--out", out, *words)
+    assert done.exit_code == 0, done.output
+    with Film(out) as film:
+        assert len(list(film.frames())) == 3
+    done = retouch("video", clip, tmp_path / "b.mp4", *words)
+    assert done.exit_code == 0 and "3 frames, 1 person" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -79,6 +92,20 @@ def test_video_masks_a_file_and_counts_people(clip, tmp_path):
         (["video", "{clip}", "out.mp4", "--effect", "edit"], "needs --set"),
         (["video", "{clip}", "out.mp4", "--effect", "paint"], "effect is one of"),
         (["video", "{clip}", "none/out.mp4"], "no folder"),
+        (["live", "--effect", "transfer"], "needs --expression"),
+        (["live", "--expression", "a.jpg"], "--expression goes with"),
+        (
+            [
+                "video",
+                "{clip}",
+                "o.mp4",
+                "--effect",
+                "transfer",
+                "--expression",
+                "a.jpg",
+            ],
+            "a.jpg",
+        ),
     ],
 )
 def test_what_cannot_be_is_a_sentence(words, said, clip, tmp_path, monkeypatch):

@@ -1,8 +1,8 @@
-"""What pictures of edited faces show: who it is, action units, pose and quality.
+"""Folders of edited faces measured: tables, a row a picture, and their means.
 
-Nothing here guides an edit, and no generator is loaded. A folder of transfers is one
-that `retouch transfer --range` wrote; a folder of edits or inversions holds the
-pictures before in `before/` and those after, under the same names, in `after/`.
+A folder of transfers is one that `retouch transfer --range` wrote; a folder of edits or
+inversions holds the pictures before in `before/` and those after, under the same names,
+in `after/`.
 """
 
 import csv
@@ -10,124 +10,14 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.ndimage import laplace
 
-from pretrained import dlib_files
-from pretrained.loading import load_action_units, load_judge
-from pretrained.registry import library
-from retouch.crop import cut
-from retouch.errors import FaceError, PhotoError, SettingsError
-from retouch.expressions import openface
-from retouch.finding.detect import Detector
-from retouch.geometry import TIGHT, Face
-from retouch.photo import Photo, read
-from scorers.descriptor import Descriptors
-from scorers.facenet import Facenet
-
-Floats = NDArray[np.float32]
-SIZE = 256  # pixels a side of the crops that are measured
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-GLAD = "happy"
-
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """What was measured of one face."""
-
-    descriptor: Floats  # (128,)
-    facenet: Floats | None  # (512,)
-    units: Mapping[str, float]  # 0-5
-    pose: tuple[float, float, float]  # degrees: to the side, up, turned
-    happy: float  # by the judge, in deviations
-    sharpness: float  # of the crop: edges' edges against contrast
-
-    def distance(self, other: "Seen") -> float:
-        return float(np.linalg.norm(self.descriptor - other.descriptor))
-
-    def facenet_distance(self, other: "Seen") -> float | None:
-        if self.facenet is None or other.facenet is None:
-            return None
-        return float(np.linalg.norm(self.facenet - other.facenet))
-
-    def agreement(self, other: "Seen") -> float:
-        """Return 1 for the same action units, 0 for the most different there can be."""
-        gaps = [abs(self.units[name] - other.units[name]) for name in self.units]
-        return 1 - float(np.mean(gaps)) / 5
-
-    def turned(self, other: "Seen") -> float:
-        """Return the degrees between two poses, the largest of the three."""
-        pairs = zip(self.pose, other.pose, strict=True)
-        return max(abs(a - b) for a, b in pairs)
-
-
-class Assessor:
-    """Measures faces; loads its models once."""
-
-    def __init__(self) -> None:
-        self.detector, shelf = Detector(), library()
-        self.units, self.judge = load_action_units(shelf), load_judge(shelf, "judge")
-        self.descriptors = Descriptors(dlib_files.locate(dlib_files.DESCRIPTOR))
-        self.openface = openface.available()
-
-    @cached_property
-    def facenet(self) -> Facenet | None:
-        """The second opinion on identity, where its package is installed."""
-        return Facenet.installed()
-
-    def face(self, photo: Photo, name: str, number: int = 0) -> Face:
-        """Return a face of a photo, the largest if none is asked for."""
-        faces = self.detector.find(photo.pixels)
-        if number >= len(faces):
-            raise FaceError(
-                f"'{name}' shows {len(faces)} faces, and number {number} was to be"
-                " measured. Take the picture out of the folder, or replace it."
-            )
-        return faces[number]
-
-    def see(self, photo: Photo, face: Face) -> Seen:
-        """Measure a face, its landmarks read anew, as they must be after an edit."""
-        face = self.detector.again(photo.pixels, face)
-        place = face.transform(TIGHT, SIZE)
-        white = np.float32(np.iinfo(photo.pixels.dtype).max)
-        crop = np.clip(cut(photo.pixels, place, SIZE) / white * 2 - 1, -1, 1)
-        images, marks = crop[None], place(face.landmarks)[None].astype(np.float32)
-        descriptors = self.descriptors.of(images, marks)
-        scores = self.judge.score(descriptors, marks)[0]
-        side, up = self.units.expressions.poses(marks)[0]
-        return Seen(
-            descriptors[0],
-            None if self.facenet is None else self.facenet.embed(images)[0],
-            self._units(images, marks),
-            (float(side), float(up), face.roll),
-            float(scores[self.judge.names.index(GLAD)]),
-            sharpness(crop),
-        )
-
-    def _units(self, images: Floats, marks: Floats) -> Mapping[str, float]:
-        if self.openface:
-            pixels = np.rint(images[0] * 127.5 + 127.5).astype(np.uint8)
-            found = openface.action_units(np.pad(pixels, [(64, 64), (64, 64), (0, 0)]))
-            if found:
-                return found
-            raise FaceError(
-                "OpenFace found no face in a crop that holds one. Take"
-                f" {openface.PROGRAM} off the PATH to use retouch's own estimate."
-            )
-        scores = self.units.score(images, marks)[0]
-        return dict(zip(self.units.names, map(float, scores), strict=True))
-
-
-def sharpness(crop: Floats) -> float:
-    """Return the deviation of the Laplacian against that of the luminance."""
-    grey = crop @ LUMA
-    return float(laplace(grey).std() / (grey.std() + 1e-6))
-
+from retouch.errors import PhotoError, SettingsError
+from retouch.expressions.assess import Assessor, Seen
+from retouch.photo import read
 
 # --- what is measured ---------------------------------------------------------
 
@@ -165,6 +55,7 @@ def transfers(assessor: Assessor, folder: Path) -> Evaluation:
                 | {"model": record["model"], "method": record["method"]}
                 | _against(seen, ends["target"], "target")
                 | _against(seen, ends["source"], "source")
+                | _gone(seen, ends["target"], ends["source"])
                 | {"happier": round(seen.happy - ends["target"].happy, 4)}
             )
             units.append((made["file"], seen.units))
@@ -244,11 +135,18 @@ def _against(seen: Seen, other: Seen, name: str) -> dict[str, Any]:
         f"identity_{name}": round(seen.distance(other), 4),
         f"agreement_{name}": round(seen.agreement(other), 4),
         f"turned_{name}": round(seen.turned(other), 2),
-        f"sharpness_{name}": round(seen.sharpness / (other.sharpness + 1e-6), 3),
     }
+    if name == "target":  # another photo is sharper or softer for reasons of its own
+        row["sharpness_target"] = round(seen.sharpness / (other.sharpness + 1e-6), 3)
     if (far := seen.facenet_distance(other)) is not None:
         row[f"facenet_{name}"] = round(far, 4)
     return row
+
+
+def _gone(seen: Seen, target: Seen, source: Seen) -> dict[str, float]:
+    """Return the part of the way to the source's expression, if there is a way."""
+    part = seen.gone(target, source)
+    return {} if part is None else {"gone": round(part, 4)}
 
 
 # --- tables -------------------------------------------------------------------
@@ -286,5 +184,12 @@ def summary(found: Evaluation) -> dict[str, Any]:
 
 
 def _means(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    names = [k for k, v in rows[0].items() if isinstance(v, float) and k != "alpha"]
-    return {k: round(float(np.mean([row[k] for row in rows])), 4) for k in names}
+    """Return the mean of each number over the rows that have it."""
+    known = dict.fromkeys(
+        k for row in rows for k, v in row.items() if isinstance(v, float)
+    )
+    return {
+        k: round(float(np.mean([row[k] for row in rows if k in row])), 4)
+        for k in known
+        if k != "alpha"
+    }

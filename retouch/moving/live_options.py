@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from retouch.errors import SettingsError
 from retouch.settings import check_options, option
 
-EFFECTS = ("mask", "beautify", "edit")
+EFFECTS = ("mask", "beautify", "edit", "transfer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,12 +17,26 @@ class EffectOptions:
         0, "Which synthetic person the mask shows.", low=0, high=2**31 - 1
     )
     strength: float = option(1.0, "How strong an edit is.", low=0.0, high=3.0)
+    expression: str | None = option(
+        None, "For --effect transfer: a photo with the expression that faces get."
+    )
+    alpha: float = option(
+        1.0, "How much of that expression; 1 is all of it.", low=0.0, high=2.0
+    )
     smallest: float = option(
         80.0, "Side in pixels of the smallest face.", low=40.0, high=1000.0
     )
 
     def __post_init__(self) -> None:
         check_options(self)
+        if self.effect == "transfer" and self.expression is None:
+            raise SettingsError(
+                "--effect transfer needs --expression, such as --expression smile.jpg."
+            )
+        if self.effect != "transfer" and self.expression is not None:
+            raise SettingsError(
+                f"--expression goes with --effect transfer; got {self.effect}."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,9 @@
 
 Faces are looked for every few frames; between, the landmarks are read where the face
 was last. Landmarks pass the one-euro filter (Casiez et al., 2012): little moves are
-smoothed away, quick ones come through. A face that comes back is known again by its
-descriptor.
+smoothed away, quick ones come through. Parts of a face whose landmarks cannot be read
+firmly, as under a hand, go where the rest of it goes. A face that comes back is known
+again by its descriptor.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +16,19 @@ from numpy.typing import NDArray
 
 from retouch.crop import cut
 from retouch.finding.detect import Detector
-from retouch.geometry import TIGHT, Face, Points
+from retouch.geometry import (
+    INNER_LIPS,
+    LEFT_BROW,
+    LEFT_EYE,
+    NOSE,
+    OUTER_LIPS,
+    RIGHT_BROW,
+    RIGHT_EYE,
+    TIGHT,
+    Face,
+    Points,
+    Similarity,
+)
 
 Floats = NDArray[np.float32]
 Arrays = Mapping[str, NDArray]
@@ -28,6 +41,10 @@ NEAR = 0.35  # face sizes between a track and a face that continues it
 JUMP = 0.6  # face sizes or doublings that a face cannot move from frame to frame
 DESCRIBED = 256  # pixels a side of the crop that is described
 SHAPES = 900  # frames after which a person's mean shape moves no slower
+# Parts of a face that can be hidden; the eyes carry the others.
+EYES = np.r_[LEFT_EYE, RIGHT_EYE]
+PARTS = np.r_[LEFT_BROW, RIGHT_BROW], np.r_[NOSE], np.r_[OUTER_LIPS, INNER_LIPS]
+SHAKY = 0.007  # of a face: the scatter of readings above which a part is held
 
 
 def describer() -> Describe:
@@ -100,6 +117,21 @@ class Track:
     descriptor: Floats | None = None
     shape: NDArray = field(default_factory=lambda: np.zeros((68, 2)))  # mean, upright
     frames: int = 0
+
+    def held(self, seen: Face, scatter: NDArray) -> Face:
+        """Return the face with the parts that shake carried along by the firm ones."""
+        if scatter[EYES].mean() > SHAKY:
+            return seen
+        shaky = [part for part in PARTS if scatter[part].mean() > SHAKY]
+        if not shaky:
+            return seen
+        firm = np.ones(68, bool)
+        hidden = np.concatenate(shaky)
+        firm[:17] = firm[hidden] = False
+        last, landmarks = self.face.landmarks, seen.landmarks.copy()
+        carry = Similarity.fit(last[firm], landmarks[firm])
+        landmarks[hidden] = carry(last[hidden])
+        return Face(landmarks, seen.box, seen.confidence)
 
     def add(self, seen: Face, time: float) -> None:
         """Take in where the face is in the next frame."""
@@ -199,7 +231,8 @@ class Tracker:
 
     def _go_on(self, track: Track, pixels: NDArray, time: float) -> None:
         """Read the landmarks where the face was last."""
-        again = self.detector.again(pixels, track.seen, quick=True)
+        again, scatter = self.detector.followed(pixels, track.seen)
+        again = track.held(again, scatter)
         height, width = pixels.shape[:2]
         x, y = _centre(again)
         if track.reaches(again) and 0 < x < width and 0 < y < height:

@@ -11,10 +11,10 @@ from PIL import Image
 
 from retouch.errors import DependencyError, FaceError, SettingsError
 from retouch.expressions import openface
+from retouch.expressions.assess import TRUSTED, Assessor, Seen
 from retouch.expressions.chart import Panel, draw
 from retouch.expressions.evaluate import (
-    Assessor,
-    Seen,
+    Evaluation,
     pairs,
     summary,
     table,
@@ -39,6 +39,7 @@ def seen(**parts):
         "descriptor": np.zeros(128, np.float32),
         "facenet": None,
         "units": dict.fromkeys(NAMES, 1.0),
+        "trusted": dict.fromkeys(TRUSTED, 1.0),
         "pose": (0.0, 0.0, 0.0),
         "happy": 0.0,
         "sharpness": 1.0,
@@ -78,12 +79,38 @@ def test_transfers_are_measured_against_both_ends(assessor, portrait, tmp_path):
     assert summary(found)["alphas"][0]["alpha"] == 0.5
 
 
-def test_agreement_is_one_less_the_mean_gap_in_fives():
-    other = dict.fromkeys(NAMES, 1.0) | {"AU12": 3.5}
+def with_units(**units):
+    every = dict.fromkeys(NAMES, 1.0) | units
+    bounded = {name: max(value, 0.0) for name, value in every.items()}
+    return seen(units=bounded, trusted={name: every[name] for name in TRUSTED})
+
+
+def test_agreement_is_one_less_the_mean_gap_of_trusted_units_in_fives():
     assert seen().agreement(seen()) == 1
-    assert seen().agreement(seen(units=other)) == pytest.approx(1 - 2.5 / 17 / 5)
+    other = with_units(AU12=3.5, AU04=5.0)
+    assert seen().agreement(other) == pytest.approx(1 - 2.5 / len(TRUSTED) / 5)
     assert seen(pose=(3.0, 0.0, 0.0)).turned(seen(pose=(0.0, -4.0, 0.0))) == 4
     assert seen().facenet_distance(seen()) is None
+
+
+def test_the_part_of_the_way_to_an_expression_is_a_projection():
+    start, end = seen(), with_units(AU12=5.0, AU06=3.0)
+    assert start.gone(start, end) == 0 and end.gone(start, end) == 1
+    half = with_units(AU12=3.0, AU06=2.0)
+    assert half.gone(start, end) == pytest.approx(0.5)
+    beside = with_units(AU25=4.0, AU04=0.0)  # across the way, or not trusted
+    assert beside.gone(start, end) == 0
+    assert half.gone(start, with_units(AU12=1.5)) is None
+    low, less, glad = (with_units(AU12=v) for v in (-4.0, -1.0, 2.0))
+    assert less.units == low.units and less.gone(low, glad) == pytest.approx(0.5)
+
+
+def test_means_are_of_the_rows_that_have_a_number():
+    rows = [{"file": "a", "gone": 0.5, "sum": 1.0}, {"file": "b", "sum": 2.0}]
+    assert summary(Evaluation(rows, [])) == {
+        "outputs": 2,
+        "mean": {"gone": 0.5, "sum": 1.5},
+    }
 
 
 def test_a_folder_without_what_is_wanted_is_refused(assessor, tmp_path):

@@ -1,7 +1,11 @@
+import dataclasses
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from retouch.finding.detect import Detector
+from retouch.geometry import Similarity
 from retouch.moving.track import OneEuro, Tracker, describer
 from tests.retouch.clips import PORTRAIT, frames
 
@@ -33,6 +37,32 @@ def test_what_moves_fast_is_followed_closely():
 def test_the_first_points_pass_as_they_are():
     points = np.random.default_rng(0).random((68, 2))
     np.testing.assert_array_equal(OneEuro()(points, 3.0), points)
+
+
+def test_a_hidden_mouth_goes_where_the_eyes_go(detector):
+    (track,) = Tracker(detector).follow(PORTRAIT, 0.0)
+    before, scatter = track.face.landmarks, np.full(68, 0.002)
+    moved = Similarity(1.1, 0.1, 20, -5)(before)
+    torn = moved.copy()
+    torn[48:] += 30
+    face = dataclasses.replace(track.face, landmarks=torn)
+    assert track.held(face, scatter) is face
+    scatter[48:] = 0.015
+    np.testing.assert_allclose(track.held(face, scatter).landmarks, moved, atol=1e-6)
+    scatter[36:48] = 0.015  # eyes that are hidden carry nothing
+    assert track.held(face, scatter) is face
+
+
+def test_what_lies_over_a_mouth_makes_it_read_less_firmly(detector):
+    (face,) = detector.glance(PORTRAIT, smallest=80)
+    _, plain = detector.followed(PORTRAIT, face)
+    covered, (x, y) = PORTRAIT.copy(), face.landmarks[48:].mean(0).astype(int)
+    noise = np.random.default_rng(0).integers(0, 255, (10, 12, 3), np.uint8)
+    reach = int(face.size / 4)
+    patch = Image.fromarray(noise).resize((2 * reach, reach), Image.Resampling.BICUBIC)
+    covered[y - reach // 2 : y - reach // 2 + reach, x - reach : x + reach] = patch
+    _, hidden = detector.followed(covered, face)
+    assert hidden[48:].mean() > 2 * plain[48:].mean() and plain[48:].mean() < 0.004
 
 
 def test_a_wandering_face_keeps_its_number_and_its_landmarks(detector):

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.retouch.moving.test_film import shown, sound
 
 from retouch.errors import PhotoError
 from retouch.finding.detect import Detector
@@ -13,6 +12,7 @@ from retouch.moving import video
 from retouch.moving.live import Live
 from retouch.moving.track import Tracker
 from tests.retouch import clips
+from tests.retouch.moving.test_film import shown, sound
 
 COUNT = 14
 
