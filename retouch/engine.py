@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from retouch import crop
 from retouch.edits import own
 from retouch.edits.directions import DIRECTIONS
-from retouch.edits.edit import STEPS, Ascent, Direction, Moved, View, within_budget
+from retouch.edits.edit import (
+    STEPS,
+    Ascent,
+    Direction,
+    Moved,
+    View,
+    wide,
+    within_budget,
+)
 from retouch.edits.named import bounded, named, unknown
 from retouch.errors import FaceError, SettingsError
 from retouch.finding.detect import Detector
@@ -32,6 +40,8 @@ ADULT = 18.0  # years
 LEAST_SEEN = 0.5  # of a face's square: the part that must lie in the photo
 SEEN_AT = 32  # pixels a side of a square that is looked at for that
 SMALLEST = 24.0  # pixels: the side of a face that can still be worked on
+TRIES = 4  # at keeping to the identity budget in the finished photo
+SHORTER = 0.95  # of the way that would just keep to it
 BEAUTY = 0.7  # deviations that strength 1 of beautify asks for
 # What light does is not beauty: no edit may go that way.
 LIGHT = ("light", "light-side", "light-above", "warmth", "contrast")
@@ -283,18 +293,39 @@ class Retoucher:
             part = slice(at, at := at + len(sitting.chosen))
             after, shares = moved.latents[part], moved.shares[part]
             say("stitching", at / len(moved.latents))
-            photo = self.rendered(sitting, after, settings)
-            say("judging", at / len(moved.latents))
-            yield photo, self._told(sitting, photo, after, shares, task.trait)
+            yield self._completed(
+                sitting, Moved(after, shares, moved.distances[part]), task, settings
+            )
 
     def completed(
         self, sitting: Sitting, moved: Moved, task: Task, settings: Settings
     ) -> Result:
         """Return the photo whose faces' latents have been moved, and its report."""
-        photo = self.rendered(sitting, moved.latents, settings)
-        told = sitting, photo, moved.latents, moved.shares, task.trait
+        photo, reports = self._completed(sitting, moved, task, settings)
         name = Provenance(self.model.name, task.name, settings.strength)
-        return Result(photo, sitting.photo, tuple(self._told(*told)), name)
+        return Result(photo, sitting.photo, tuple(reports), name)
+
+    def _completed(
+        self, sitting: Sitting, moved: Moved, task: Task, settings: Settings
+    ) -> tuple[Photo, list[FaceReport]]:
+        """Return the photo and the reports; the budget holds in the photo itself.
+
+        A photo shows more than its crop, so that a face may have moved further in it
+        than the latents said: its way is shortened then.
+        """
+        after, shares = moved.latents, moved.shares
+        for _ in range(TRIES):
+            photo = self.rendered(sitting, after, settings)
+            reports = self._told(sitting, photo, after, shares, task.trait)
+            gone = np.array([reports[i].identity for i in sitting.chosen])
+            beyond = gone > settings.identity
+            if not beyond.any():
+                break
+            less = SHORTER * settings.identity / np.maximum(gone, 1e-6)
+            less = np.where(beyond, less, 1).astype(np.float32)
+            after = sitting.start + wide(less, after) * (after - sitting.start)
+            shares = shares * less
+        return photo, reports
 
     def _told(
         self, sitting: Sitting, photo: Photo, after: Floats, shares: Floats, trait: str

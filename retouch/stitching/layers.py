@@ -9,6 +9,7 @@ from scipy.ndimage import map_coordinates
 
 from retouch.crop import Pixels, Window, uncut, window_of
 from retouch.geometry import Similarity
+from retouch.stitching import grain
 
 BAND = 1 << 19  # photo pixels worked on at once
 FAINT = 1e-3  # a reach that nobody sees, and rounding may cause
@@ -25,6 +26,7 @@ class Layers:
     light: Pixels  # (S, S, 3), is added
     paint: Pixels  # (S, S, 3), is laid over
     cover: Pixels  # (S, S), how much of the paint shows
+    skin: Pixels | None = None  # (S, S), whose grain the paint takes on, if any
 
     def lay(self, photo: NDArray, transform: Similarity) -> None:
         """Write into the photo (H, W, 3), 8 or 16 bit; transform leads to the crop."""
@@ -35,11 +37,14 @@ class Layers:
         longest = np.hypot(*np.moveaxis(self.moves, -1, 0)).max() / transform.scale
         source = _Source.around(photo, window, int(np.ceil(longest)) + SPLINE)
         planes = self._planes()
+        tile = self._grain(photo, transform)
         for band in _bands(window):
             laid = uncut(planes, transform, band)
             colour = source.fetch(band, laid[..., :2] @ turn) + laid[..., 2:5]
             if planes.shape[-1] > 5:
-                colour += laid[..., 5:6].clip(0, 1) * (laid[..., 6:] - colour)
+                cover = laid[..., 5:6].clip(0, 1)
+                colour += cover * (laid[..., 6:] - colour)
+                colour += 0 if tile is None else grain.laid(tile, band, cover)
             reach = uncut(self.reach[..., None], transform, band, linear=True)
             own = photo[band.slices]
             photo[band.slices] = np.where(reach > FAINT, source.encode(colour), own)
@@ -50,6 +55,11 @@ class Layers:
         if self.cover.any():
             planes += [self.cover[..., None], self.paint]
         return np.concatenate(planes, -1)
+
+    def _grain(self, photo: NDArray, transform: Similarity) -> Pixels | None:
+        if self.skin is None:
+            return None
+        return grain.beside(photo, transform, self.skin, self.cover)
 
     def _window(self, transform: Similarity, shape: tuple[int, ...]) -> Window:
         """Return the part of the photo that the reach can touch."""

@@ -3,8 +3,8 @@
 Two methods. `replace` lays in the generator's picture, its colours matched to the
 photo's. `difference` keeps the photo's own pixels: they are moved as the edit moves
 the face and lit as the edit lights it; only a mouth that opens or closes is painted
-from the generator's picture. Sums are taken in float on the encoded values, as the
-generator saw them, and rounded once.
+from the generator's picture, with the skin's grain. Sums are taken in float on the
+encoded values, as the generator saw them, and rounded once.
 """
 
 from collections.abc import Iterable
@@ -32,6 +32,8 @@ MOUTH_WIDTH = 0.08  # over which a painted mouth takes on the light around it
 FINE = 1.5  # crop pixels: what is finer than this is detail
 MOST_GAIN = 2.0
 NEW_MOUTH = (12.0, 22.0)  # levels of change at which painting starts and is complete
+BRIGHTEST = 99  # percentile of a face that a painted mouth does not outshine,
+KNEE = 0.8  # and from which part of it on light is bent
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +186,22 @@ def _difference(change: Change, own: Pixels, masks: _Masks, unit: float) -> Laye
     # The painted mouth keeps its own contrast and takes its light from its rim.
     rim = cover * (1 - cover) * masks.edit
     shade = _blurred(moved + light - paint, rim, MOUTH_WIDTH * unit)
-    return Layers(masks.edit, moves, light, ungreened(paint + shade), cover)
+    paint = _under(ungreened(paint + shade), _brightest(own, masks.surface))
+    return Layers(masks.edit, moves, light, paint, cover, masks.skin)
+
+
+def _brightest(own: Pixels, surface: Pixels) -> float:
+    """Return how bright a face is where it is brightest: whites of eyes, highlights."""
+    seen = own.mean(-1)[surface > 0.5]
+    return max(1.0, float(np.percentile(seen, BRIGHTEST))) if seen.size else 255.0
+
+
+def _under(paint: Pixels, most: float) -> Pixels:
+    """Return paint, bent so that nothing in it comes to be brighter than that."""
+    light = np.maximum(paint.mean(-1, keepdims=True), 1.0)
+    knee = KNEE * most
+    bent = knee + (most - knee) * (1 - np.exp((knee - light) / (most - knee)))
+    return paint * np.where(light > knee, bent / light, 1)
 
 
 def _new_green(before: Pixels, after: Pixels) -> Pixels:

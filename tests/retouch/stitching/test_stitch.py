@@ -8,7 +8,15 @@ from retouch.crop import Window, cut, uncut, window_of
 from retouch.errors import SettingsError
 from retouch.geometry import FFHQ, Similarity
 from retouch.stitching import layers, mask
-from retouch.stitching.stitch import METHODS, Change, Piece, stitch
+from retouch.stitching.stitch import (
+    KNEE,
+    METHODS,
+    Change,
+    Piece,
+    _brightest,
+    _under,
+    stitch,
+)
 from tests.retouch.drawing import drawn_face, placed_faces, templates, texture
 
 SIZE = 128
@@ -124,11 +132,14 @@ def test_a_cast_over_the_whole_face_leaves_no_edge(cast, slope, angle):
 
 
 def lips(openness):
-    """Return the crop with dark lips, or a bright mouth between them."""
+    """Return the crop with dark lips, or a mouth as bright as the eyes between them."""
     y, x = np.mgrid[:SIZE, :SIZE]
+    skin = np.full((SIZE, SIZE, 3), 150.0, np.float32)
+    for eye in np.split(TO_CROP(FACE.landmarks[36:48]), 2):
+        across, down = eye.mean(0)
+        skin[np.hypot((x - across) / 5, (y - down) / 3) < 1] = 235
     centre = TO_CROP(FACE.landmarks[48:]).mean(0)
     away = np.hypot((x - centre[0]) / 9, (y - centre[1]) / 4)
-    skin = np.full((SIZE, SIZE, 3), 150.0, np.float32)
     skin[away < 1.2] = (90, 40, 40)
     skin[away < openness] = 235
     return gaussian_filter(skin, (0.7, 0.7, 0))
@@ -227,3 +238,14 @@ def test_a_photo_that_is_not_8_or_16_bit_rgb_is_refused():
 def test_an_unknown_method_is_refused():
     with pytest.raises(SettingsError, match="difference, replace; got 'blend'"):
         stitch(PHOTO, [], method="blend")
+
+
+def test_a_painted_mouth_does_not_outshine_the_face():
+    rng = np.random.default_rng(0)
+    own = rng.uniform(40, 120, (32, 32, 3)).astype("f4")
+    most = _brightest(own, np.ones((32, 32), "f4"))
+    paint = rng.uniform(0, 400, (32, 32, 3)).astype("f4")
+    bent = _under(paint, most)
+    assert bent.mean(-1).max() <= most < paint.mean(-1).max()
+    dim = paint.mean(-1) <= KNEE * most
+    assert dim.any() and np.array_equal(bent[dim], paint[dim])
