@@ -41,7 +41,7 @@ LEAST_SEEN = 0.5  # of a face's square: the part that must lie in the photo
 SEEN_AT = 32  # pixels a side of a square that is looked at for that
 SMALLEST = 24.0  # pixels: the side of a face that can still be worked on
 TRIES = 4  # at keeping to the identity budget in the finished photo
-SHORTER = 0.95  # of the way that would just keep to it
+SHORTER = 0.95  # of the way that would just keep to it; more each time
 BEAUTY = 0.7  # deviations that strength 1 of beautify asks for
 # What light does is not beauty: no edit may go that way.
 LIGHT = ("light", "light-side", "light-above", "warmth", "contrast")
@@ -314,14 +314,14 @@ class Retoucher:
         than the latents said: its way is shortened then.
         """
         after, shares = moved.latents, moved.shares
-        for _ in range(TRIES):
+        for already in range(TRIES):
             photo = self.rendered(sitting, after, settings)
             reports = self._told(sitting, photo, after, shares, task.trait)
             gone = np.array([reports[i].identity for i in sitting.chosen])
             beyond = gone > settings.identity
             if not beyond.any():
                 break
-            less = SHORTER * settings.identity / np.maximum(gone, 1e-6)
+            less = SHORTER ** (already + 1) * settings.identity / np.maximum(gone, 1e-6)
             less = np.where(beyond, less, 1).astype(np.float32)
             after = sitting.start + wide(less, after) * (after - sitting.start)
             shares = shares * less
