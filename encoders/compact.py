@@ -56,7 +56,7 @@ class Halving(keras.layers.Layer):
 class Compact(keras.Model):
     """Turns images into latents (N, layers + code rows, width)."""
 
-    looks = 3  # at its own copies: 29.4 dB become 30.1
+    looks = 3  # at its own copies: 29.4 dB became 30.1
 
     def __init__(self, config: Config, **kw):
         super().__init__(**kw)
