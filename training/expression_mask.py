@@ -145,7 +145,7 @@ class Trainer:
 
     def step(self, index: int) -> dict:
         """Take one step and return its losses."""
-        config, lists = self.config, self.run.state.lists
+        config = self.config
         adversarial = bool(config.adversarial) and (
             index * config.batch >= config.adversarial_from
         )
@@ -153,9 +153,7 @@ class Trainer:
             self.steps[adversarial] = compiled(self._build(adversarial))
         drawn = self.album.draw(index, self.plan.style)
         inputs = {name: ops.convert_to_tensor(array) for name, array in drawn.items()}
-        new, losses = self.steps[adversarial](list(lists.values()), inputs)
-        self.run.state.lists = dict(zip(lists, new, strict=True))
-        return losses
+        return self.run.move(self.steps[adversarial], inputs)
 
     def _build(self, adversarial: bool):
         config = self.config

@@ -95,7 +95,7 @@ class Trainer:
 
     def step(self, index: int) -> dict:
         """Take one step and return its losses."""
-        config, lists = self.config, self.run.state.lists
+        config = self.config
         seen = index * config.batch
         adversarial = config.adversarial > 0 and seen >= config.adversarial_from
         key = (adversarial, adversarial and index % config.r1_every == 0)
@@ -103,9 +103,7 @@ class Trainer:
             self.steps[key] = compiled(self._build(*key))
         shape = self.plan.generator.latent_shape
         inputs = devices.part(self.batches.draw(index, config.mixed, shape))
-        new, losses = self.steps[key](list(lists.values()), inputs)
-        self.run.state.lists = dict(zip(lists, new, strict=True))
-        return losses
+        return self.run.move(self.steps[key], inputs)
 
     def _build(self, adversarial: bool, regular: bool):
         config = self.config

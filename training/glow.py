@@ -104,10 +104,7 @@ class Trainer:
     def step(self, index: int) -> dict:
         """Take one step and return its losses."""
         drawn = [ops.convert_to_tensor(x) for x in self._drawn(index)]
-        lists = self.run.state.lists
-        new, losses = self.improve(list(lists.values()), *drawn)
-        self.run.state.lists = dict(zip(lists, new, strict=True))
-        return losses
+        return self.run.move(self.improve, *drawn)
 
     def _improve(self, lists, images, offsets):
         mean, own, adam = lists

@@ -166,6 +166,13 @@ class Run:
         if self.state.images > first:
             self._record(report, rate)
 
+    def move(self, step: Callable, *inputs: object) -> dict:
+        """Let a compiled step make new lists of the state's; return its losses."""
+        lists = self.state.lists
+        new, losses = step(list(lists.values()), *inputs)
+        self.state.lists = dict(zip(lists, new, strict=True))
+        return losses
+
     def _advance(self, step: Callable[[int], dict]) -> None:
         for name, value in step(self.state.images // self.batch).items():
             self.log.setdefault(name, []).append(value)

@@ -125,11 +125,8 @@ class Trainer:
 
     def step(self, index: int) -> dict:
         """Take one step and return its losses."""
-        lists = self.run.state.lists
         inputs = {k: ops.convert_to_tensor(v) for k, v in self.draw(index).items()}
-        new, losses = self._step(list(lists.values()), inputs)
-        self.run.state.lists = dict(zip(lists, new, strict=True))
-        return losses
+        return self.run.move(self._step, inputs)
 
     def draw(self, index: int) -> dict[str, np.ndarray]:
         """Return images and all random numbers of a step."""

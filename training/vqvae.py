@@ -91,10 +91,8 @@ class Trainer:
 
     def step(self, index: int) -> dict:
         """Take one step and return its losses."""
-        lists = self.run.state.lists
         images = ops.convert_to_tensor(self.draw(index))
-        new, losses = self._step(list(lists.values()), images)
-        self.run.state.lists = dict(zip(lists, new, strict=True))
+        losses = self.run.move(self._step, images)
         if index % self.config.revive == self.config.revive - 1:
             losses["revived"] = self._revive(images, index)
         return losses
@@ -238,11 +236,8 @@ class PriorTrainer:
 
     def step(self, index: int) -> dict:
         """Take one step and return its losses."""
-        lists = self.run.state.lists
         inputs = {k: ops.convert_to_tensor(v) for k, v in self.draw(index).items()}
-        new, losses = self._step(list(lists.values()), inputs)
-        self.run.state.lists = dict(zip(lists, new, strict=True))
-        return losses
+        return self.run.move(self._step, inputs)
 
     def draw(self, index: int) -> dict[str, np.ndarray]:
         """Return images, conditions and masks of a step."""
