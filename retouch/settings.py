@@ -18,6 +18,7 @@ KEEPABLE = {
     "skin": "skin-color",
     "weight": "weight",
     "hair": "long-haired",
+    "glasses": "glasses",
 }
 MAX_PIXELS = 200_000_000  # of a photo: some 800 MB once it is opened
 STITCHES = ("difference", "replace")
@@ -44,7 +45,7 @@ class Settings:
         high=0.6,
     )
     keep: str = option(
-        "age,gender,expression,skin",
+        "age,gender,expression,skin,glasses",
         "What the edit must leave as it is.",
         parts=tuple(KEEPABLE),
     )
