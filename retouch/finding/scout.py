@@ -5,9 +5,9 @@ the side that dlib's own detector needs, one for each eighth of a turn; trained 
 `training/scouting.py` and run by dlib. They let pass what is no face, but little.
 """
 
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from math import ceil, log
 from typing import Any
 
 from PIL import Image
@@ -20,42 +20,72 @@ WEIGHTS = "scout"
 WINDOW = 40  # pixels: the side of the smallest face that is seen
 TURNS = tuple(range(0, 360, 45))  # degrees, clockwise
 UPRIGHT = 25e6  # pixels of the copy that is searched for upright faces
-TURNED = 4e6  # pixels of the copy that is searched for turned ones
+TURNED = 4e6  # pixels of the copy that is searched for turned ones, and upright too
 THRESHOLD = -1.0  # 99 in 100 faces score more
 MOST = 60  # sightings that are worth the better detector's time
+
+# Bytes of a detector as dlib writes it: a head that ends with the number of windows,
+# their weights, and a tail that concerns training.
+HEAD, TAIL = 40, 4
+ANY_LEVELS = bytes.fromhex("02e803")  # of the pyramid: 1000, at the most
+STEP = 6 / 5  # from one level of the pyramid to the next
 
 
 class Scout:
     """Proposes squares in which a face may be."""
 
     def __init__(self, dlib: Any):
-        self._run = dlib.fhog_object_detector.run_multiple
+        self._dlib = dlib
         weights = library().weights(WEIGHTS, "detector")
-        self._detectors = [
-            detector_of(dlib, weights[f"turn{turn}"].astype("u1").tobytes())
-            for turn in TURNS
-        ]
+        self._states = [weights[f"turn{turn}"].astype("u1").tobytes() for turn in TURNS]
 
-    def hints(self, grey: Image.Image, finest: float) -> list[Sighting]:
-        """Return the likeliest squares, turned as their faces are.
+    def searches(
+        self, grey: Image.Image, finest: float
+    ) -> list[Callable[[], list[Sighting]]]:
+        """Return what finds sightings, turned as their faces are, when it is called.
+
+        Two copies are searched, a coarse one for faces turned by any angle, a fine one
+        for the upright faces that are too small there. What is returned may be called
+        side by side.
 
         Args:
             finest: pixels of a copy for one of the photo's, at the most.
         """
-        upright = [(look, TURNS[:1]) for look in pieces(*grey.size, finest, UPRIGHT)]
-        jobs = [*upright, (reduced(*grey.size, finest, TURNED), TURNS)]
-        with ThreadPoolExecutor(min(len(jobs), os.cpu_count() or 1)) as threads:
-            seen = threads.map(lambda job: self._search(grey, *job), jobs)
-            return best([s for some in seen for s in some])[:MOST]
+        coarse = reduced(*grey.size, finest, TURNED)
+        fine = list(pieces(*grey.size, finest, UPRIGHT))
+        ratio = fine[0].transform.scale / coarse.transform.scale
+        levels = ceil(round(log(ratio) / log(STEP), 2))
+        upright = joined(self._states[:1], levels)
+        jobs = [(coarse, joined(self._states)), *((f, upright) for f in fine if levels)]
+        return [partial(self._search, grey, *job) for job in jobs]
 
-    def _search(
-        self, grey: Image.Image, look: Look, turns: Sequence[int]
-    ) -> list[Sighting]:
-        detectors, back = self._detectors[: len(turns)], look.transform.inverse
-        boxes, scores, which = self._run(detectors, look.copy(grey), 0, THRESHOLD)
-        marks = zip(boxes, scores, which, strict=True)
-        sightings = [(Sighting.of(b, s, back), turns[i]) for b, s, i in marks]
+    def hints(self, grey: Image.Image, finest: float) -> list[Sighting]:
+        """Return the likeliest squares."""
+        return likeliest(search() for search in self.searches(grey, finest))
+
+    def _search(self, grey: Image.Image, look: Look, state: bytes) -> list[Sighting]:
+        # dlib's detectors keep state while they run, so each search has its own.
+        detector, back = detector_of(self._dlib, state), look.transform.inverse
+        marks = zip(*detector.run(look.copy(grey), 0, THRESHOLD), strict=True)
+        sightings = [(Sighting.of(b, s, back), TURNS[int(i)]) for b, s, i in marks]
         return [Sighting(turned(s.frame, turn), s.score) for s, turn in sightings]
+
+
+def likeliest(found: Iterable[list[Sighting]]) -> list[Sighting]:
+    """Return the best of all searches."""
+    return best([sighting for some in found for sighting in some])[:MOST]
+
+
+def joined(states: Sequence[bytes], levels: int | None = None) -> bytes:
+    """Return detectors of one shape as one, which lets other threads run beside it.
+
+    Args:
+        levels: of the pyramid that are searched, the finest first; None: all.
+    """
+    head, number = states[0][: HEAD - 2], bytes([1, len(states)])
+    if levels is not None:
+        head = head.replace(ANY_LEVELS, bytes([1, levels]))
+    return b"".join([head, number, *(state[HEAD:-TAIL] for state in states)])
 
 
 def detector_of(dlib: Any, state: bytes) -> Any:

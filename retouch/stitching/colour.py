@@ -53,11 +53,13 @@ def matched(image: Pixels, own: Pixels, model: Pixels, weight: Pixels) -> Pixels
     total = float(weight.sum())
     if total < 1:
         return image
-    mean, spread = _moments(to_lab(own), weight / total)
+    own_lab = to_lab(own)
+    lab = own_lab if image is own else to_lab(image)
+    mean, spread = _moments(own_lab, weight / total)
     wanted_mean, wanted_spread = _moments(to_lab(model), weight / total)
     contrast = (wanted_spread + 0.5) / (spread + 0.5)
     contrast = contrast.clip(1 / MOST_CONTRAST, MOST_CONTRAST)
-    return to_rgb((to_lab(image) - mean) * contrast + wanted_mean).astype(np.float32)
+    return to_rgb((lab - mean) * contrast + wanted_mean).astype(np.float32)
 
 
 def ungreened(image: Pixels) -> Pixels:

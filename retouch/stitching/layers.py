@@ -30,7 +30,8 @@ class Layers:
 
     def lay(self, photo: NDArray, transform: Similarity) -> None:
         """Write into the photo (H, W, 3), 8 or 16 bit; transform leads to the crop."""
-        if not self.reach.any():
+        changed = bool(self.moves.any() or self.light.any())
+        if not (self.reach.any() and (changed or self.cover.any())):
             return
         window = self._window(transform, photo.shape)
         turn = transform.inverse.linear.T.astype(np.float32)
@@ -40,18 +41,24 @@ class Layers:
         tile = self._grain(photo, transform)
         for band in _bands(window):
             laid = uncut(planes, transform, band)
-            colour = source.fetch(band, laid[..., :2] @ turn) + laid[..., 2:5]
-            if planes.shape[-1] > 5:
-                cover = laid[..., 5:6].clip(0, 1)
-                colour += cover * (laid[..., 6:] - colour)
+            if changed:
+                colour = source.fetch(band, laid[..., :2] @ turn) + laid[..., 2:5]
+                laid = laid[..., 5:]
+            else:
+                colour = source.fetch(band)
+            if laid.shape[-1]:
+                cover = laid[..., :1].clip(0, 1)
+                colour += cover * (laid[..., 1:] - colour)
                 colour += 0 if tile is None else grain.laid(tile, band, cover)
             reach = uncut(self.reach[..., None], transform, band, linear=True)
             own = photo[band.slices]
             photo[band.slices] = np.where(reach > FAINT, source.encode(colour), own)
 
     def _planes(self) -> Pixels:
-        """Return moves, light and, if any paint shows, cover and paint."""
-        planes = [self.moves, self.light]
+        """Return, if there are any, moves and light, and cover and paint."""
+        planes = []
+        if self.moves.any() or self.light.any():
+            planes += [self.moves, self.light]
         if self.cover.any():
             planes += [self.cover[..., None], self.paint]
         return np.concatenate(planes, -1)
@@ -88,8 +95,16 @@ class _Source:
         """The photo's values for one of 0 to 255."""
         return np.float32(np.iinfo(self.pixels.dtype).max / 255)
 
-    def fetch(self, band: Window, moves: Pixels) -> Pixels:
-        """Return the band's pixels from 0 to 255, moved."""
+    def fetch(self, band: Window, moves: Pixels | None = None) -> Pixels:
+        """Return the band's pixels from 0 to 255, moved if they are to move."""
+        if moves is None:
+            inside = Window(
+                band.left - self.left,
+                band.top - self.top,
+                band.right - self.left,
+                band.bottom - self.top,
+            )
+            return np.asarray(self.pixels[inside.slices] / self.levels, np.float32)
         reach = SPLINE + int(np.ceil(np.abs(moves[..., 1]).max()))
         first = max(0, band.top - self.top - reach)
         rows_read = slice(first, band.bottom - self.top + reach)

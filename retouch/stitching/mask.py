@@ -5,6 +5,8 @@ length is a fraction of the face's size, so a face has the same mask at any scal
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,32 +56,51 @@ def draw(
         visible: what nothing hides, (size, size) in [0, 1]: hands, hair and
             glasses that some other source of knowledge has found are 0 here.
     """
-    names = tuple(regions)
-    unknown = sorted(set(names) - set(REGIONS))
-    if unknown or not names:
-        known, got = ", ".join(sorted(REGIONS)), ", ".join(unknown) or "none"
-        raise SettingsError(f"Mask regions are one or more of {known}; got {got}.")
-    outline = _Outline(face.moved(transform), size)
-    union = np.maximum.reduce([REGIONS[name](outline) for name in names])
-    union *= outline.frame(transform, shape)
-    return union if visible is None else (union * visible).astype(np.float32)
+    return Outline.of(face, transform, size, shape).draw(regions, visible)
 
 
 def surface(
     face: Face, transform: Similarity, size: int, shape: tuple[int, ...]
 ) -> Pixels:
     """Return the region face without its margin: nothing that lies behind the jaw."""
-    outline = _Outline(face.moved(transform), size)
-    return outline.surface() * outline.frame(transform, shape)
+    return Outline.of(face, transform, size, shape).whole_surface
 
 
-class _Outline:
+@dataclass(frozen=True, eq=False)
+class Outline:
     """The landmarks in a crop, and soft convex shapes around them."""
 
-    def __init__(self, face: Face, size: int) -> None:
-        self.points = face.landmarks
-        self.unit = face.size
-        self.size = size
+    points: Points  # (68, 2)
+    unit: float  # the face's size
+    size: int  # the crop's
+    inside: NDArray  # (N, 3), the planes behind which lie both the crop and the photo
+
+    @classmethod
+    def of(
+        cls, face: Face, transform: Similarity, size: int, shape: tuple[int, ...]
+    ) -> "Outline":
+        """Return the outline for what `draw` takes."""
+        moved, (height, width) = face.moved(transform), shape[:2]
+        photo = transform([(0, 0), (width, 0), (width, height), (0, height)])
+        crop = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) * float(size)
+        inside = np.concatenate([ConvexHull(r).equations for r in (photo, crop)])
+        return cls(moved.landmarks, moved.size, size, inside)
+
+    def draw(self, regions: Iterable[str], visible: Pixels | None = None) -> Pixels:
+        """Return the union of regions, as the function `draw` does."""
+        names = tuple(regions)
+        unknown = sorted(set(names) - set(REGIONS))
+        if unknown or not names:
+            known, got = ", ".join(sorted(REGIONS)), ", ".join(unknown) or "none"
+            raise SettingsError(f"Mask regions are one or more of {known}; got {got}.")
+        union = np.maximum.reduce([REGIONS[name](self) for name in names])
+        union *= self.frame
+        return union if visible is None else (union * visible).astype(np.float32)
+
+    @cached_property
+    def whole_surface(self) -> Pixels:
+        """The region face without its margin, as the function `surface` gives it."""
+        return self.surface * self.frame
 
     def soft(
         self, points: Points, outset: float, feather: float, upper: float | None = None
@@ -93,7 +114,13 @@ class _Outline:
         widths = np.full(len(planes), feather)
         if upper is not None:
             widths += (upper - feather) * np.maximum(planes[:, :2] @ self.up, 0)
-        return _ramp(_depth(planes / (widths * self.unit)[:, None], self.size))
+        planes = planes / (widths * self.unit)[:, None]
+        result = np.zeros((self.size, self.size), np.float32)
+        low = np.floor(grown.min((0, 1))).clip(0, self.size).astype(int)
+        high = np.ceil(grown.max((0, 1))).clip(0, self.size).astype(int)
+        box = slice(low[1], high[1]), slice(low[0], high[0])
+        result[box] = _ramp(_depth(planes, *box))
+        return result
 
     @property
     def up(self) -> Points:
@@ -109,6 +136,7 @@ class _Outline:
         """Return jaw to forehead, and room around the jaw for it to move in."""
         return self._oval(FACE_OUTSET, FACE_FEATHER)
 
+    @cached_property
     def surface(self) -> Pixels:
         return self._oval(SURFACE_OUTSET, SURFACE_FEATHER)
 
@@ -127,35 +155,35 @@ class _Outline:
         """Return the surface without mouth, eyes and brows."""
         brows = self._pair(LEFT_BROW, RIGHT_BROW, BROW_OUTSET, BROW_FEATHER)
         features = np.maximum.reduce([self.mouth(), self.eyes(), brows])
-        return self.surface() * (1 - features)
+        return self.surface * (1 - features)
 
-    def frame(self, transform: Similarity, shape: tuple[int, ...]) -> Pixels:
-        """Return 1 well inside both the crop and the photo, 0 where one ends."""
-        height, width = shape[:2]
-        photo = transform([(0, 0), (width, 0), (width, height), (0, height)])
-        crop = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) * float(self.size)
-        planes = np.concatenate([ConvexHull(r).equations for r in (photo, crop)])
-        return _ramp((_depth(planes, self.size) - RIM) / (RIM_FEATHER * self.unit))
+    @cached_property
+    def frame(self) -> Pixels:
+        """Is 1 well inside both the crop and the photo, 0 where one ends."""
+        depth = _depth(self.inside, slice(0, self.size), slice(0, self.size))
+        return _ramp((depth - RIM) / (RIM_FEATHER * self.unit))
 
     def _pair(self, left: slice, right: slice, outset: float, feather: float) -> Pixels:
         sides = (self.soft(self.points[s], outset, feather) for s in (left, right))
         return np.maximum(*sides)
 
 
-REGIONS: dict[str, Callable[[_Outline], Pixels]] = {
-    "face": _Outline.face,
-    "skin": _Outline.skin,
-    "mouth": _Outline.mouth,
-    "eyes": _Outline.eyes,
+REGIONS: dict[str, Callable[[Outline], Pixels]] = {
+    "face": Outline.face,
+    "skin": Outline.skin,
+    "mouth": Outline.mouth,
+    "eyes": Outline.eyes,
 }
 
 
-def _depth(planes: NDArray, size: int) -> Pixels:
+def _depth(planes: NDArray, rows: slice, columns: slice) -> Pixels:
     """Return how deep each pixel lies behind the nearest of the planes (N, 3)."""
-    centres = (np.arange(size) + 0.5).astype(np.float32)
-    depth = np.full((size, size), np.inf, np.float32)
+    down, across = (
+        (np.arange(s.start, s.stop) + 0.5).astype(np.float32) for s in (rows, columns)
+    )
+    depth = np.full((len(down), len(across)), np.inf, np.float32)
     for x, y, offset in planes.astype(np.float32):
-        np.minimum(depth, (-offset - y * centres)[:, None] - x * centres, out=depth)
+        np.minimum(depth, (-offset - y * down)[:, None] - x * across, out=depth)
     return depth
 
 

@@ -143,12 +143,11 @@ def stitch(
 
 def _lay_in(photo: NDArray, piece: Piece, method: str, names: tuple[str, ...]) -> None:
     face, transform, size = piece.face, piece.transform, piece.change.size
-    place = face, transform, size, photo.shape
+    outline = mask.Outline.of(face, transform, size, photo.shape)
     edit, skin, mouth = (
-        mask.draw(*place, regions, piece.visible)
-        for regions in (names, ["skin"], ["mouth"])
+        outline.draw(regions, piece.visible) for regions in (names, ["skin"], ["mouth"])
     )
-    masks = _Masks(edit, mask.surface(*place), skin, mouth)
+    masks = _Masks(edit, outline.whole_surface, skin, mouth)
     if not masks.edit.any():
         return
     own = cut(photo, transform, size) * np.float32(255 / np.iinfo(photo.dtype).max)

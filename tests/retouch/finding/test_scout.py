@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut, chelsea
 
-from retouch.finding.scout import MOST, TURNS, Scout
+from retouch.finding.scout import MOST, TURNS, Scout, detector_of, joined
 
 HEAD = Image.fromarray(astronaut()).convert("L").crop((120, 0, 330, 250))
 FACE = 108  # pixels of the head's face
@@ -24,6 +24,30 @@ def pictured(size, turn=0):
     head = HEAD.resize((round(210 * scale), round(250 * scale)), Image.Resampling.BOX)
     photo.paste(head.rotate(-turn, Image.Resampling.BICUBIC, expand=True), (600, 400))
     return photo
+
+
+def marks(states, levels=None):
+    detector = detector_of(dlib, joined(states, levels))
+    boxes, scores, which = detector.run(np.asarray(pictured(60)), 0, -1.0)
+    return {
+        (b.left(), b.top(), b.width(), s, int(i))
+        for b, s, i in zip(boxes, scores, which, strict=True)
+    }
+
+
+def test_joined_detectors_see_what_each_sees(scout):
+    states = [scout._states[0], scout._states[4]]
+    alone = [detector_of(dlib, state) for state in states]
+    best = max(marks(states), key=lambda mark: mark[3])
+    boxes, scores, _ = alone[best[4]].run(np.asarray(pictured(60)), 0, -1.0)
+    assert (boxes[0].left(), boxes[0].top(), scores[0]) == (*best[:2], best[3])
+    assert {mark[4] for mark in marks(states)} == {0, 1}
+
+
+def test_a_pyramid_cut_off_sees_the_same_small_windows(scout):
+    every, cut = marks(scout._states[:1]), marks(scout._states[:1], 3)
+    assert max(m[2] for m in cut) < 65 < max(m[2] for m in every)
+    assert {m for m in every if m[2] < 50} <= cut
 
 
 @pytest.mark.parametrize(
