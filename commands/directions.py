@@ -39,10 +39,20 @@ def list_(
         )
         table.add_row(known.name, known.meaning, span, *figures)
     for row in library().rows():
+        if row.name == f"{model}-traits":
+            for name, seen in row.config.get("moves", {}).items():
+                table.add_row(*_straight(name, seen))
         learnt = row.architecture == "learnt" and row.family == model
         if learnt or row.kind == "directions":
             table.add_row(row.name, row.source, "", "", "", "")
     terminal.console().print(table)
+
+
+def _straight(name: str, seen: dict[str, float]) -> tuple[str, ...]:
+    """Return the row of a straight move: what its guide sees of it at +2."""
+    other = max((n for n in seen if n != name), key=lambda n: abs(seen[n]))
+    told = f"{name}, alike for all; {other} {seen[other]:+.2f} (by the guide)"
+    return f"straight:{name}", told, "-2 to +2", "+2.0", f"{seen[name]:+.2f}", ""
 
 
 @app.command()

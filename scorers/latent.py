@@ -63,7 +63,16 @@ class LatentTraits:
     slopes: Floats  # (K, traits)
     offsets: Floats  # (traits,)
     skill: Floats  # (traits,): correlation with held-out ratings
+    moves: Floats | None = None  # (K, traits): of pictures; 0 where there is none
     reads: str = "latents"
+
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """The traits that have a move of their own."""
+        if self.moves is None:
+            return ()
+        there = self.moves.any(0)
+        return tuple(n for n, has in zip(self.names, there, strict=True) if has)
 
     def score(self, latents):
         """Return the traits of latents, (N, traits)."""
@@ -72,8 +81,11 @@ class LatentTraits:
     def step(self, name: str, keep: tuple[str, ...] = ()) -> Floats:
         """Return the shortest move (K,) that raises a trait by one deviation.
 
-        The traits of `keep` stay as they are.
+        The traits of `keep` stay as they are. A move that was fitted on pictures goes
+        first: it keeps all that was looked at.
         """
+        if self.moves is not None and name in self.moved:
+            return self.moves[:, self.index(name)]
         wanted = [self.index(name), *(self.index(k) for k in keep if k != name)]
         slopes = self.slopes[:, wanted].astype(np.float64)
         return (slopes @ np.linalg.inv(slopes.T @ slopes))[:, 0].astype(np.float32)
@@ -89,6 +101,7 @@ class LatentTraits:
             np.concatenate([self.slopes, slopes[:, None]], 1),
             np.append(self.offsets, np.float32(0)),
             np.append(self.skill, np.float32(skill)),
+            None if self.moves is None else np.pad(self.moves, ((0, 0), (0, 1))),
         )
 
 

@@ -3,8 +3,9 @@
     retouch train release runs/data runs/vae NETWORKS --kind vae
 
 The reader holds regressions of every trait that can be read off the latents of
-people held out; the vectors are differences of means, one deviation long. What can
-not be read off well enough is left out, and the record beside the weights says so.
+people held out, and moves fitted to what pictures show (`training.moves`). The vectors
+are differences of means, one deviation long. What can not be read off well enough is
+left out, and the record beside the weights says so.
 """
 
 import json
@@ -18,15 +19,18 @@ from numpy.typing import NDArray
 
 from generators import weights
 from generators.gradients import compiled
-from pretrained.loading import load_judge
+from pretrained import dlib_files
+from pretrained.loading import load_judge, load_shape
 from pretrained.registry import Library, Shelf
 from retouch.errors import SettingsError
+from scorers.guide import Guide
 from scorers.latent import LatentTraits, Space, ridge
 from training import vae, vqvae
 from training.conditions import CONDITIONS, Conditions, descriptors_of, label, read_once
 from training.handover import keep
+from training.moves import keep_reader, people, with_moves
 from training.shards import Shards, as_images
-from training.traits import LIGHT, RATED, reader_arrays
+from training.traits import LIGHT, RATED
 
 Floats = NDArray[np.float32]
 KINDS = ("vae", "cvae", "vqvae")
@@ -278,15 +282,14 @@ def release(
         **terms,
         **size,
     )
-    keep(
-        out,
-        f"{name}-traits",
-        "scorer",
-        "latent-traits",
-        reader_arrays(reader),
-        config={"names": list(reader.names)},
-        **terms,
+    guide = Guide(
+        dlib_files.identity(crop=decoder.crop),
+        load_judge(weights_of, "guide"),
+        load_shape(weights_of, "shape"),
     )
+    latents = people(shards, decoder, encoder, guide)
+    reader, seen = with_moves(reader, decoder, guide, latents)
+    keep_reader(reader, seen, name, out, terms)
     if kind == "vae":
         vectors = means(known, tuple(n for n in reader.names if n not in UNOFFERED))
         keep(

@@ -43,6 +43,12 @@ def test_the_list_and_a_single_one_are_told():
     assert "younger than 18" in _told("show", "beauty")
 
 
+def test_the_list_tells_what_the_straight_moves_of_a_model_do():
+    told = _told("list", "--model", "vae")
+    assert "straight:age" in told and "(by the guide)" in " ".join(told.split())
+    assert "straight:" not in _told("list")
+
+
 def test_an_unknown_one_is_a_sentence():
     with pytest.raises(SettingsError, match=r"'nose'\. Known: beauty"):
         _told("show", "nose")

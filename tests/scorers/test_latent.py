@@ -1,5 +1,7 @@
 """Traits read from latents."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -65,6 +67,17 @@ def test_no_shorter_move_has_the_same_effect():
         missing = np.array([1, 0]) - other @ slopes
         other = other + slopes @ np.linalg.solve(slopes.T @ slopes, missing)
         assert np.linalg.norm(other) >= np.linalg.norm(step) - 1e-4
+
+
+def test_a_move_fitted_on_pictures_goes_before_the_regression():
+    _, traits = _traits()
+    moves = np.zeros_like(traits.slopes)
+    moves[3, 1] = 0.5
+    fitted = replace(traits, moves=moves)
+    np.testing.assert_array_equal(fitted.step("age", ("smile",)), moves[:, 1])
+    np.testing.assert_array_equal(fitted.step("smile"), traits.step("smile"))
+    wider = fitted.joined("charm", traits.slopes[:, 0], 0.5)
+    assert wider.moved == fitted.moved == ("age",) and traits.moved == ()
 
 
 def test_ridge_without_restraint_is_least_squares():

@@ -52,6 +52,7 @@ def test_other_names_are_left_to_others(model):
         ("axis:160", r"axis:0 to axis:159, by their variance; got 'axis:160'"),
         ("axis:-1", "got 'axis:-1'"),
         ("axis:", "got 'axis:'"),
+        ("straight:agee", "'agee'. Did you mean 'age'\\?"),
         ("mean:smilling", "'smilling'. Did you mean 'smiling'\\?"),
     ],
 )
@@ -64,9 +65,20 @@ def test_nothing_near_gives_no_suggestion():
     assert "Did you mean" not in str(unknown("direction", "qqq", ["smile"]))
 
 
-def test_the_default_has_no_differences_of_means():
+@pytest.mark.parametrize("name", ["mean:smiling", "straight:age"])
+def test_the_default_has_no_moves_that_only_others_have(name):
     with pytest.raises(SettingsError, match="Use --model vae"):
-        named(Model.load(), "mean:smiling")
+        named(Model.load(), name)
+
+
+def test_a_straight_move_is_the_one_that_was_fitted(model):
+    move = named(model, "straight:age")
+    step = np.asarray(
+        model.traits.space.coordinates(move.offset + model.traits.space.mean)
+    )
+    expected = model.traits.moves[:, model.traits.index("age")]
+    np.testing.assert_allclose(step[0], expected, atol=1e-3)
+    assert move.name == "straight:age" and np.abs(expected).max() > 0
 
 
 @pytest.mark.parametrize("strength", [MOST + 0.1, -99, float("nan"), float("inf")])
