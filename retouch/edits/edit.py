@@ -19,6 +19,7 @@ from scorers.latent import LatentTraits
 
 Floats = NDArray[np.float32]
 STEPS = 40  # of an ascent; 25 at a rate of 0.03 end a fifth short of these at 0.05
+AXES = 120  # of the latents' principal ones; with all 400 mouths are smeared wide
 NEARLY = 0.9  # of the budget is where it begins to hold an ascent back
 LEAST_SHARE = 1 / 64  # of an edit; what needs a smaller one is left alone
 HALVINGS = 6
@@ -78,7 +79,8 @@ class Pull:
 class Ascent:
     """Climbs two readers of a trait at once: of latents, and of what is shown.
 
-    The move lives in the latents' whitened coordinates and has no part along the
+    The move lives in the first of the latents' whitened coordinates, along which people
+    vary most: along the others the readers' blind spots lie. It has no part along the
     slopes of kept traits; what the pictures' reader sees of them is held back, as
     are the identity's change and the length of the move. Two readers that learnt
     from different pictures have different blind spots.
@@ -101,6 +103,7 @@ class Ascent:
         self.unit, self.steps, self.pull = unit, steps, pull
         self.adam = Adam(0.05, first=0.8, second=0.95)
         self._climb, self._look = compiled(self._step), compiled(guide.look)
+        self._slopes = traits.slopes[:AXES]
         self._base = self._kept_slopes()
 
     def apply(
@@ -120,11 +123,11 @@ class Ascent:
         images, masks, latents = (ops.convert_to_tensor(p) for p in parts)
         seen = [images, masks, latents, self.generator.decode(latents)]
         seen += [*self._look(images), *map(ops.convert_to_tensor, (goals, view.budget))]
-        move = ops.zeros((len(view.latents), len(self.traits.space.deviations)))
+        move = ops.zeros((len(view.latents), len(self._slopes)))
         state = self.adam.start([move])
         for _ in range(self.steps):
             move, state = self._climb(move, state, seen)
-        offset = ops.convert_to_numpy(self.traits.space.offset(self._free(move)))
+        offset = ops.convert_to_numpy(self._offset(self._free(move)))
         return np.where(wide(goals, offset) == 0, view.latents, view.latents + offset)
 
     def until(self, generator: Generator, view: View, score: float) -> Floats:
@@ -145,10 +148,10 @@ class Ascent:
         self, move, images, masks, latents, before, who, was, was_second, goal, budget
     ):
         move, pull = self._free(move), self.pull
-        picture = self.generator.decode(latents + self.traits.space.offset(move))
+        picture = self.generator.decode(latents + self._offset(move))
         now, whole, second = self.guide.look(images + masks * (picture - before))
         place = self.guide.names.index(self.name)
-        slope = self.traits.slopes[:, self.traits.index(self.name)]
+        slope = self._slopes[:, self.traits.index(self.name)]
         reading = ops.matmul(move, slope[:, None])[:, 0]
         loss = pull.score * _short((whole - was)[:, place], goal)
         loss += pull.second * _short((second - was_second)[:, place], goal)
@@ -166,9 +169,14 @@ class Ascent:
         """Return a move without its part along the kept traits' slopes."""
         return move - ops.matmul(ops.matmul(move, self._base), self._base.T)
 
+    def _offset(self, move: Tensor) -> Tensor:
+        """Return by how much latents change."""
+        others = len(self.traits.slopes) - len(self._slopes)
+        return self.traits.space.offset(ops.pad(move, [(0, 0), (0, others)]))
+
     def _kept_slopes(self) -> Floats:
         kept = [self.traits.index(k) for k in self.keep if k in self.traits.names]
-        return np.linalg.qr(self.traits.slopes[:, kept])[0].astype(np.float32)
+        return np.linalg.qr(self._slopes[:, kept])[0].astype(np.float32)
 
 
 def wide(values: Floats, latents: Floats) -> Floats:
