@@ -55,7 +55,7 @@ def groups(shards: Shards, index: NDArray, skin: Floats) -> dict[str, NDArray]:
         found[f"age {name}"] = named & (age >= low) & (age < high)
     found["women"], found["men"] = named & (male == 0), named & (male == 1)
     thirds = np.quantile(skin, [1 / 3, 2 / 3])
-    for i, name in enumerate(("darkest third", "middle third", "lightest third")):
+    for i, name in enumerate(("lightest third", "middle third", "darkest third")):
         found[f"skin, {name}"] = np.digitize(skin, thirds) == i
     return found
 

@@ -4,7 +4,9 @@
 
 Prints a table and writes it, with the commit, to benchmarks/results/quality.json.
 Everything is measured on tight crops, inside the face mask; descriptors are
-dlib's own, taken at the original's landmarks.
+dlib's own, taken at the original's landmarks. The sheet has a column a face and, for
+pictures and copies in turn, rows of faces, of eyes and mouths enlarged, and both once
+more of the faces whose skin is darkest.
 """
 
 import json
@@ -27,9 +29,12 @@ from retouch.models import Model
 from retouch.photo import read
 from retouch.stitching import mask
 from scorers.descriptor import Descriptors
+from training.closeups import close_ups, region, tones
+from training.loop import sheet as write_sheet
 
 Floats = NDArray[np.float32]
 RESULTS = Path(__file__).parent / "results"
+COLUMNS = 12  # faces on a sheet
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +59,10 @@ class Portraits:
             area = mask.draw(faces[0], transform, size, pixels.shape)
             rows.append((image, area[..., None], transform(faces[0].landmarks)))
         return cls(*(np.stack(x).astype(np.float32) for x in zip(*rows, strict=True)))
+
+    def darkest(self) -> NDArray[np.int64]:
+        """Return the order of the faces from the darkest skin to the lightest."""
+        return np.argsort(-tones([self.images], self.landmarks, TIGHT.name))
 
 
 def signal_to_noise(images: Floats, copies: Floats, masks: Floats) -> Floats:
@@ -107,6 +116,7 @@ def measure(portraits: Portraits, copies: Floats, descriptors: Descriptors) -> d
     inside = np.linalg.norm(descriptors.of(seen, marks) - own, axis=1)
     return {
         "PSNR in the face, dB": float(signal_to_noise(images, copies, masks).mean()),
+        **_by_part(portraits, copies),
         "MS-SSIM in the face": float(structure(images, copies, masks).mean()),
         "descriptor distance": float(gap.mean()),
         "descriptor distance, 90th percentile": float(np.quantile(gap, 0.9)),
@@ -118,6 +128,18 @@ def measure(portraits: Portraits, copies: Floats, descriptors: Descriptors) -> d
             for width in (1.0, 2.0)
         },
     }
+
+
+def _by_part(portraits: Portraits, copies: Floats) -> dict[str, float]:
+    """Return the signal-to-noise ratio where copies are hardest."""
+    parts = {}
+    for name in ("mouth", "eyes", "skin"):
+        area = portraits.masks * region(portraits.images, portraits.landmarks, name)
+        parts[name] = signal_to_noise(portraits.images, copies, area)
+    rows = {f"PSNR in the {name}, dB": float(x.mean()) for name, x in parts.items()}
+    dark = portraits.darkest()[: max(1, len(copies) // 3)]
+    rows["PSNR in the skin, darkest third, dB"] = float(parts["skin"][dark].mean())
+    return rows
 
 
 def main(
@@ -141,15 +163,18 @@ def main(
         columns["encoder" if count == 0 else f"{count} steps"] = figures
         pictures.append(copies)
     if sheet is not None:
-        _write_sheet(pictures, sheet)
+        _write_sheet(portraits, pictures, sheet)
     _show(columns, len(portraits.images))
     _keep(columns, model, len(portraits.images))
 
 
-def _write_sheet(pictures: list[Floats], path: Path) -> None:
-    from training.loop import sheet
-
-    sheet(np.concatenate([p[:12] for p in pictures]), min(12, len(pictures[0])), path)
+def _write_sheet(portraits: Portraits, pictures: list[Floats], path: Path) -> None:
+    rows: list[Floats] = []
+    for shown in (slice(COLUMNS), portraits.darkest()[:COLUMNS]):
+        marks = portraits.landmarks[shown]
+        rows += [p[shown] for p in pictures]
+        rows += [close_ups(p[shown], marks) for p in pictures]
+    write_sheet(np.concatenate(rows), len(rows[0]), path)
 
 
 def _show(columns: dict[str, dict[str, float]], count: int) -> None:

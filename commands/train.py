@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from commands.options import with_options
-from retouch.errors import SettingsError
+from commands.train_data import data
 from training.options import (
+    EncoderConfig,
     FacesConfig,
     GlowConfig,
     MaskConfig,
     PriorConfig,
-    Recipe,
     VAEConfig,
     VQConfig,
 )
@@ -35,46 +35,7 @@ Handed = Annotated[
 ]
 
 
-@app.command()
-@with_options(Recipe, "recipe")
-def data(
-    sources: Annotated[
-        list[str], typer.Argument(help="Folders of pictures, or NAME=FOLDER.")
-    ],
-    out: Annotated[Path, typer.Argument(help="Folder for the shards.")],
-    recipe: Recipe,
-    table: Annotated[
-        list[str] | None, typer.Option(help="NAME=FILE: labels of a source, a CSV.")
-    ] = None,
-    weight: Annotated[
-        list[str] | None, typer.Option(help="NAME=NUMBER: how often it is drawn.")
-    ] = None,
-    series: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME: files are PERSON_TRAIT_0, _1, _2, a trait growing."),
-    ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes; all cores.")] = None,
-) -> None:
-    """Find, cut, sift and pack the faces of folders of pictures."""
-    from training.data import pack
-    from training.packing import Source
-    from training.shards import Share
-
-    folders = dict(_source(text) for text in sources)
-    tables, weights = _named(table, folders), _named(weight, folders)
-    for name in series or ():
-        _known(name, folders)
-    packed = {}
-    for name, folder in folders.items():
-        grows = name in (series or ())
-        share = None
-        if name in weights or grows:
-            share = Share(_number(weights.get(name, "1")), grows)
-        own = Path(tables[name]) if name in tables else None
-        packed[name] = Source(Path(folder), own, share)
-    for line in pack(packed, out, recipe, workers=workers).lines():
-        typer.echo(line)
-    typer.echo(f"What was left out and why: {out / 'dropped.csv'}")
+app.command()(data)
 
 
 @app.command()
@@ -96,10 +57,42 @@ def generator(
 
 
 @app.command()
+@with_options(EncoderConfig, "config")
+def encoder(
+    data: Data,
+    run: RunFolder,
+    config: EncoderConfig,
+    model: Annotated[
+        str, typer.Option(help="Whose generator it is for; that stays as it is.")
+    ] = "default",
+    minutes: Minutes = float("inf"),
+    precision: Precision = "mixed_bfloat16",
+    begin: Annotated[
+        str | None, typer.Option(help="An encoder of the library to begin with.")
+    ] = None,
+) -> None:
+    """Train an encoder for a generator that there is, or go on with it."""
+    from training.faces import train as run_training
+    from training.plan import Plan
+
+    run_training(
+        data,
+        run,
+        config,
+        minutes=minutes,
+        precision=precision,
+        plan=Plan.of(model),
+        begin=begin,
+    )
+
+
+@app.command()
 def export(
     data: Annotated[Path, typer.Argument(help="Folder of shards.")],
     run: RunFolder,
-    out: Annotated[Path, typer.Argument(help="Folder for the networks.")],
+    out: Annotated[
+        Path | None, typer.Argument(help="Folder for the networks; the library.")
+    ] = None,
     name: Annotated[str, typer.Option(help="What the generator is called.")] = "own",
     licence: Licence = "unknown",
 ) -> None:
@@ -107,8 +100,7 @@ def export(
     from training.export import export as hand_over
     from training.shards import Shards
 
-    hand_over(run, Shards.read(data), out, name=name, licence=licence)
-    typer.echo(str(out / "manifest.json"))
+    typer.echo(str(hand_over(run, Shards.read(data), out, name=name, licence=licence)))
 
 
 @app.command()
@@ -302,30 +294,3 @@ def expressions(
         best = sorted(units.items(), key=lambda pair: -pair[1])[:5]
         told = ", ".join(f"{unit} {value:.2f}" for unit, value in best)
         typer.echo(f"{emotion}: {told}")
-
-
-def _source(text: str) -> tuple[str, str]:
-    name, _, folder = text.rpartition("=")
-    if name:
-        return name, folder
-    stem = Path(folder).resolve().name
-    return "".join(c if c.isalnum() and c.isascii() else "_" for c in stem), folder
-
-
-def _named(texts: list[str] | None, folders: dict[str, str]) -> dict[str, str]:
-    pairs = [text.partition("=")[::2] for text in texts or ()]
-    return {_known(name, folders): value for name, value in pairs}
-
-
-def _known(name: str, folders: dict[str, str]) -> str:
-    if name not in folders:
-        known = ", ".join(folders)
-        raise SettingsError(f"No source is called '{name}'. Known: {known}.")
-    return name
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise SettingsError(f"weight takes NAME=NUMBER; got '{text}'.") from None

@@ -2,6 +2,7 @@
 
 The styles are a common row plus a deviation for each layer, as encoder4editing
 (Tov et al., 2021) has them; the code holds what styles cannot: where things lie.
+Generators that start from a constant have none.
 """
 
 import math
@@ -20,11 +21,11 @@ from generators.mixing import Residual
 class Config:
     """What fixes the shape of every weight."""
 
-    resolution: int
+    resolution: int  # of the pictures that it reads; larger ones are shrunk
     channels: tuple[int, ...]  # from half the resolution down to the code's
     layers: int  # styles to give
     width: int
-    code: int
+    code: int  # channels of the spatial code; 0 gives none
     neck: int = 512
 
     @property
@@ -67,7 +68,9 @@ class Compact(keras.Model):
             self.stages.append(Halving(a, b, name=f"half{i}"))
             self.stages.append(Residual(b, name=f"residual{i}"))
         last = config.channels[-1]
-        self.place = Convolution(last, config.code, 1, activate=False, name="place")
+        self.place = None
+        if config.code:
+            self.place = Convolution(last, config.code, 1, activate=False, name="place")
         self.narrow = Halving(last, last // 2, name="narrow")
         flat = (config.side // 2) ** 2 * (last // 2)
         self.dense = Affine(flat, config.neck, activate=True, name="dense")
@@ -87,19 +90,24 @@ class Compact(keras.Model):
 
     def parts(self, images):
         """Return the common row, the deviations from it and the rows of the code."""
-        features = images
+        features = self._shrunk(images)
         for stage in self.stages:
             features = stage(features)
-        width = self.config.width
-        code = ops.reshape(self.place(features), (-1, self._code_rows(), width))
         flat = self.narrow(features)
         flat = ops.reshape(flat, (-1, math.prod(flat.shape[1:])))
         vectors = self.dense(flat)
         common = self.common(vectors)[:, None]
         deviations = self.deviation(vectors)
-        deviations = ops.reshape(deviations, (-1, self.config.layers, width))
-        parts = common, deviations, code
+        rows = (-1, self.config.layers, self.config.width)
+        parts = common, ops.reshape(deviations, rows), self._code(features)
         return tuple(ops.cast(part, "float32") for part in parts)
 
-    def _code_rows(self) -> int:
-        return self.config.side**2 * self.config.code // self.config.width
+    def _code(self, features):
+        width = self.config.width
+        rows = self.config.side**2 * self.config.code // width
+        cells = self.place(features) if self.place else features[..., :0]
+        return ops.reshape(cells, (ops.shape(features)[0], rows, width))
+
+    def _shrunk(self, images):
+        times = images.shape[1] // self.config.resolution
+        return images if times == 1 else ops.average_pool(images, times)

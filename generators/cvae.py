@@ -4,14 +4,15 @@ A latent is 256 free numbers followed by named conditions in deviations of the
 population: an attribute is a unit vector.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import keras
 import numpy as np
 from keras import ops
 
+from generators import vae
 from generators.layers import Affine
-from generators.mixing import Canvas, Exchange, checked, drawn
+from generators.mixing import Exchange, checked, drawn, furnish
 
 EXTRA = 8  # tokens that hold the conditions
 
@@ -19,17 +20,12 @@ EXTRA = 8  # tokens that hold the conditions
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(vae.Config):
     """What fixes the shape of every weight, and the names of the conditions."""
 
-    conditions: tuple[str, ...]
-    resolution: int = 128
-    channels: tuple[int, ...] = (160, 112, 64, 24)  # small images to large
     tokens: int = 16
     width: int = 16  # numbers in a token
-    mixers: int = 3
-    axes: int = 0  # along which samples are drawn; 0 takes the unit normal
-    crop: str = "tight"
+    conditions: tuple[str, ...] = field(kw_only=True)
 
     @property
     def free(self) -> int:
@@ -40,10 +36,6 @@ class Config:
     def size(self) -> int:
         return self.free + len(self.conditions)
 
-    @property
-    def side(self) -> int:
-        return self.resolution >> len(self.channels)
-
 
 # --- the decoder --------------------------------------------------------------
 
@@ -53,22 +45,12 @@ class CVAE(keras.Model):
 
     def __init__(self, config: Config, **kw):
         super().__init__(**kw)
-        self.config, self.conditions = config, config.conditions
-        self.resolution, self.crop = config.resolution, config.crop
-        self.latent_shape = (config.size,)
+        self.conditions = config.conditions
         count, width = len(config.conditions), config.width
         self.tell = Affine(count, EXTRA * width, name="tell")
         ends = config.tokens + EXTRA, config.side**2
         self.place = Exchange(ends, (width, config.channels[0]), name="place")
-        self.canvas = Canvas(config.channels, config.side, config.mixers, name="canvas")
-        self.mean_latent = self.add_weight(
-            self.latent_shape, "zeros", trainable=False, name="mean_latent"
-        )
-        if config.axes:
-            # Where the encoder puts faces is a thin part of where the prior would.
-            self.spread = self.add_weight(
-                (config.axes, config.size), "zeros", trainable=False, name="spread"
-            )
+        furnish(self, config)
         self.built = True
 
     def call(self, latents):

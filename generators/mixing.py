@@ -104,6 +104,22 @@ class Canvas(keras.layers.Layer):
         return self.last(images)
 
 
+def furnish(model: keras.Model, config) -> None:
+    """Give a decoder of tokens its canvas, and where its samples lie."""
+    model.config = config
+    model.resolution, model.crop = config.resolution, config.crop
+    model.latent_shape = (config.size,)
+    model.canvas = Canvas(config.channels, config.side, config.mixers, name="canvas")
+    model.mean_latent = model.add_weight(
+        model.latent_shape, "zeros", trainable=False, name="mean_latent"
+    )
+    if config.axes:
+        # Where the encoder puts faces is a thin part of where the prior would.
+        model.spread = model.add_weight(
+            (config.axes, config.size), "zeros", trainable=False, name="spread"
+        )
+
+
 # --- latents ------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import keras
 from keras import ops
 
-from generators.mixing import Canvas, Exchange, checked, drawn
+from generators.mixing import Exchange, checked, drawn, furnish
 
 # --- config -------------------------------------------------------------------
 
@@ -44,21 +44,10 @@ class VAE(keras.Model):
 
     def __init__(self, config: Config, **kw):
         super().__init__(**kw)
-        self.config = config
-        self.resolution, self.crop = config.resolution, config.crop
-        self.latent_shape = (config.size,)
         ends = config.tokens, config.side**2
         widths = config.width, config.channels[0]
         self.place = Exchange(ends, widths, name="place")
-        self.canvas = Canvas(config.channels, config.side, config.mixers, name="canvas")
-        self.mean_latent = self.add_weight(
-            self.latent_shape, "zeros", trainable=False, name="mean_latent"
-        )
-        if config.axes:
-            # Where the encoder puts faces is a thin part of where the prior would.
-            self.spread = self.add_weight(
-                (config.axes, config.size), "zeros", trainable=False, name="spread"
-            )
+        furnish(self, config)
         self.built = True
 
     def call(self, latents):

@@ -12,10 +12,11 @@ from encoders import compact
 from generators import weights
 from generators.gradients import compiled
 from generators.stylegan2 import StyleGAN2
+from pretrained.registry import Shelf, library
 from retouch.errors import WeightsError
 from scorers.latent import Space
 from training.handover import LICENCE, keep, restore
-from training.plan import Plan, learnt
+from training.plan import Plan
 from training.shards import Batches, Shards
 
 CROPS = 4000  # whose latents tell where people's lie
@@ -27,42 +28,74 @@ LEAST = 1e-3  # spread of a latent's entry
 def export(
     run: Path,
     shards: Shards,
-    out: Path,
+    out: Path | None,
     *,
     name: str = "default",
     licence: str = LICENCE,
     crops: int = CROPS,
     plan: Plan | None = None,
-) -> None:
-    """Write a run's averaged networks, in half precision, with a manifest.
+) -> Path:
+    """Write a run's averaged networks, in half precision; return their manifest.
 
-    The generator learns where the latents of training crops lie.
+    A generator that has learnt is told where the latents of training crops lie. One
+    that was there before is written, with its readers, if it is to have a new name.
 
     Args:
+        out: a folder; None keeps them in the user's library.
         plan: of the networks; None reads what the run says.
     """
     plan = plan or Plan.read(run)
     generator, encoder = plan.networks()
-    images = restore(run, learnt(generator, encoder), "generator")
-    generator = with_prior(generator, latents_of(encoder, shards, crops))
-    for title, kind, architecture, network in (
-        (name, "generator", "stylegan2", generator),
-        (f"{name}-encoder", "encoder", "compact", encoder),
-    ):
-        keep(
-            out,
-            title,
-            kind,
-            architecture,
-            weights.arrays(network),
-            config=asdict(network.config),
-            licence=licence,
-            family=name,
-            resolution=plan.generator.resolution,
-            crop=plan.generator.crop,
-        )
+    command = "encoder" if plan.model else "generator"
+    images = restore(run, plan.learnt(generator, encoder), command)
+    shelf = _shelf(out, name, plan)
+    terms = {
+        "licence": licence,
+        "family": name,
+        "resolution": plan.generator.resolution,
+        "crop": plan.generator.crop,
+    }
+    if plan.model:
+        terms["family"] = library().row(plan.model, "generator").family
+        if name != plan.model:
+            _copy(shelf, plan.model, name)
+    else:
+        generator = with_prior(generator, latents_of(encoder, shards, crops))
+        _keep(shelf, name, "generator", "stylegan2", generator, terms)
+    _keep(shelf, f"{name}-encoder", "encoder", "compact", encoder, terms)
     record = {"images": images, "crops": crops, "plan": asdict(plan)}
-    (out / f"{name}.json").write_text(json.dumps(record, indent=2) + "\n", "utf-8")
+    text = json.dumps(record, indent=2) + "\n"
+    (shelf.folder / f"{name}.json").write_text(text, "utf-8")
+    return shelf.manifest
+
+
+def _shelf(out: Path | None, name: str, plan: Plan) -> Shelf:
+    """Return the shelf of a folder, or the user's, where names must be free."""
+    if out is not None:
+        return Shelf(out)
+    own = library()
+    for title in {name, f"{name}-encoder"} - {plan.model}:
+        own.check_free(title)
+    return own.own
+
+
+def _keep(
+    shelf: Shelf, name: str, kind: str, architecture: str, network, terms: dict
+) -> None:
+    config, arrays = asdict(network.config), weights.arrays(network)
+    keep(shelf.folder, name, kind, architecture, arrays, config=config, **terms)
+
+
+def _copy(shelf: Shelf, model: str, name: str) -> None:
+    """Write a model of the library, without its encoder, under another name."""
+    own = library()
+    for row in own.rows():
+        part = row.name.removeprefix(model)
+        if row.name.startswith(model) and part in ("", "-traits", "-means"):
+            new = replace(row, name=name + part, file=f"{name}{part}.safetensors")
+            arrays = load_file(own.path(row))
+            half = all(array.dtype == np.float16 for array in arrays.values())
+            shelf.add(new, arrays, half=half)
 
 
 def take(
@@ -76,6 +109,14 @@ def take(
         arrays = {key: a.astype(np.float32) for key, a in load_file(path).items()}
         arrays.pop("axes", None)  # they are found anew when this is exported
         weights.assign(network, arrays)
+
+
+def take_known(name: str, encoder: compact.Compact) -> None:
+    """Give an encoder the weights of one in the library."""
+    try:
+        weights.assign(encoder, library().weights(name, "encoder"))
+    except ValueError as error:
+        raise WeightsError(f"'{name}' is no encoder to begin with: {error}") from None
 
 
 def latents_of(encoder: compact.Compact, shards: Shards, crops: int) -> np.ndarray:

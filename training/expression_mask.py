@@ -24,13 +24,12 @@ from encoders.compact import Halving, Residual
 from generators import expression_mask
 from generators.adam import Adam
 from generators.expression_mask import FIELDS, ExpressionMask
-from generators.gradients import compiled, differentiate
+from generators.gradients import compiled
 from generators.layers import Affine, Convolution
 from generators.mixing import flat
 from pretrained import dlib_files
-from retouch.errors import SettingsError
 from training import people
-from training.loop import Run, State, clipped, improved, sheet, using, values
+from training.loop import Run, contest, contested, using
 from training.losses import reconstruction
 from training.options import MaskConfig
 from training.shards import Shards
@@ -118,7 +117,7 @@ class Trainer:
         plan: expression_mask.Config | None = None,
     ):
         plan = plan or expression_mask.Config()
-        _check(plan, shards)
+        shards.contents.check(plan.crop, plan.resolution)
         keras.utils.set_random_seed(config.seed)
         self.config, self.plan, self.shards = config, plan, shards
         self.album = people.Album(shards, config.batch, config.seed)
@@ -127,17 +126,12 @@ class Trainer:
         self.critic = Critic(name="critic")
         self.own = [*self.mask.trainable_variables, *self.reader.trainable_variables]
         steps = config.images // config.batch
-        self.adam = Adam(config.rate, warm_up=config.warm_up, decay_over=steps)
-        self.critic_adam = Adam(1e-3, first=0.0)
+        adam = Adam(config.rate, warm_up=config.warm_up, decay_over=steps)
+        self.adams = adam, Adam(1e-3, first=0.0)
         self.identity = dlib_files.identity() if config.likeness else None
         self.steps = {}
-        self.run = Run(folder, self._start(), config.batch, config.images, minutes)
-
-    def _start(self) -> State:
-        own, critic = values(self.own), values(self.critic.trainable_variables)
-        lists = {"own": own, "mean": own, "critic": critic}
-        adams = self.adam.start(own), self.critic_adam.start(critic)
-        return State({**lists, "adam": adams[0], "critic_adam": adams[1]})
+        start = contest(self.adams, self.own, self.critic.trainable_variables)
+        self.run = Run(folder, start, config.batch, config.images, minutes)
 
     def train(self) -> None:
         """Train until done; what is there when time is up goes on the next time."""
@@ -156,27 +150,15 @@ class Trainer:
         return self.run.move(self.steps[adversarial], inputs)
 
     def _build(self, adversarial: bool):
-        config = self.config
-
         def step(lists, inputs):
-            own, mean, critic, adam, critic_adam = lists
-            (_, (losses, fakes)), slopes = differentiate(
-                lambda tensors: self._own_loss(tensors, critic, inputs, adversarial),
-                own,
-            )
-            (own, mean, adam), losses["norm"] = improved(
-                self.adam, config, [own, mean, adam], slopes
-            )
-            if adversarial:
-                (losses["critic"], _), slopes = differentiate(
-                    lambda tensors: self._critic_loss(tensors, inputs, fakes), critic
-                )
-                slopes, _ = clipped(slopes, 10.0)
-                critic, critic_adam = self.critic_adam.apply(
-                    critic_adam, slopes, critic
-                )
-            losses = {name: ops.stop_gradient(loss) for name, loss in losses.items()}
-            return [own, mean, critic, adam, critic_adam], losses
+            def own(tensors, critic):
+                return self._own_loss(tensors, critic, inputs, adversarial)
+
+            def judge(tensors, fakes):
+                return self._critic_loss(tensors, inputs, fakes)
+
+            judging = judge if adversarial else None
+            return contested(self.adams, self.config, lists, own, judging)
 
         return step
 
@@ -243,8 +225,7 @@ class Trainer:
         with using(self.critic.trainable_variables, tensors):
             false = self.critic((fakes * inside, drawn))
             true = self.critic((inputs["images"] * inside, drawn))
-            loss = ops.mean(ops.relu(1 + false)) + ops.mean(ops.relu(1 - true))
-        return loss, None
+            return ops.mean(ops.relu(1 + false)) + ops.mean(ops.relu(1 - true))
 
     # What is shown now and then.
 
@@ -264,9 +245,7 @@ class Trainer:
             sets = styles, ops.roll(styles, 1, 0), drawn
             rows = [self.mask.paint(s, points) for s in sets]
         rows = [images, *map(ops.convert_to_numpy, rows)]
-        parts = [row[i : i + 8] for i in (0, 8, 16) for row in rows]
-        path = self.run.folder / f"sheet-{self.run.state.images:07}.png"
-        sheet(np.concatenate(parts), 8, path)
+        self.run.show(rows)
         inside = ops.convert_to_numpy(self._inside(shown))
         error = (inside * (images - rows[1]) ** 2).sum((1, 2, 3))
         error /= 3 * inside.sum((1, 2, 3))
@@ -277,16 +256,6 @@ def divergence(mean, spread):
     """Return the divergence from the unit normal in nats, the mean over images."""
     nats = ops.square(mean) + ops.exp(spread) - 1 - spread
     return ops.mean(ops.sum(nats, -1)) / 2
-
-
-def _check(plan: expression_mask.Config, shards: Shards) -> None:
-    contents = shards.contents
-    if (contents.crop, contents.resolution) != (plan.crop, plan.resolution):
-        raise SettingsError(
-            f"The mask is for crops '{plan.crop}' of {plan.resolution} px; the data"
-            f" holds '{contents.crop}' of {contents.resolution} px. Make the data anew:"
-            " retouch train data."
-        )
 
 
 # --- the command --------------------------------------------------------------

@@ -13,12 +13,16 @@ reproductions and mixtures of two people's latents sharp. The latent is taught
 arithmetic: of three pictures of one person, a trait growing, each must follow
 from the codes of the other two. Started again in the same folder, a training goes
 on as if it had never stopped.
+
+An encoder learns alone, in the same way, for a generator of the library that stays as
+it is: retouch train encoder runs/data runs/reader --model NAME
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from functools import cached_property
 from pathlib import Path
 
 import keras
@@ -29,16 +33,18 @@ from generators import stylegan2
 from generators.adam import Adam
 from generators.gradients import compiled, differentiate
 from pretrained import dlib_files
-from retouch.errors import RetouchError, SettingsError
+from retouch.errors import RetouchError
 from training import devices
-from training.export import take
-from training.loop import Run, State, clipped, improved, sheet, using, values
+from training.closeups import close_ups, darkest
+from training.export import take, take_known
+from training.loop import Run, contest, contested, using
 from training.losses import importance, reconstruction
 from training.options import FacesConfig
-from training.plan import Plan, learnt
-from training.shards import Batches, Shards
+from training.plan import Plan
+from training.shards import Batches, Shards, as_images
 
 PRECISION = "mixed_bfloat16"
+SHOWN, DARK = 32, 8  # faces on a sheet, and darkest ones after them
 
 # --- the training -------------------------------------------------------------
 
@@ -55,39 +61,32 @@ class Trainer:
         *,
         plan: Plan | None = None,
         identity: Path | None = None,
-        begin: Path | None = None,
+        begin: Path | str | None = None,
     ):
         plan = plan or Plan()
-        _check(plan, shards)
+        shards.contents.check(plan.generator.crop, plan.generator.resolution)
         keras.utils.set_random_seed(config.seed)
         self.config, self.plan, self.shards = config, plan, shards
         self.batches = Batches(shards, config.batch, config.seed)
         self.generator, self.encoder = plan.networks()
-        if begin is not None:
-            take(begin, self.generator, self.encoder)
-        size = plan.generator.resolution
+        if begin is not None and plan.model:
+            take_known(str(begin), self.encoder)
+        elif begin is not None:
+            take(Path(begin), self.generator, self.encoder)
+        size, crop = plan.generator.resolution, plan.generator.crop
         self.critic = stylegan2.Discriminator(size, plan.discriminator)
-        self.own = learnt(self.generator, self.encoder)
+        self.own = plan.learnt(self.generator, self.encoder)
         steps = config.images // config.batch
-        self.adam = Adam(config.rate, warm_up=config.warm_up, decay_over=steps)
-        self.critic_adam = Adam(1e-3, first=0.0)
-        self.weight = ops.convert_to_tensor(importance(size)[None])
-        self.identity = dlib_files.identity(identity) if config.likeness else None
+        adam = Adam(config.rate, warm_up=config.warm_up, decay_over=steps)
+        self.adams = adam, Adam(1e-3, first=0.0)
+        self.weight = ops.convert_to_tensor(importance(size, crop)[None])
+        self.identity = None
+        if config.likeness:
+            self.identity = dlib_files.identity(identity, crop=crop)
         self.steps = {}
-        self.run = Run(folder, self._start(), config.batch, config.images, minutes)
+        start = contest(self.adams, self.own, self.critic.trainable_variables)
+        self.run = Run(folder, start, config.batch, config.images, minutes)
         plan.write(folder, training=asdict(config))
-
-    def _start(self) -> State:
-        own, critic = values(self.own), values(self.critic.trainable_variables)
-        return State(
-            {
-                "own": own,
-                "mean": own,
-                "critic": critic,
-                "adam": self.adam.start(own),
-                "critic_adam": self.critic_adam.start(critic),
-            }
-        )
 
     def train(self) -> None:
         """Train until done; what is there when time is up goes on the next time."""
@@ -106,29 +105,15 @@ class Trainer:
         return self.run.move(self.steps[key], inputs)
 
     def _build(self, adversarial: bool, regular: bool):
-        config = self.config
-
         def step(lists, inputs):
-            own, mean, critic, adam, critic_adam = lists
-            (_, (losses, fakes)), slopes = differentiate(
-                lambda tensors: self._own_loss(tensors, critic, inputs, adversarial),
-                own,
-            )
-            (own, mean, adam), losses["norm"] = improved(
-                self.adam, config, [own, mean, adam], slopes
-            )
-            if adversarial:
-                images = inputs["images"]
-                (losses["critic"], _), slopes = differentiate(
-                    lambda tensors: self._critic_loss(tensors, images, fakes, regular),
-                    critic,
-                )
-                slopes, _ = clipped(slopes, 10.0)
-                critic, critic_adam = self.critic_adam.apply(
-                    critic_adam, slopes, critic
-                )
-            losses = {name: ops.stop_gradient(loss) for name, loss in losses.items()}
-            return [own, mean, critic, adam, critic_adam], losses
+            def own(tensors, critic):
+                return self._own_loss(tensors, critic, inputs, adversarial)
+
+            def judge(tensors, fakes):
+                return self._critic_loss(tensors, inputs["images"], fakes, regular)
+
+            judging = judge if adversarial else None
+            return contested(self.adams, self.config, lists, own, judging)
 
         return step
 
@@ -143,7 +128,7 @@ class Trainer:
             fakes = self._fakes(copies, clean, inputs) if adversarial else copies
         terms = {
             "copy": (1.0, self._distance(copies, images)),
-            "prior": (config.prior, ops.mean(ops.square(clean))),
+            "prior": (config.prior, self._strangeness(clean)),
             "deviation": (config.deviation, ops.mean(ops.square(deviations))),
         }
         if self.identity is not None:
@@ -155,6 +140,12 @@ class Trainer:
         total = sum(weight * loss for weight, loss in terms.values())
         losses = {name: loss for name, (_, loss) in terms.items()}
         return total, (losses, ops.stop_gradient(fakes))
+
+    def _strangeness(self, latents):
+        """Return how far latents are from where the generator knows faces."""
+        if self.plan.model:
+            return ops.mean(self.generator.penalty(latents))
+        return ops.mean(ops.square(latents))
 
     def _copies(self, clean, inputs):
         """Decode noisy latents, some of them made of those of other pictures."""
@@ -203,7 +194,7 @@ class Trainer:
                 # The penalty sees half of the batch: it is costly, and rare anyway.
                 slope = self._slope(images[: self.config.batch // 2])
                 loss += self.config.r1 / 2 * self.config.r1_every * slope
-        return loss, None
+        return loss
 
     def _slope(self, images):
         _, slopes = differentiate(lambda x: (ops.sum(self.critic(x)), None), images)
@@ -211,40 +202,43 @@ class Trainer:
 
     # What is shown now and then.
 
+    @cached_property
+    def shown(self) -> np.ndarray:
+        """Which crops the sheets show: of everyone held out, then the darkest."""
+        return np.concatenate([self.shards.aside(SHOWN), darkest(self.shards, DARK)])
+
     def report(self) -> dict:
         """Write a sheet and return figures, both of people held out.
 
-        Rows in turn: pictures, copies, another's styles in their code, and the
-        middle between two people.
+        Rows in turn: pictures, copies, another's styles in their code, the middle
+        between two people, and eyes and mouths of pictures and of copies. The last
+        rows are those of the darkest faces.
         """
-        images = self.shards.held_out(32)
-        copies, crossed, middle = self._shown(images)
-        rows = [images, copies, crossed, middle]
-        parts = [row[i : i + 8] for i in (0, 8, 16, 24) for row in rows]
-        path = self.run.folder / f"sheet-{self.run.state.images:07}.png"
-        sheet(np.concatenate(parts), 8, path)
-        weight = importance(images.shape[1])
-        error = (weight * (images - copies) ** 2).mean((1, 2, 3))
-        return {"psnr": float(np.mean(10 * np.log10(4 / error)))}
+        images = as_images(self.shards.images[self.shown])
+        marks = self.shards.landmarks[self.shown]
+        copies, crossed, middle = self._pictures(images)
+        details = close_ups(images, marks), close_ups(copies, marks)
+        self.run.show([images, copies, crossed, middle, *details])
+        weight = ops.convert_to_numpy(self.weight)
+        psnr = 10 * np.log10(4 / (weight * (images - copies) ** 2).mean((1, 2, 3)))
+        parts = {"psnr": psnr[:-DARK], "psnr_dark": psnr[-DARK:]}
+        return {name: float(part.mean()) for name, part in parts.items()}
 
-    def _shown(self, images: np.ndarray) -> list[np.ndarray]:
-        rows = self.plan.generator.layers
+    def _pictures(self, images: np.ndarray) -> list[np.ndarray]:
+        plan = self.plan.generator
+        # Without a code coarse styles say where things lie, and fine ones the rest.
+        first, last = (0, plan.layers) if plan.code else (plan.layers // 2, plan.layers)
         with using(self.own, self.run.state.lists["mean"]):
             latents = self.encoder.encode(ops.convert_to_tensor(images))
             others = ops.roll(latents, 1, 0)
-            crossed = ops.concatenate([others[:, :rows], latents[:, rows:]], 1)
-            sets = [latents, crossed, (latents + others) / 2]
-            return [ops.convert_to_numpy(self.generator.decode(s)) for s in sets]
+            parts = latents[:, :first], others[:, first:last], latents[:, last:]
+            sets = [latents, ops.concatenate(parts, 1), (latents + others) / 2]
+            return [self._decoded(latents) for latents in sets]
 
-
-def _check(plan: Plan, shards: Shards) -> None:
-    contents, wanted = shards.contents, plan.generator
-    if (contents.crop, contents.resolution) != (wanted.crop, wanted.resolution):
-        raise SettingsError(
-            f"The generator is for crops '{wanted.crop}' of {wanted.resolution} px; the"
-            f" data holds '{contents.crop}' of {contents.resolution} px. Make the data"
-            " anew: retouch train data."
-        )
+    def _decoded(self, latents) -> np.ndarray:
+        parts = (latents[i : i + 8] for i in range(0, len(latents), 8))
+        pictures = (self.generator.decode(part) for part in parts)
+        return np.concatenate([ops.convert_to_numpy(p) for p in pictures])
 
 
 # --- the command --------------------------------------------------------------
@@ -257,13 +251,19 @@ def train(
     *,
     minutes: float = float("inf"),
     precision: str = PRECISION,
+    plan: Plan | None = None,
     identity: Path | None = None,
-    begin: Path | None = None,
+    begin: Path | str | None = None,
 ) -> None:
-    """Begin or go on with the training in a folder, on all devices there are."""
+    """Begin or go on with the training in a folder, on all devices there are.
+
+    Args:
+        begin: a folder of exported networks to begin with; for an encoder alone the
+            name of one in the library.
+    """
     keras.config.set_dtype_policy(precision)
     devices.use_all(config.batch)
-    beside = {"identity": identity, "begin": begin}
+    beside = {"plan": plan, "identity": identity, "begin": begin}
     Trainer(config, Shards.read(data), folder, minutes, **beside).train()
 
 
@@ -283,9 +283,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     chosen = vars(parser.parse_args(arguments))
     data, run = chosen.pop("data"), chosen.pop("run")
-    beside = {
-        name: chosen.pop(name) for name in ("minutes", "precision", "identity", "begin")
-    }
+    names = "minutes", "precision", "identity", "begin"
+    beside = {name: chosen.pop(name) for name in names}
     train(data, run, FacesConfig(**chosen), **beside)
 
 

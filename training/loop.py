@@ -19,9 +19,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
 from generators.adam import Adam, Tensors, averaged
+from generators.gradients import differentiate
 from retouch.errors import WeightsError
 from training.devices import copied
 from training.options import Learning
+
+CRITIC_CLIP = 10.0  # bound of the norm of a critic's gradient
+CELL = 256  # pixels a side of a face on a sheet, at most
 
 
 def values(variables: Iterable[keras.Variable]) -> Tensors:
@@ -57,6 +61,36 @@ def improved(
     own, state = optimiser.apply(state, slopes, own)
     decay = keras.ops.minimum(config.average, (1 + state[0]) / (10 + state[0]))
     return [own, averaged(mean, own, decay), state], norm
+
+
+def contested(
+    optimisers: tuple[Adam, Adam],
+    config: Learning,
+    lists: list[Tensors],
+    own_loss: Callable,
+    critic_loss: Callable | None = None,
+) -> tuple[list[Tensors], dict]:
+    """Return the lists of networks and of their critic after a step, and the losses.
+
+    Args:
+        lists: as `contest` began them.
+        own_loss: of the networks' tensors and the critic's; returns the sum, then
+            its parts by name, and images for the critic.
+        critic_loss: of the critic's tensors and those images; None lets it rest.
+    """
+    own, mean, critic, adam, critic_adam = lists
+    (_, (losses, fakes)), slopes = differentiate(own_loss, own, critic)
+    (own, mean, adam), losses["norm"] = improved(
+        optimisers[0], config, [own, mean, adam], slopes
+    )
+    if critic_loss is not None:
+        (losses["critic"], _), slopes = differentiate(
+            lambda tensors: (critic_loss(tensors, fakes), None), critic
+        )
+        slopes, _ = clipped(slopes, CRITIC_CLIP)
+        critic, critic_adam = optimisers[1].apply(critic_adam, slopes, critic)
+    losses = {name: keras.ops.stop_gradient(loss) for name, loss in losses.items()}
+    return [own, mean, critic, adam, critic_adam], losses
 
 
 # --- what is kept -------------------------------------------------------------
@@ -116,6 +150,18 @@ class State:
         return True
 
 
+def contest(
+    optimisers: tuple[Adam, Adam],
+    own: Iterable[keras.Variable],
+    critic: Iterable[keras.Variable],
+) -> State:
+    """Return the state in which networks and their critic begin."""
+    first, other = values(own), values(critic)
+    adam, critic_adam = optimisers[0].start(first), optimisers[1].start(other)
+    lists = {"own": first, "mean": first, "critic": other, "adam": adam}
+    return State({**lists, "critic_adam": critic_adam})
+
+
 @dataclass
 class Run:
     """One training in a folder: steps until it has seen enough or time is up."""
@@ -172,6 +218,13 @@ class Run:
         new, losses = step(list(lists.values()), *inputs)
         self.state.lists = dict(zip(lists, new, strict=True))
         return losses
+
+    def show(self, rows: list[np.ndarray]) -> None:
+        """Write a sheet of rows of pictures, eight columns of all rows at a time."""
+        parts = [row[i : i + 8] for i in range(0, len(rows[0]), 8) for row in rows]
+        step = -(-rows[0].shape[1] // CELL)
+        path = self.folder / f"sheet-{self.state.images:07}.png"
+        sheet(np.concatenate(parts)[:, ::step, ::step], 8, path)
 
     def _advance(self, step: Callable[[int], dict]) -> None:
         for name, value in step(self.state.images // self.batch).items():

@@ -3,12 +3,19 @@
 import numpy as np
 from keras import ops
 
+from retouch.geometry import LEFT_EYE, MOUTH_CORNERS, RIGHT_EYE, TEMPLATES
 from scorers.pixels import charbonnier, unlikeness
 
+FACE = np.zeros((68, 2))  # where eyes and mouth lie in a tight crop of side 1
+FACE[LEFT_EYE], FACE[RIGHT_EYE] = (0.3, 0.355), (0.7, 0.355)
+FACE[MOUTH_CORNERS] = (0.5, 0.735)
 
-def importance(size: int) -> np.ndarray:
-    """Return how much each pixel of a tight crop matters, (size, size, 1)."""
-    y, x = (np.mgrid[:size, :size] + 0.5) / size
+
+def importance(size: int, crop: str = "tight") -> np.ndarray:
+    """Return how much each pixel of a crop matters, (size, size, 1)."""
+    pixels = (np.mgrid[:size, :size][::-1] + 0.5) / size
+    framed = TEMPLATES[crop].transform(FACE, 1)
+    x, y = np.moveaxis(framed.inverse(np.moveaxis(pixels, 0, -1)), -1, 0)
 
     def blob(cx, cy, rx, ry):
         return np.exp(-((((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2) ** 2))

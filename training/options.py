@@ -89,6 +89,16 @@ class FacesConfig(Learning):
 
 
 @dataclass(frozen=True)
+class EncoderConfig(FacesConfig):
+    """How an encoder learns for a generator that stays as it is."""
+
+    images: int = changed(FacesConfig, "images", 100_000)
+    latent_noise: float = changed(FacesConfig, "latent_noise", 0.0)
+    likeness: float = changed(FacesConfig, "likeness", 0.1)
+    adversarial_from: int = changed(FacesConfig, "adversarial_from", 50_000)
+
+
+@dataclass(frozen=True)
 class VAEConfig(Learning):
     """How a VAE learns; the last six count for a conditional one alone."""
 

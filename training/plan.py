@@ -1,13 +1,16 @@
-"""The shapes of the networks that are trained together."""
+"""The shapes of the networks that are trained together, and which of them learn."""
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import keras
+from keras import ops
 
 from encoders import compact
 from generators import stylegan2
+from pretrained.loading import load
+from pretrained.registry import library
 from retouch.errors import SettingsError, WeightsError
 
 GENERATOR = stylegan2.Config(
@@ -28,6 +31,11 @@ ENCODER = compact.Config(
 )
 DISCRIMINATOR = (16, 32, 64, 128, 192, 192)
 
+# For generators of other sizes: the last of these, as many as halve the picture.
+READING = (8, 12, 16, 24, *ENCODER.channels)
+JUDGING = (4, 8, 8, *DISCRIMINATOR)
+READ = 256  # pixels: of larger pictures an encoder sees no more
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -36,23 +44,47 @@ class Plan:
     generator: stylegan2.Config = GENERATOR
     encoder: compact.Config = ENCODER
     discriminator: tuple[int, ...] = DISCRIMINATOR
+    model: str = ""  # of the library: its generator stays as it is; "" has it learn
+    sha256: str = ""  # of that generator's weights
 
     def __post_init__(self) -> None:
         one, other = self.generator, self.encoder
-        made = (other.resolution, other.layers, other.width, other.code, other.side)
-        wanted = (one.resolution, one.layers, one.width, one.code, one.start)
+        made = [other.layers, other.width, other.code]
+        wanted = [one.layers, one.width, one.code]
+        if one.code:  # its places are the picture's
+            made += [other.resolution, other.side]
+            wanted += [one.resolution, one.start]
         if made != wanted:
             raise SettingsError(
-                "The encoder's resolution, layers, width, code and its side must be"
-                f" the generator's, {wanted}; got {made}."
+                "The encoder's layers, width, code and, with a code, its resolution"
+                f" and side must be the generator's, {wanted}; got {made}."
             )
-        if one.noise:
+        if one.noise and not self.model:
             raise SettingsError(
                 "noise must be False: a training does not keep the fields of noise."
             )
 
+    @classmethod
+    def of(cls, model: str) -> "Plan":
+        """Return the plan of an encoder for a generator of the library."""
+        row = library().row(model, "generator")
+        if row.architecture != "stylegan2":
+            raise SettingsError(
+                "An encoder is trained for a generator of the StyleGAN2 family;"
+                f" '{model}' is of the architecture '{row.architecture}'."
+            )
+        generator = stylegan2.Config(**_frozen(row.config))
+        size = generator.resolution
+        judging = JUDGING[1 - _halvings(size) :]
+        return cls(generator, _encoder_of(generator), judging, model, row.sha256)
+
     def write(self, folder: Path, **beside) -> None:
         """Write the plan, and what else is to stand beside it, as config.json."""
+        if (folder / "config.json").exists() and self.read(folder) != self:
+            raise SettingsError(
+                f"{folder} holds a training of other networks, or for another"
+                " generator. Train in another folder."
+            )
         text = json.dumps({"plan": asdict(self), **beside}, indent=2)
         (folder / "config.json").write_text(text + "\n", "utf-8")
 
@@ -67,20 +99,64 @@ class Plan:
             )
         plan = json.loads(path.read_text("utf-8"))["plan"]
         return cls(
-            stylegan2.Config(**_frozen(plan["generator"])),
-            compact.Config(**_frozen(plan["encoder"])),
-            tuple(plan["discriminator"]),
+            stylegan2.Config(**_frozen(plan.pop("generator"))),
+            compact.Config(**_frozen(plan.pop("encoder"))),
+            **_frozen(plan),
         )
 
     def networks(self) -> tuple[stylegan2.StyleGAN2, compact.Compact]:
-        """Return a new generator and a new encoder."""
-        generator = stylegan2.StyleGAN2(self.generator, name="generator")
-        return generator, compact.Compact(self.encoder, name="encoder")
+        """Return the generator, new or of the library, and a new encoder."""
+        if not self.model:
+            generator = stylegan2.StyleGAN2(self.generator, name="generator")
+            return generator, compact.Compact(self.encoder, name="encoder")
+        if library().row(self.model, "generator").sha256 != self.sha256:
+            raise WeightsError(
+                f"'{self.model}' is no longer the generator that the encoder was"
+                " trained for. Train another in a new folder: retouch train encoder."
+            )
+        generator = load(library(), self.model, "generator")
+        encoder = compact.Compact(self.encoder, name="encoder")
+        _settle(encoder, generator)
+        return generator, encoder
+
+    def learnt(
+        self, generator: stylegan2.StyleGAN2, encoder: compact.Compact
+    ) -> list[keras.Variable]:
+        """Return the variables that a training moves, in the order of its state."""
+        own = [] if self.model else generator.trainable_variables
+        return [*encoder.trainable_variables, *own]
 
 
-def learnt(generator: keras.Model, encoder: keras.Model) -> list[keras.Variable]:
-    """Return the variables that a training moves, in the order of its state."""
-    return [*encoder.trainable_variables, *generator.trainable_variables]
+def _encoder_of(generator: stylegan2.Config) -> compact.Config:
+    """Return what reads latents of a generator: the default's, for its size."""
+    size, side = generator.resolution, generator.start
+    if not generator.code:
+        size = min(size, READ)
+        side = min(ENCODER.side, size // 4)
+    channels = READING[-_halvings(size // side) :]
+    rows = generator.layers, generator.width, generator.code
+    return compact.Config(size, channels, *rows)
+
+
+def _halvings(size: int) -> int:
+    return size.bit_length() - 1
+
+
+def _settle(encoder: compact.Compact, generator: stylegan2.StyleGAN2) -> None:
+    """Let a new encoder begin with latents that lie where the generator's do."""
+    mean, spread = map(ops.convert_to_numpy, (generator.mean_latent, generator.spread))
+    layers, code = generator.config.layers, generator.config.code
+    styles = mean[:layers].mean(0)
+    _scale(encoder.common, styles, spread[:layers].mean(0))
+    encoder.deviation.bias.assign((mean[:layers] - styles).ravel())
+    if code:
+        cells = (rows[layers:].reshape(-1, code).mean(0) for rows in (mean, spread))
+        _scale(encoder.place, *cells)
+
+
+def _scale(layer: keras.layers.Layer, centre, width) -> None:
+    layer.kernel.assign(layer.kernel * width)
+    layer.bias.assign(centre)
 
 
 def _frozen(record: dict) -> dict:

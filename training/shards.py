@@ -49,6 +49,15 @@ class Contents:
         shares = {name: Share(**share) for name, share in record["sources"].items()}
         return cls(record["crop"], record["resolution"], shares)
 
+    def check(self, crop: str, resolution: int) -> None:
+        """Raise if the crops are not framed as a network needs them."""
+        if (self.crop, self.resolution) != (crop, resolution):
+            raise SettingsError(
+                f"The network is for crops '{crop}' of {resolution} px; the data holds"
+                f" '{self.crop}' of {self.resolution} px. Make the data anew: retouch"
+                f" train data --crop {crop} --resolution {resolution}."
+            )
+
     def write(self, folder: Path) -> None:
         """Write the folder's data.json."""
         text = json.dumps(asdict(self), indent=2)
@@ -100,11 +109,14 @@ class Shards:
         # Of a handful of people at least one is held out.
         return np.array(marks) < max(1000 * HELD_OUT, min(marks) + 1)
 
+    def aside(self, count: int) -> NDArray[np.int64]:
+        """Return which crops to show of people held out, spread over the sources."""
+        index = np.flatnonzero(self.testing())
+        return index[np.linspace(0, len(index) - 1, count).astype(int)]
+
     def held_out(self, count: int) -> NDArray[np.float32]:
         """Return images of people kept aside, spread over the sources."""
-        index = np.flatnonzero(self.testing())
-        chosen = index[np.linspace(0, len(index) - 1, count).astype(int)]
-        return as_images(self.images[chosen])
+        return as_images(self.images[self.aside(count)])
 
 
 def _small(path: Path) -> dict[str, NDArray]:

@@ -14,7 +14,7 @@ SIDE = 16
 NAMES = ("happy", "age", "yaw")
 TOKENS = {"resolution": SIDE, "channels": (16, 8), "tokens": 4, "width": 4}
 PLAIN = vae.Config(**TOKENS, mixers=1)
-TOLD = cvae.Config(NAMES, **TOKENS, mixers=1)
+TOLD = cvae.Config(conditions=NAMES, **TOKENS, mixers=1)
 CODED = vqvae.Config(
     resolution=SIDE,
     channels=(12, 8, 8),

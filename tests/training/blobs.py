@@ -4,6 +4,7 @@ import numpy as np
 
 from encoders import compact
 from generators import stylegan2
+from tests.retouch.drawing import drawn_face
 from training.plan import Plan
 from training.shards import Contents, Share
 
@@ -42,7 +43,7 @@ def shard(folder, source, names, **beside):
     crops = images(len(names), seed=len(source))
     arrays = {
         "images": crops,
-        "landmarks": np.zeros((len(names), 68, 2), np.float32),
+        "landmarks": np.tile(drawn_face(SIZE).landmarks, (len(names), 1, 1)),
         "names": np.array(names),
         "sources": np.array([source] * len(names)),
         "people": np.array([name.split("_")[0] for name in names]),

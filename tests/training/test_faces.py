@@ -69,7 +69,7 @@ def test_a_training_writes_metrics_sheets_and_its_config(trained):
     )
     assert all(np.isfinite(value) for value in line.values())
     with Image.open(trainer.run.folder / "sheet-0000080.png") as sheet:
-        assert sheet.size == (8 * blobs.SIZE, 16 * blobs.SIZE)
+        assert sheet.size == (8 * blobs.SIZE, 30 * blobs.SIZE)
     assert Plan.read(trainer.run.folder) == blobs.PLAN
     record = json.loads((trainer.run.folder / "config.json").read_text())
     assert record["training"] == asdict(CONFIG)
@@ -104,7 +104,7 @@ def test_export_hands_over_the_averaged_networks(trained, shards, tmp_path):
         weights.assign(network, arrays)
     images = ops.convert_to_tensor(shards.held_out(32))
     copies = generator.decode(encoder.encode(images))
-    wanted = trainer._shown(images)[0]
+    wanted = trainer._pictures(images)[0]
     np.testing.assert_allclose(ops.convert_to_numpy(copies), wanted, atol=0.02)
 
 

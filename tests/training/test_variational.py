@@ -45,7 +45,9 @@ def plain():
 
 
 def told():
-    decoder = cvae.CVAE(cvae.Config(NAMES, **TOKENS, mixers=1), name="generator")
+    decoder = cvae.CVAE(
+        cvae.Config(conditions=NAMES, **TOKENS, mixers=1), name="generator"
+    )
     config = sight.Config(**SIGHT, conditions=NAMES)
     return decoder, sight.Sight(config, name="encoder")
 
