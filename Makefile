@@ -20,7 +20,7 @@ demo: .venv/.ready
 	.venv/bin/retouch beautify "$(PHOTO)" --compare --force --out demo-before-after.png
 
 test: .venv/.ready
-	.venv/bin/python -m pytest -q
+	.venv/bin/python -m pytest -q --maxfail=20
 
 lint: .venv/.ready
 	.venv/bin/ruff check .

@@ -28,3 +28,13 @@ def pytest_collection_modifyitems(config, items):
         for item in items:
             if name in item.keywords:
                 item.add_marker(skip)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Say at once what fails: a run may be cut off before its summary."""
+    report = yield
+    if report.failed:
+        crash = getattr(report.longrepr, "reprcrash", report.longrepr)
+        item.config.get_terminal_writer().line(f"\n{report.nodeid}: {crash}")
+    return report

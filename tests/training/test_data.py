@@ -44,6 +44,7 @@ def interrupt(event, details):
         os.kill(os.getpid(), signal.SIGINT)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.addaudithook(interrupt)
     source = {"own": Source(Path(sys.argv[1]))}
     pack(source, Path(sys.argv[2]), RECIPE, workers=1, shard_bytes=SHARD)
