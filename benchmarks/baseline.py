@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from pretrained import dlib_files
 from retouch.crop import resized
 from retouch.edits.edit import View
-from retouch.engine import LIGHT
 from retouch.models import Model
 from retouch.settings import Settings
-from scorers.latent import LatentTraits, Space, ridge
+from scorers.latent import LIGHT, LatentTraits, Space, ridge
 from training.shards import Shards, as_images
 from training.traits import lighting, standardised
 

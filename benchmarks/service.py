@@ -6,6 +6,7 @@
 Each client has a photo of its own size and place of the face, and every answer is
 checked against the client's own input: faces where they were put, strength 0 giving
 back every pixel, previews of the client's own latents. Halfway a worker is killed.
+Before them one client moves a slider alone.
 """
 
 import asyncio
@@ -34,6 +35,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
 PERCENTILES = (50, 90, 99, 100)
 NEAR = 6.0  # pixels by which a found face may lie off
+SLIDERS, MOVES = ("smile", "age", "axis:0"), 10  # what one client moves alone
 
 
 @dataclass
@@ -135,11 +137,13 @@ def main(
     """Measure the service under load, and what killing a worker costs."""
     process, address = _service(workers)
     try:
+        alone = _slide(address)
         tally = asyncio.run(_load(process.pid, address, clients, seconds))
     finally:
         process.send_signal(signal.SIGTERM)
         status = process.wait()
-    record = _record(tally, clients, seconds, workers) | {"exit status": status}
+    record = _record(tally, clients, seconds, workers)
+    record |= {"previews alone": alone, "exit status": status}
     _show(record)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "service.json").write_text(json.dumps(record, indent=1) + "\n")
@@ -158,6 +162,29 @@ def _service(workers: int) -> tuple[subprocess.Popen, str]:
             subprocess.Popen(["cat"], stdin=process.stderr, stdout=subprocess.DEVNULL)
             return process, told[1]
     sys.exit(f"The service did not start: {said}")
+
+
+def _slide(address: str) -> dict[str, dict[str, float]]:
+    """Return the seconds of previews while one client moves sliders, one by one."""
+    import skimage.data
+
+    photo, seconds = Photo.of(skimage.data.astronaut(), 0), {}
+    with httpx.Client(base_url=address, timeout=600) as http:
+        given = http.post("/v1/invert", files={"photo": photo.png})
+        name = given.raise_for_status().json()["id"]
+        for slider in SLIDERS:
+            taken = []
+            for strength in np.linspace(-1, 1, MOVES + 1):
+                wish = {"id": name, "moves": {slider: strength}, "preview": True}
+                start = time.monotonic()
+                http.post("/v1/render", json=wish).raise_for_status()
+                taken.append(time.monotonic() - start)
+            seconds[slider] = {
+                "first": round(taken[0], 3),
+                f"median of {MOVES} more": round(float(np.median(taken[1:])), 3),
+                "slowest of them": round(max(taken[1:]), 3),
+            }
+    return seconds
 
 
 async def _load(pid: int, address: str, clients: int, seconds: float) -> Tally:

@@ -25,13 +25,12 @@ from benchmarks.quality import Portraits, measure
 from pretrained.loading import load_judge
 from pretrained.registry import library
 from retouch.edits.edit import Direction
-from retouch.engine import LIGHT
 from retouch.finding.detect import Detector
 from retouch.geometry import Face, Similarity
 from retouch.models import Model
 from retouch.stitching import mask
 from scorers.judge import Judge, shape_of
-from scorers.latent import ridge
+from scorers.latent import LIGHT, ridge
 from training.conditions import descriptors_of, label
 from training.shards import Shards, as_images
 

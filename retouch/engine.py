@@ -10,18 +10,11 @@ from numpy.typing import NDArray
 
 from retouch import crop
 from retouch.edits import own
-from retouch.edits.directions import DIRECTIONS
-from retouch.edits.edit import (
-    STEPS,
-    Ascent,
-    Direction,
-    Moved,
-    View,
-    wide,
-    within_budget,
-)
-from retouch.edits.named import bounded, named, unknown
-from retouch.errors import FaceError, SettingsError
+from retouch.edits.directions import asked, trait_of
+from retouch.edits.edit import Ascent, Moved, View, wide, within_budget
+from retouch.edits.menu import Menu
+from retouch.edits.named import bounded
+from retouch.errors import FaceError
 from retouch.finding.detect import Detector
 from retouch.geometry import TIGHT, Face
 from retouch.inversion.presets import PRESETS
@@ -43,11 +36,6 @@ SMALLEST = 24.0  # pixels: the side of a face that can still be worked on
 TRIES = 4  # at keeping to the identity budget in the finished photo
 SHORTER = 0.95  # of the way that would just keep to it; more each time
 BEAUTY = 0.7  # deviations that strength 1 of beautify asks for
-# What light does is not beauty: no edit may go that way.
-LIGHT = ("light", "light-side", "light-above", "warmth", "contrast")
-# Kept by edits and no way to go; attractive is called beauty, which guards children.
-UNOFFERED = ("skin-color", "attractive", *LIGHT)
-TRAIT_OF = {known.name: known.trait for known in DIRECTIONS.values()}
 
 
 class Retoucher:
@@ -56,7 +44,7 @@ class Retoucher:
     def __init__(self, model: Model, detector: Detector | None = None):
         self.model = model
         self.detector = detector or Detector()
-        self._edits: dict[Any, Any] = {}
+        self.menu = Menu(model)
 
     @classmethod
     def load(cls, model: str = "default") -> "Retoucher":
@@ -108,10 +96,10 @@ class Retoucher:
         """Return the photo with each face, by its number, moved as it is wished."""
         tasks = {i: self.editing(wishes[i], settings) for i in sorted(wishes)}
         numbers = ",".join(str(i) for i in tasks)
-        asked = dataclasses.replace(settings, faces=numbers)
+        chosen = dataclasses.replace(settings, faces=numbers)
         adults = any(task.adults for task in tasks.values())
-        whole = self.sit(photo, asked, adults=adults)
-        (whole,) = self.inverted([whole], asked, on_step)
+        whole = self.sit(photo, chosen, adults=adults)
+        (whole,) = self.inverted([whole], chosen, on_step)
         now, reports = photo, whole.reports()
         for i in whole.chosen if settings.strength else ():
             sitting = dataclasses.replace(whole.only(i), photo=now)
@@ -126,7 +114,7 @@ class Retoucher:
     def beautifying(self, settings: Settings, wish: Climb | None = None) -> Task:
         """Return the climb up the beauty scorer."""
         climb = wish or Climb()
-        edit = self._edit("beauty", settings, climb.max_steps)
+        edit = self.menu.edit("beauty", settings.kept_traits, climb.max_steps)
 
         def move(view: View) -> Floats:
             if climb.until_score is not None and isinstance(edit, Ascent):
@@ -139,7 +127,7 @@ class Retoucher:
     def editing(self, moves: Mapping[str, float | Floats], settings: Settings) -> Task:
         """Return the moves along named directions, in deviations: one, or (N,)."""
         edits = [
-            (self._edit(n, settings), bounded(n, s) * _asked(n))
+            (self.menu.edit(n, settings.kept_traits), bounded(n, s) * asked(n))
             for n, s in moves.items()
         ]
         first = next(iter(moves), "")
@@ -156,7 +144,7 @@ class Retoucher:
         words = ", ".join(f"{n} {np.mean(s):+g}" for n, s in moves.items())
         # What somebody likes, once it is learnt, may be beauty by another name.
         adults = "beauty" in moves or not moves.keys().isdisjoint(own.names(self.model))
-        return Task(words, move, TRAIT_OF.get(first, first), adults=adults)
+        return Task(words, move, trait_of(first), adults=adults)
 
     # --- the steps -------------------------------------------------------------
 
@@ -391,66 +379,9 @@ class Retoucher:
     def _examiner(self) -> Examiner:
         return Examiner(self.model, self.detector)
 
-    @property
-    def _traits(self):
-        if self.model.traits is None:
-            raise SettingsError(
-                f"The model '{self.model.name}' has no reader of traits yet, so nothing"
-                " can guide an edit. Use --model default, or have it taught:"
-                f" retouch models teach {self.model.name}."
-            )
-        return self.model.traits
-
-    def _kept(self, settings: Settings, trait: str) -> tuple[str, ...]:
-        names = (*settings.kept_traits, *LIGHT)
-        return tuple(n for n in names if n != trait and n in self._traits.names)
-
-    def _edit(
-        self, name: str, settings: Settings, steps: int = STEPS
-    ) -> Ascent | Direction:
-        """Return the edit of that name; climbing ones are kept, being compiled."""
-        if straight := named(self.model, name):
-            return straight
-        if personal := self._personal(name, settings, steps):
-            return personal
-        trait = TRAIT_OF.get(name, name)
-        if trait not in self._traits.names or name in UNOFFERED:
-            known = {n for n, t in TRAIT_OF.items() if t in self._traits.names}
-            others = {n for n in self._traits.names if n not in UNOFFERED}
-            raise unknown(
-                "direction", name, known | others | set(own.names(self.model))
-            )
-        keep = self._kept(settings, trait)
-        guide = self.model.sight
-        conditions = getattr(self.model.generator, "conditions", ())
-        if guide is None or trait not in guide.names or trait in conditions:
-            return Direction.of(self._traits, trait, keep)
-        key = trait, keep, steps
-        if key not in self._edits:
-            parts = self.model.generator, self._traits, guide
-            self._edits[key] = Ascent(*parts, trait, keep, steps=steps)
-        return self._edits[key]
-
-    def _personal(
-        self, name: str, settings: Settings, steps: int
-    ) -> Ascent | Direction | None:
-        """Return the user's own edit of that name, or None."""
-        key = name, settings.keep, steps
-        if name in DIRECTIONS or name not in own.names(self.model):
-            return None
-        if key not in self._edits:
-            keep = self._kept(settings, name)
-            self._edits[key] = own.own(self.model, name, keep, steps)
-        return self._edits[key]
-
     @staticmethod
     def _given_back(source: Source, result: Result) -> Any:
         return like(result.photo, source, provenance=result.provenance)
-
-
-def _asked(name: str) -> float:
-    """Return what the guide must be asked for one deviation of the judge's."""
-    return DIRECTIONS[name].ask if name in DIRECTIONS else 1.0
 
 
 def _seen(photo: Photo, face: Face) -> float:

@@ -12,6 +12,8 @@ from keras import ops
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+# What light does to a picture, as readers of latents call it; no edit may go that way.
+LIGHT = ("light", "light-side", "light-above", "warmth", "contrast")
 
 
 @dataclass(frozen=True, eq=False)

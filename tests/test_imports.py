@@ -55,3 +55,31 @@ def test_the_ground_stands_on_nothing_of_ours(name):
 def test_no_tensorflow_is_loaded_before_it_is_needed(command):
     check = f"import sys; {command}; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], cwd=ROOT).returncode == 0
+
+
+def _names(tree: ast.Module) -> set[str]:
+    """Return what a module offers: what is bound at its top."""
+    bound = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            bound |= {node.name}
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            bound |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound |= {node.id}
+    return bound
+
+
+@pytest.mark.parametrize("folder", ["benchmarks", "docs"])
+def test_what_no_other_test_imports_finds_what_it_imports(folder):
+    for path in (ROOT / folder).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or not node.module:
+                continue
+            place = ROOT / node.module.replace(".", "/")
+            file = place.with_suffix(".py")
+            if node.module.partition(".")[0] not in OURS or not file.is_file():
+                continue
+            offered = _names(ast.parse(file.read_text("utf-8")))
+            lost = {alias.name for alias in node.names} - offered
+            assert not lost, f"{path.name}: {node.module} has no {lost}"

@@ -15,9 +15,9 @@ from generators.gradients import compiled
 from pretrained import dlib_files
 from retouch.errors import SettingsError
 from scorers.judge import Judge, shape_of
-from scorers.latent import Space, ridge
+from scorers.latent import LIGHT, Space, ridge
 from training.shards import Shards, as_images
-from training.traits import LIGHT, lighting
+from training.traits import lighting
 
 Floats = NDArray[np.float32]
 STRENGTH = 300.0  # of the ridge that reads a table's trait

@@ -24,10 +24,10 @@ from retouch.contracts import Encoder, Generator, Tensor
 from retouch.inversion.invert import Inverter
 from retouch.models import Model
 from scorers.guide import Guide
-from scorers.latent import LatentTraits
+from scorers.latent import LIGHT, LatentTraits
 from training.handover import keep
 from training.shards import Shards, as_images
-from training.traits import LIGHT, reader_arrays
+from training.traits import reader_arrays
 
 Floats = NDArray[np.float32]
 MOVED = ("age", "gender", "glasses", "beard", "eye_makeup")

@@ -24,13 +24,13 @@ from pretrained.loading import load_judge, load_shape
 from pretrained.registry import Library, Shelf
 from retouch.errors import SettingsError
 from scorers.guide import Guide
-from scorers.latent import LatentTraits, Space, ridge
+from scorers.latent import LIGHT, LatentTraits, Space, ridge
 from training import vae, vqvae
 from training.conditions import CONDITIONS, Conditions, descriptors_of, label, read_once
 from training.handover import keep
 from training.moves import keep_reader, people, with_moves
 from training.shards import Shards, as_images
-from training.traits import LIGHT, RATED
+from training.traits import RATED
 
 Floats = NDArray[np.float32]
 KINDS = ("vae", "cvae", "vqvae")

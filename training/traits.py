@@ -27,7 +27,7 @@ from retouch.contracts import Embedder, Encoder, Generator
 from retouch.geometry import LEFT_EYE, RIGHT_EYE
 from scorers.guide import Guide
 from scorers.judge import Judge, shape_of
-from scorers.latent import LatentTraits, Space, held_out_skill, ridge
+from scorers.latent import LIGHT, LatentTraits, Space, held_out_skill, ridge
 from training import handover
 from training.shards import Shards, as_images
 
@@ -37,7 +37,6 @@ RATED = (
     "attractive", "age", "gender", "happy", "weight", "well-groomed",
     "long-haired", "skin-color", "hair-color", "alert",
 )  # fmt: skip
-LIGHT = ("light", "light-side", "light-above", "warmth", "contrast")
 
 
 @dataclass(frozen=True)

@@ -84,3 +84,13 @@ _ALL = (
     ),
 )
 DIRECTIONS: Mapping[str, Known] = {known.name: known for known in _ALL}
+
+
+def trait_of(name: str) -> str:
+    """Return what readers call the trait that a direction moves."""
+    return DIRECTIONS[name].trait if name in DIRECTIONS else name
+
+
+def asked(name: str) -> float:
+    """Return what the guide must be asked for one deviation of the judge's."""
+    return DIRECTIONS[name].ask if name in DIRECTIONS else 1.0

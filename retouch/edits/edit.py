@@ -76,14 +76,15 @@ class Pull:
     length: float = 0.02  # of the move, in the latents' own metric
 
 
-class Ascent:
+class Climber:
     """Climbs two readers of a trait at once: of latents, and of what is shown.
 
     The move lives in the first of the latents' whitened coordinates, along which people
     vary most: along the others the readers' blind spots lie. It has no part along the
     slopes of kept traits; what the pictures' reader sees of them is held back, as
     are the identity's change and the length of the move. Two readers that learnt
-    from different pictures have different blind spots.
+    from different pictures have different blind spots. One compiled step serves all
+    traits.
     """
 
     def __init__(
@@ -91,92 +92,100 @@ class Ascent:
         generator: Generator,
         traits: LatentTraits,
         guide: Guide,
-        name: str,
-        keep: tuple[str, ...] = (),
-        *,
-        unit: float = 1.0,
-        steps: int = STEPS,
         pull: Pull = Pull(),
     ):
         self.generator, self.traits, self.guide = generator, traits, guide
-        self.name, self.keep = name, tuple(k for k in keep if k != name)
-        self.unit, self.steps, self.pull = unit, steps, pull
-        self.adam = Adam(0.05, first=0.8, second=0.95)
-        self._climb, self._look = compiled(self._step), compiled(guide.look)
+        self.pull, self.adam = pull, Adam(0.05, first=0.8, second=0.95)
+        self.look = compiled(guide.look)
+        self._climb = compiled(self._step)
         self._slopes = traits.slopes[:AXES]
-        self._base = self._kept_slopes()
 
-    def apply(
-        self, generator: Generator, view: View, strength: float | Floats
+    def climb(
+        self, view: View, name: str, keep: tuple[str, ...], goals: Floats, steps: int
     ) -> Floats:
-        """Return the latents where strength times the unit is reached, or nearly.
-
-        Args:
-            strength: of all faces, or of each (N,).
-        """
-        goals = np.float32(self.unit) * np.broadcast_to(
-            np.asarray(strength, np.float32), len(view.latents)
-        )
-        if not goals.any():
-            return view.latents
+        """Return the latents where a trait has changed by the goals (N,), or nearly."""
         parts = view.images, view.masks, view.latents
         images, masks, latents = (ops.convert_to_tensor(p) for p in parts)
         seen = [images, masks, latents, self.generator.decode(latents)]
-        seen += [*self._look(images), *map(ops.convert_to_tensor, (goals, view.budget))]
+        seen += [*self.look(images), *map(ops.convert_to_tensor, (goals, view.budget))]
+        way = [ops.convert_to_tensor(part) for part in self._way(name, keep)]
         move = ops.zeros((len(view.latents), len(self._slopes)))
         state = self.adam.start([move])
-        for _ in range(self.steps):
-            move, state = self._climb(move, state, seen)
-        offset = ops.convert_to_numpy(self._offset(self._free(move)))
-        return np.where(wide(goals, offset) == 0, view.latents, view.latents + offset)
+        for _ in range(steps):
+            move, state = self._climb(move, state, way, seen)
+        return view.latents + ops.convert_to_numpy(
+            self._offset(ops.matmul(move, way[-1]))
+        )
 
-    def until(self, generator: Generator, view: View, score: float) -> Floats:
-        """Return the latents where the guide gives each face the score, or nearly.
+    def _way(self, name: str, keep: tuple[str, ...]) -> tuple[Floats, ...]:
+        """Return which trait goes and which stay, in what they are multiplied by."""
+        names, traits = np.array(self.guide.names), self.traits
+        goes, stay = names == name, np.isin(names, keep)
+        slope = self._slopes[:, traits.index(name)]
+        kept = [traits.index(k) for k in keep if k in traits.names]
+        base = np.linalg.qr(self._slopes[:, kept])[0]
+        free = np.eye(len(base)) - base @ base.T
+        return tuple(np.asarray(x, np.float32) for x in (goes, stay, slope, free))
 
-        Faces that have it already stay as they are.
-        """
-        _, whole, _ = self._look(ops.convert_to_tensor(view.images))
-        now = ops.convert_to_numpy(whole)[:, self.guide.names.index(self.name)]
-        return self.apply(generator, view, np.maximum(score - now, 0) / self.unit)
-
-    def _step(self, move: Tensor, state: list, seen: list):
-        _, slope = differentiate(lambda m: (self._loss(m, *seen), None), move)
+    def _step(self, move: Tensor, state: list, way: list, seen: list):
+        _, slope = differentiate(lambda m: (self._loss(m, *way, *seen), None), move)
         (move,), state = self.adam.apply(state, [slope], [move])
         return move, state
 
     def _loss(
-        self, move, images, masks, latents, before, who, was, was_second, goal, budget
-    ):
-        move, pull = self._free(move), self.pull
+        self, move, goes, stay, slope, free,
+        images, masks, latents, before, who, was, was_second, goal, budget,
+    ):  # fmt: skip
+        move, pull = ops.matmul(move, free), self.pull
         picture = self.generator.decode(latents + self._offset(move))
         now, whole, second = self.guide.look(images + masks * (picture - before))
-        place = self.guide.names.index(self.name)
-        slope = self._slopes[:, self.traits.index(self.name)]
-        reading = ops.matmul(move, slope[:, None])[:, 0]
-        loss = pull.score * _short((whole - was)[:, place], goal)
-        loss += pull.second * _short((second - was_second)[:, place], goal)
-        loss += pull.latent * _short(reading, goal)
-        for name in self.keep:
-            if name in self.guide.names:
-                drift = (whole - was)[:, self.guide.names.index(name)]
-                loss += pull.keep * ops.square(drift)
+        loss = pull.score * _short(ops.matmul(whole - was, goes), goal)
+        loss += pull.second * _short(ops.matmul(second - was_second, goes), goal)
+        loss += pull.latent * _short(ops.matmul(move, slope), goal)
+        loss += pull.keep * ops.matmul(ops.square(whole - was), stay)
         moved = ops.sum(ops.square(now - who), -1)
         beyond = ops.relu(ops.sqrt(moved + 1e-8) - NEARLY * budget)
         loss += pull.identity * moved + pull.budget * ops.square(beyond)
         return ops.sum(loss + pull.length * ops.sum(ops.square(move), -1))
-
-    def _free(self, move: Tensor) -> Tensor:
-        """Return a move without its part along the kept traits' slopes."""
-        return move - ops.matmul(ops.matmul(move, self._base), self._base.T)
 
     def _offset(self, move: Tensor) -> Tensor:
         """Return by how much latents change."""
         others = len(self.traits.slopes) - len(self._slopes)
         return self.traits.space.offset(ops.pad(move, [(0, 0), (0, others)]))
 
-    def _kept_slopes(self) -> Floats:
-        kept = [self.traits.index(k) for k in self.keep if k in self.traits.names]
-        return np.linalg.qr(self._slopes[:, kept])[0].astype(np.float32)
+
+@dataclass(frozen=True, eq=False)
+class Ascent:
+    """A climb to so much of one trait, while others stay."""
+
+    climber: Climber
+    name: str
+    keep: tuple[str, ...] = ()
+    steps: int = STEPS
+
+    def apply(
+        self, generator: Generator, view: View, strength: float | Floats
+    ) -> Floats:
+        """Return the latents where the trait has changed by strength, or nearly.
+
+        Args:
+            strength: in deviations, of all faces or of each (N,).
+        """
+        goals = np.broadcast_to(np.asarray(strength, np.float32), len(view.latents))
+        if not goals.any():
+            return view.latents
+        moved = self.climber.climb(view, self.name, self.keep, goals, self.steps)
+        return np.where(wide(goals, moved) == 0, view.latents, moved)
+
+    def until(self, generator: Generator, view: View, score: float) -> Floats:
+        """Return the latents where the guide gives each face the score, or nearly.
+
+        Faces that have it already stay as they are.
+        """
+        _, whole, _ = self.climber.look(ops.convert_to_tensor(view.images))
+        place = self.climber.guide.names.index(self.name)
+        now = ops.convert_to_numpy(whole)[:, place]
+        return self.apply(generator, view, np.maximum(score - now, 0))
 
 
 def wide(values: Floats, latents: Floats) -> Floats:

@@ -8,7 +8,7 @@ from pretrained.registry import Library, library
 from pretrained.registry import check_name as check_letters
 from retouch.edits import learn
 from retouch.edits.directions import DIRECTIONS
-from retouch.edits.edit import STEPS, Ascent, Direction
+from retouch.edits.edit import STEPS, Ascent, Climber, Direction
 from retouch.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _climb(
         raise SettingsError(f"The model '{model.name}' has no eyes to climb by.")
     guide = replace(sight, judge=sight.judge.joined(learnt.judge))
     wider = traits.joined(learnt.name, learnt.latent, learnt.skill)
-    return Ascent(model.generator, wider, guide, learnt.name, keep, steps=steps)
+    return Ascent(Climber(model.generator, wider, guide), learnt.name, keep, steps)
 
 
 def _family(model: "Model") -> str:

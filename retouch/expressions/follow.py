@@ -22,7 +22,6 @@ from scorers.latent import LatentTraits
 
 Floats = NDArray[np.float32]
 KEPT = ("age", "gender", "skin-color")
-LIGHT = ("light", "light-side", "light-above", "warmth", "contrast")
 GLAD = "happy"
 FARTHEST = 2.0  # deviations of an expression that are believed
 NEARLY = 0.95  # of the budget is where it begins to hold a move back

@@ -24,7 +24,7 @@ from pretrained.registry import library
 from retouch.edits.edit import View
 from retouch.engine import Retoucher
 from retouch.errors import FaceError, SettingsError
-from retouch.expressions.follow import KEPT, LIGHT, Aim, Following
+from retouch.expressions.follow import KEPT, Aim, Following
 from retouch.expressions.transfer_options import Transferring
 from retouch.files import disk
 from retouch.photo import Photo
@@ -33,6 +33,7 @@ from retouch.sitting import Result, Sitting, Task
 from retouch.stitching import flow
 from scorers.action_units import ActionUnits
 from scorers.expression import Expressions
+from scorers.latent import LIGHT
 
 Floats = NDArray[np.float32]
 # Of a StyleGAN2 that starts from a constant: the rows of 8 to 32 px.

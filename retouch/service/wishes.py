@@ -16,9 +16,10 @@ from keras import ops
 from numpy.typing import NDArray
 
 from generators.gradients import compiled
+from retouch.edits.directions import trait_of
 from retouch.edits.edit import Moved, View, strayed, within_budget
 from retouch.edits.named import unknown
-from retouch.engine import ADULT, TRAIT_OF, Retoucher
+from retouch.engine import ADULT, Retoucher
 from retouch.errors import SettingsError
 from retouch.report import Examiner
 from retouch.service.kept import Kept, part
@@ -58,7 +59,7 @@ class Wish:
         if self.beautify:
             return "attractive"
         first = next((name for name, value in self.moves.items() if value), "")
-        return TRAIT_OF.get(first, first)
+        return trait_of(first)
 
     @property
     def adults(self) -> bool:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from retouch.edits.edit import Ascent, Direction, View, within_budget
+from retouch.edits.edit import Ascent, Climber, Direction, View, within_budget
 from scorers.latent import LatentTraits, Space
 
 SIZE = 4
@@ -53,8 +53,8 @@ def _view(count=3, budget=100.0):
 
 
 def _ascent(**more):
-    keep = "age", "gender"
-    return Ascent(Plain(), _traits(), Eyes(), "attractive", keep, **more)
+    climber = Climber(Plain(), _traits(), Eyes())
+    return Ascent(climber, "attractive", ("age", "gender"), **more)
 
 
 def test_strength_zero_moves_nothing():
