@@ -129,13 +129,27 @@ def teach(
         int, typer.Option(help="Pictures to learn from.", min=100, max=100_000)
     ] = 2000,
     seed: Annotated[int, typer.Option(help="Which pictures.", min=0)] = 0,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Learn from these shards instead, if it has an encoder."),
+    ] = None,
+    dimensions: Annotated[
+        int, typer.Option(help="Of latents, that are told apart.", min=1, max=400)
+    ] = 400,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the reader; else the library.")
+    ] = None,
 ) -> None:
-    """Teach an imported generator of faces what edits need to know of them."""
+    """Teach a generator of faces what edits need to know of its latents."""
     terminal.start_backend()
     from pretrained.registry import library
     from training.teaching import teach as learn
+    from training.teaching import teach_crops
 
-    with terminal.progress() as on_step:
-        row = learn(library(), name, samples=samples, seed=seed, on_step=on_step)
+    if data is not None:
+        row = teach_crops(library(), name, data, out, dimensions)
+    else:
+        with terminal.progress() as on_step:
+            row = learn(library(), name, samples=samples, seed=seed, on_step=on_step)
     known = ", ".join(row.config["names"])
     typer.echo(f"{row.name}: knows {known}")

@@ -25,7 +25,7 @@ from retouch.errors import SettingsError
 from training.handover import keep
 from training.loop import Run, State, improved, sheet, using, values
 from training.options import GlowConfig
-from training.shards import Batches, Shards
+from training.shards import Batches, Shards, shrunk
 
 Floats = NDArray[np.float32]
 
@@ -34,19 +34,6 @@ PRECISION = "mixed_bfloat16"
 FIRST = 256  # pictures that the scales begin with
 KEPT_ASIDE = 96  # pictures whose bits are reported
 TEMPERATURES = (0.0, 0.5, 0.7, 1.0)  # of a sheet's rows of samples
-
-
-def shrunk(images: Floats, size: int) -> Floats:
-    """Return images in [-1, 1] at a smaller size, of 256 greys again."""
-    n, side = images.shape[:2]
-    if side % size:
-        raise SettingsError(
-            f"The data holds crops of {side} px, no multiple of the network's {size}."
-            " Make the data anew: retouch train data."
-        )
-    step = side // size
-    small = images.reshape(n, size, step, size, step, 3).mean((2, 4))
-    return (np.rint((small + 1) * 127.5) / 127.5 - 1).astype(np.float32)
 
 
 class Trainer:

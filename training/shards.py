@@ -145,6 +145,19 @@ def as_images(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
     return crops.astype(np.float32) / 127.5 - 1
 
 
+def shrunk(images: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Return images in [-1, 1] at a smaller size, of 256 greys again."""
+    n, side = images.shape[:2]
+    if side % size:
+        raise SettingsError(
+            f"The data holds crops of {side} px, no multiple of the network's {size}."
+            " Make the data anew: retouch train data."
+        )
+    step = side // size
+    small = images.reshape(n, size, step, size, step, 3).mean((2, 4))
+    return (np.rint((small + 1) * 127.5) / 127.5 - 1).astype(np.float32)
+
+
 # --- batches ------------------------------------------------------------------
 
 

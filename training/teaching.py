@@ -3,11 +3,12 @@
     retouch models teach NAME
 
 Samples are decoded, and what the guide says of a picture is taken for a rating of its
-latent: no rated photographs are needed, nor an encoder.
+latent: no rated photographs are needed, nor an encoder. A model that has one, or is
+one, learns more from crops of people, for samples are not as varied.
 """
 
-import dataclasses
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 from keras import ops
@@ -17,7 +18,7 @@ from PIL import Image
 from generators.gradients import compiled
 from pretrained import dlib_files
 from pretrained.loading import load, load_judge
-from pretrained.registry import Library, Row
+from pretrained.registry import Library, Row, Shelf
 from retouch import crop
 from retouch.contracts import Generator
 from retouch.errors import WeightsError
@@ -25,8 +26,15 @@ from retouch.finding.detect import Detector
 from retouch.geometry import TIGHT
 from scorers.judge import Judge
 from scorers.latent import LatentTraits
-from training.shards import as_images
-from training.traits import Config, Faces, Labels, fit_latents, reader_arrays
+from training.shards import Shards, as_images
+from training.traits import (
+    Config,
+    Faces,
+    Labels,
+    fit_latents,
+    gather,
+    reader_arrays,
+)
 
 Floats = NDArray[np.float32]
 OnStep = Callable[[str, float], None]
@@ -48,7 +56,61 @@ def teach(
     seed: int = 0,
     on_step: OnStep | None = None,
 ) -> Row:
-    """Fit and keep the readers of a generator's latents; return their row."""
+    """Fit and keep a reader of a generator's latents by its samples."""
+    library.check_free(f"{name}-traits")
+    generator, guide = load(library, name, "generator"), load_judge(library, "guide")
+    faces = study(generator, samples, seed=seed, on_step=on_step or _silent)
+    count = len(faces.latents)
+    if count < max(FEWEST, samples // 10):
+        raise WeightsError(
+            f"'{name}' cannot be taught: {count or 'none'} of its pictures show a face"
+            " that can be found. Only generators of faces can be."
+        )
+    traits = learn(faces, guide, Config.dimensions)
+    return _keep(library, library.own, name, traits, f"{samples} samples")
+
+
+def teach_crops(
+    library: Library, name: str, data: Path, out: Path | None, dimensions: int
+) -> Row:
+    """Fit and keep the same by crops of people, which the model's encoder turns back.
+
+    Args:
+        out: a folder; None keeps it in the user's library.
+        dimensions: of the latents, along which people vary most.
+    """
+    if out is None:
+        library.check_free(f"{name}-traits")
+    generator, guide = load(library, name, "generator"), load_judge(library, "guide")
+    encoder, size = generator, generator.resolution
+    if f"{name}-encoder" in {row.name for row in library.rows()}:
+        encoder, size = load(library, f"{name}-encoder", "encoder"), None
+    elif not getattr(generator, "exact", False):
+        raise WeightsError(
+            f"'{name}' has no encoder that could read crops. Teach it by samples:"
+            f" retouch models teach {name}."
+        )
+    shards = Shards.read(data)
+    shards.contents.check(generator.crop, shards.contents.resolution)
+    faces = gather(shards, encoder, dlib_files.identity(crop=generator.crop), size=size)
+    traits = learn(faces, guide, dimensions)
+    shelf = library.own if out is None else Shelf(out)
+    return _keep(library, shelf, name, traits, f"{faces.teaching.sum()} crops")
+
+
+def learn(faces: Faces, guide: Judge, dimensions: int) -> LatentTraits:
+    """Return a reader of latents that agrees with what the guide sees of faces."""
+    count = int(faces.teaching.sum())
+    config = Config(
+        dimensions=min(dimensions, count // DIMENSIONS),
+        latent_ridge=min(Config.latent_ridge, count / RESTRAINT),
+    )
+    return fit_latents(faces, guide, _no_labels(), config)
+
+
+def _keep(
+    library: Library, shelf: Shelf, name: str, traits: LatentTraits, seen: str
+) -> Row:
     row = library.row(name, "generator")
     reader = Row(
         f"{name}-traits",
@@ -56,39 +118,15 @@ def teach(
         f"{name}-traits.safetensors",
         architecture="latent-traits",
         licence=row.licence,
-        source=f"learnt from {samples} samples of '{name}'",
+        source=f"learnt from {seen} of '{name}'",
         family=row.family,
+        config={"names": list(traits.names)},
     )
-    library.check_free(reader.name)
-    generator, guide = load(library, name, "generator"), load_judge(library, "guide")
-    say = on_step or (lambda what, part: None)
-    try:
-        traits = learn(generator, guide, samples, seed=seed, on_step=say)
-    except ValueError as error:
-        raise WeightsError(f"'{name}' cannot be taught: {error}") from None
-    reader = dataclasses.replace(reader, config={"names": list(traits.names)})
-    return library.add(reader, reader_arrays(traits))
+    return shelf.add(reader, reader_arrays(traits), half=True)
 
 
-def learn(
-    generator: Generator, guide: Judge, samples: int, *, seed: int, on_step: OnStep
-) -> LatentTraits:
-    """Return a reader of the generator's latents; ValueError if too few show faces."""
-    faces = study(generator, samples, seed=seed, on_step=on_step)
-    count = len(faces.latents)
-    if count < max(FEWEST, samples // 10):
-        raise ValueError(
-            f"{count or 'none'} of its pictures show a face that can be found. Only"
-            " generators of faces can be."
-        )
-    on_step("fitting", 1.0)
-    own = Config()
-    config = dataclasses.replace(
-        own,
-        dimensions=min(own.dimensions, count // DIMENSIONS),
-        latent_ridge=min(own.latent_ridge, count / RESTRAINT),
-    )
-    return fit_latents(faces, guide, _no_labels(), config)
+def _silent(what: str, part: float) -> None:
+    pass
 
 
 def study(generator: Generator, samples: int, *, seed: int, on_step: OnStep) -> Faces:

@@ -29,7 +29,7 @@ from scorers.guide import Guide
 from scorers.judge import Judge, shape_of
 from scorers.latent import LIGHT, LatentTraits, Space, held_out_skill, ridge
 from training import handover
-from training.shards import Shards, as_images
+from training.shards import Shards, as_images, shrunk
 
 Floats = NDArray[np.float32]
 
@@ -68,14 +68,25 @@ class Faces:
         return ~self.held_out
 
 
-def gather(shards: Shards, encoder: Encoder, identity: Embedder, at_once=32) -> Faces:
-    """Return the crops of shards with their latents and descriptors."""
+def gather(
+    shards: Shards,
+    encoder: Encoder,
+    identity: Embedder,
+    at_once: int = 32,
+    size: int | None = None,
+) -> Faces:
+    """Return the crops of shards with their latents and descriptors.
+
+    Args:
+        size: of the pictures that the encoder reads, if they must be smaller.
+    """
     encode, embed = compiled(encoder.encode), compiled(identity.embed)
     latents, descriptors = [], []
     for i in range(0, len(shards.images), at_once):
         images = as_images(shards.images[i : i + at_once])
-        latents.append(np.asarray(encode(images)))
         descriptors.append(np.asarray(embed(images)))
+        images = images if size is None else shrunk(images, size)
+        latents.append(np.asarray(encode(images)))
     named = shards.landmarks, shards.names, shards.sources
     joined = np.concatenate(descriptors), np.concatenate(latents)
     return Faces(shards.images, *named, *joined, shards.testing())
@@ -83,12 +94,18 @@ def gather(shards: Shards, encoder: Encoder, identity: Embedder, at_once=32) -> 
 
 def lighting(images: NDArray[np.uint8]) -> Floats:
     """Return brightness, its slopes, colour cast and contrast of the faces, (N, 5)."""
-    face = images[:, 40:120:4, 20:108:4].astype(np.float32) / 255
+    unit = images.shape[1] / 128
+    down, across = (
+        slice(round(unit * low), round(unit * high), max(1, round(unit * 4)))
+        for low, high in ((40, 120), (20, 108))
+    )
+    face = images[:, down, across].astype(np.float32) / 255
     grey = face.mean(-1)
+    top, left = (side // 2 for side in grey.shape[1:])
     columns = []
     columns.append(grey.mean((1, 2)))
-    columns.append(grey[:, :, :11].mean((1, 2)) - grey[:, :, 11:].mean((1, 2)))
-    columns.append(grey[:, :10].mean((1, 2)) - grey[:, 10:].mean((1, 2)))
+    columns.append(grey[:, :, :left].mean((1, 2)) - grey[:, :, left:].mean((1, 2)))
+    columns.append(grey[:, :top].mean((1, 2)) - grey[:, top:].mean((1, 2)))
     columns.append(face[..., 0].mean((1, 2)) - face[..., 2].mean((1, 2)))
     columns.append(grey.std((1, 2)))
     return np.stack(columns, 1)

@@ -10,9 +10,9 @@ from pretrained.loading import load
 from pretrained.registry import Library, Shelf
 from retouch.errors import SettingsError
 from tests.training import blobs
-from training.glow import Trainer, shrunk
+from training.glow import Trainer
 from training.options import GlowConfig
-from training.shards import Shards, as_images
+from training.shards import Shards, as_images, shrunk
 
 PLAN = Config(8, steps=(2, 1), hidden=(8, 8))
 OPTIONS = GlowConfig(images=8 * 12, batch=8, rate=3e-3, warm_up=2, average=0.5)

@@ -7,12 +7,15 @@ import pytest
 import skimage.data
 from keras import ops
 
+from generators import glow
+from generators.glow import Glow
 from generators.stylegan2 import StyleGAN2, official
 from generators.weights import arrays
 from pretrained.loading import load_judge, load_traits
 from pretrained.registry import Library, Row, Shelf, library
 from retouch.errors import WeightsError
-from training.teaching import learn, study, teach
+from tests.training import blobs
+from training.teaching import learn, study, teach, teach_crops
 
 
 def silent(what, part):
@@ -45,7 +48,8 @@ def guide():
 
 
 def test_what_a_latent_does_to_pictures_is_learnt(guide):
-    traits = learn(Portraits(), guide, 48, seed=0, on_step=silent)
+    faces = study(Portraits(), 48, seed=0, on_step=silent)
+    traits = learn(faces, guide, 400)
     rows = {name: traits.step(name) for name in ("light", "warmth", "contrast")}
     moves = {name: traits.space.offset(row[None])[0] for name, row in rows.items()}
     found = [int(np.argmax(np.asarray(move)[0])) for move in moves.values()]
@@ -86,6 +90,23 @@ def test_a_generator_of_no_faces_cannot_be_taught(shelves):
 def test_what_is_known_is_not_learnt_again(shelves):
     with pytest.raises(WeightsError, match=r"already called 'default-traits'.*remove"):
         teach(shelves, "default", samples=100)
+
+
+def test_crops_teach_a_flow_which_encodes_them_itself(shelves, tmp_path):
+    flow = Glow(glow.Config(resolution=8, steps=(2,), hidden=(8,)))
+    row = Row("flow", "generator", "flow.safetensors", architecture="glow")
+    config = dataclasses.asdict(flow.config)
+    row = dataclasses.replace(row, config=config, family="flow", crop="tight")
+    shelves.add(row, arrays(flow))
+    data = blobs.write(tmp_path / "data")
+    taught = teach_crops(shelves, "flow", data, tmp_path / "out", 12)
+    out = Library(shelves.shipped, Shelf(tmp_path / "out"))
+    reader = load_traits(out, taught.name)
+    assert reader.space.axes.shape == (12, 8 * 8 * 3)
+    skill = dict(zip(reader.names, reader.skill, strict=True))
+    assert skill["light"] > 0.9
+    with pytest.raises(WeightsError, match="'noise' has no encoder"):
+        teach_crops(shelves, "noise", data, None, 12)
 
 
 @pytest.mark.slow
