@@ -107,7 +107,7 @@ class Bench:
         for sitting in self.sittings:
             photo = self._laid(sitting, np.float32(strength) * picture)
             (told,) = self.retoucher._examiner.compare(
-                sitting.photo, photo, sitting.faces, trait
+                self._look(sitting.photo, sitting), photo, sitting.faces, trait
             )
             reports.append(dataclasses.replace(sitting.reports()[0], **told))
             photos.append(photo)

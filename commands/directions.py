@@ -24,19 +24,10 @@ def list_(
     from pretrained.registry import library
     from retouch.edits.directions import DIRECTIONS
 
-    table = Table("name", "more is", "safe range", "asked", "judged", "identity")
+    table = Table("name", "more is", "safe range", "+1 is judged", "identity")
     for known in DIRECTIONS.values():
-        span = f"{known.low:+g} to {known.high:+g}"
-        tried = known.trial
-        figures = (
-            ("", "", "")
-            if tried is None
-            else (
-                f"{tried.asked:+.1f}",
-                f"{tried.judged:+.2f}",
-                f"{tried.identity:.2f}",
-            )
-        )
+        span, tried = f"{known.low:+g} to {known.high:+g}", known.trial
+        figures = f"{tried.judged:+.2f}", f"{tried.identity:.2f}"
         table.add_row(known.name, known.meaning, span, *figures)
     for row in library().rows():
         if row.name == f"{model}-traits":
@@ -44,15 +35,16 @@ def list_(
                 table.add_row(*_straight(name, seen))
         learnt = row.architecture == "learnt" and row.family == model
         if learnt or row.kind == "directions":
-            table.add_row(row.name, row.source, "", "", "", "")
+            table.add_row(row.name, row.source, "", "", "")
     terminal.console().print(table)
 
 
 def _straight(name: str, seen: dict[str, float]) -> tuple[str, ...]:
     """Return the row of a straight move: what its guide sees of it at +2."""
     other = max((n for n in seen if n != name), key=lambda n: abs(seen[n]))
-    told = f"{name}, alike for all; {other} {seen[other]:+.2f} (by the guide)"
-    return f"straight:{name}", told, "-2 to +2", "+2.0", f"{seen[name]:+.2f}", ""
+    told = f"{name}, alike for all; at +2 the guide sees {seen[name]:+.2f}"
+    told += f" of it and {seen[other]:+.2f} of {other}"
+    return f"straight:{name}", told, "-2 to +2", "", ""
 
 
 @app.command()
@@ -66,12 +58,11 @@ def show(
     if known := DIRECTIONS.get(name):
         typer.echo(f"{name}: +1 is one deviation {known.meaning}, as judges see it")
         typer.echo(f"safe from {known.low:+g} to {known.high:+g}")
-        if tried := known.trial:
-            typer.echo(
-                f"in a trial {tried.asked:+g} was asked of the guide: judged"
-                f" {tried.judged:+.2f}, without landmarks {tried.second:+.2f},"
-                f" identity {tried.identity:.2f}"
-            )
+        tried = known.trial
+        typer.echo(
+            f"at +1 eight portraits were judged {tried.judged:+.2f}, without landmarks"
+            f" {tried.second:+.2f}, and moved {tried.identity:.2f} from who they were"
+        )
         if known.adults:
             typer.echo("faces that look younger than 18 are left alone")
         return

@@ -302,9 +302,11 @@ class Retoucher:
         than the latents said: its way is shortened then.
         """
         after, shares = moved.latents, moved.shares
+        old = self._examiner.seen(sitting.photo, sitting.faces)
         for already in range(TRIES):
             photo = self.rendered(sitting, after, settings)
-            reports = self._told(sitting, photo, after, shares, task.trait)
+            judged = self._examiner.compare(old, photo, sitting.faces, task.trait)
+            reports = self._told(sitting, after, shares, judged, task.trait)
             gone = np.array([reports[i].identity for i in sitting.chosen])
             beyond = gone > settings.identity
             if not beyond.any():
@@ -316,7 +318,12 @@ class Retoucher:
         return photo, reports
 
     def _told(
-        self, sitting: Sitting, photo: Photo, after: Floats, shares: Floats, trait: str
+        self,
+        sitting: Sitting,
+        after: Floats,
+        shares: Floats,
+        judged: list[dict[str, Any]],
+        trait: str,
     ) -> list[FaceReport]:
         """Return the reports with what was done to the chosen faces."""
         reports = sitting.reports()
@@ -324,11 +331,11 @@ class Retoucher:
             sitting.chosen,
             shares,
             self._guided(sitting.start, after, trait),
-            self._examiner.compare(sitting.photo, photo, sitting.faces, trait),
+            judged,
             strict=True,
         )
-        for i, share, guided, judged in told:
-            said = {"share": float(share), **guided, **judged}
+        for i, share, guided, seen in told:
+            said = {"share": float(share), **guided, **seen}
             reports[i] = dataclasses.replace(reports[i], **said)
         return reports
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # `retouch faces` reports without loading TensorFlow
     from retouch.models import Model
 
 Floats = NDArray[np.float32]
+Looks = tuple[Floats, Floats]  # descriptors and landmarks of faces
 JUDGED = 256  # pixels a side of the crop that is judged
 
 
@@ -60,11 +61,15 @@ class Examiner:
         return self.judge.years(*self.seen(photo, faces))
 
     def compare(
-        self, before: Photo, after: Photo, faces: list[Face], trait: str
+        self, old: Looks, after: Photo, faces: list[Face], trait: str
     ) -> list[dict[str, Any]]:
-        """Return for each face the fields of its report that tell the difference."""
+        """Return for each face the fields of its report that tell the difference.
+
+        Args:
+            old: what was `seen` of them before.
+        """
         again = [self.detector.again(after.pixels, face) for face in faces]
-        old, new = self.seen(before, faces), self.seen(after, again)
+        new = self.seen(after, again)
         scores = self.judge.score(*old), self.judge.score(*new)
         seconds = tuple(self.judge.second_opinion(seen[0]) for seen in (old, new))
         gaps = np.linalg.norm(new[0] - old[0], axis=1)
@@ -84,7 +89,7 @@ class Examiner:
         named = zip(self.judge.names, change, strict=True)
         return {name: round(float(value), 3) for name, value in named}
 
-    def seen(self, photo: Photo, faces: list[Face]) -> tuple[Floats, Floats]:
+    def seen(self, photo: Photo, faces: list[Face]) -> Looks:
         """Return descriptors and landmarks of faces, in crops of one size."""
         white = np.float32(np.iinfo(photo.pixels.dtype).max)
         places = [face.transform(self.model.template, JUDGED) for face in faces]

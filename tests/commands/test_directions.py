@@ -31,7 +31,7 @@ def test_no_direction_is_offered_for_what_people_are_by_birth_or_belief():
 
 def test_both_judges_agree_on_every_trial():
     for known in DIRECTIONS.values():
-        assert known.trial is not None and known.low < 0 < known.high
+        assert known.low < 0 < known.high
         assert min(known.trial.judged, known.trial.second) > 0.3
         assert known.trial.identity <= 0.3
 
@@ -45,7 +45,7 @@ def test_the_list_and_a_single_one_are_told():
 
 def test_the_list_tells_what_the_straight_moves_of_a_model_do():
     told = _told("list", "--model", "vae")
-    assert "straight:age" in told and "(by the guide)" in " ".join(told.split())
+    assert "straight:age" in told and "the guide sees" in " ".join(told.split())
     assert "straight:" not in _told("list")
 
 

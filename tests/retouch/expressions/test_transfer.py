@@ -62,7 +62,8 @@ def test_following_shows_what_is_wanted_and_keeps_the_person(engine, sitting):
     after = following.apply(view, graver(engine), np.float32([1]))
     photo = engine.retoucher.rendered(sitting, after, QUICK)
     examiner = engine.retoucher._examiner
-    (seen,) = examiner.compare(sitting.photo, photo, sitting.faces, "happy")
+    old = examiner.seen(sitting.photo, sitting.faces)
+    (seen,) = examiner.compare(old, photo, sitting.faces, "happy")
     assert seen["judged"][1] < seen["judged"][0] - 0.2
     assert seen["identity"] < 0.35
     (face,) = sitting.faces
@@ -93,7 +94,7 @@ def test_arithmetic_adds_alpha_of_the_difference(flow, portrait):
     (sitting,) = flow.retoucher.inverted([sitting], QUICK)
     offset = flow.difference(sitting, sitting, [], QUICK)
     assert np.abs(offset).max() > 0.1
-    wish = dataclasses.replace(WISH, alpha=0.4)
+    wish = dataclasses.replace(WISH, alpha=0.4, method="arithmetic")
     task = flow.task(sitting, sitting, [], wish, QUICK)
     expected = sitting.start + 0.4 * offset
     assert np.allclose(task.move(view_of(sitting)), expected, atol=1e-4)
@@ -146,7 +147,8 @@ def test_a_range_is_a_picture_an_alpha_a_sheet_and_a_list(flow, portrait, tmp_pa
     sitting = flow.sit(portrait, "The source", QUICK)
     faces = Faces(sitting, sitting, [], tuple(names))
     settings = dataclasses.replace(QUICK, model="glow")
-    write(flow, faces, [0.0, 0.5], WISH, settings, tmp_path / "out")
+    wish = dataclasses.replace(WISH, method="arithmetic")
+    write(flow, faces, [0.0, 0.5], wish, settings, tmp_path / "out")
     record = json.loads((tmp_path / "out/transfer.json").read_text())
     assert [row["alpha"] for row in record["outputs"]] == [0.0, 0.5]
     assert (tmp_path / "out" / record["source"]).resolve() == names[0].resolve()
@@ -179,5 +181,19 @@ def test_options_out_of_range_are_refused():
 
 def test_following_needs_a_reader_of_traits(flow, portrait):
     sitting = flow.sit(portrait, "The source", QUICK)
+    blind = dataclasses.replace(flow.retoucher.model, traits=None)
     with pytest.raises(SettingsError, match="--method arithmetic"):
-        flow.task(sitting, sitting, [], Transferring(method="follow"), QUICK)
+        wish = Transferring(method="follow")
+        Transfers(Retoucher(blind)).task(sitting, sitting, [], wish, QUICK)
+
+
+def test_a_flow_follows_by_the_reader_of_its_latents(flow, portrait):
+    sitting = flow.sit(portrait, "The source", QUICK)
+    (sitting,) = flow.retoucher.inverted([sitting], QUICK)
+    after = flow._following.apply(view_of(sitting), graver(flow), np.float32([1]))
+    photo = flow.retoucher.rendered(sitting, after, QUICK)
+    examiner = flow.retoucher._examiner
+    old = examiner.seen(sitting.photo, sitting.faces)
+    (seen,) = examiner.compare(old, photo, sitting.faces, "happy")
+    assert seen["judged"][1] < seen["judged"][0] - 0.2
+    assert seen["identity"] < 0.35
