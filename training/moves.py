@@ -33,7 +33,7 @@ Floats = NDArray[np.float32]
 MOVED = ("age", "gender", "glasses", "beard", "eye_makeup")
 STAYING = ("happy", "attractive", "weight", "skin-color", "lip_makeup", "yaw")
 STRENGTH = 2.0  # deviations: where moves are fitted,
-GOAL = 1.5  # and what is to be seen there; beyond it pictures change and traits do not
+GOAL = 1.8  # and what is to be seen there; beyond it pictures change and traits do not
 SEEN = 8  # batches by which a move is told
 SOURCES = ("omi", "synthetic", "ffhq", "utk")
 
@@ -46,9 +46,9 @@ class Search:
     batch: int = 12
     steps: int = 40
     rate: float = 0.08  # at the beginning; it falls to a fiftieth
-    rise: float = 12.0  # on the square of what is missing to the goal
-    stay: float = 8.0  # on the squares of all else that is seen to move,
-    slack: float = 0.15  # less what it may
+    rise: float = 16.0  # on the square of what is missing to the goal
+    stay: float = 14.0  # on the squares of all else that is seen to move,
+    slack: float = 0.04  # less what it may
     light: float = 1.0  # on the squares of what latents tell of light
     length: float = 0.004
     seed: int = 0
