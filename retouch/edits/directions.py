@@ -37,34 +37,52 @@ class Known:
 
 
 # Trials of eight portraits held out, the whole way from photo to photo; near +1 the
-# identity budget begins to hold edits back. `python -m benchmarks.ranges` prints them.
+# identity budget begins to hold edits back. `python -m benchmarks.ranges` prints them
+# and the ranges; that smiles at 1.5 go further than at 1 was seen on 24 portraits.
 _ALL = (
     Known(
         "beauty",
         "attractive",
         "more attractive",
         1.6,
-        Trial(0.74, 0.64, 0.27),
+        Trial(0.76, 0.65, 0.27),
         adults=True,
     ),
-    Known("smile", "happy", "happier", 1.67, Trial(0.78, 0.75, 0.28)),
-    Known("age", "age", "older", 1.3, Trial(1.00, 1.01, 0.27)),
-    Known("masculine", "gender", "more masculine", 1.4, Trial(0.70, 0.74, 0.28)),
-    Known("weight", "weight", "heavier", 1.4, Trial(0.74, 0.94, 0.24)),
     Known(
-        "well-groomed", "well-groomed", "better groomed", 2.2, Trial(0.64, 0.66, 0.27)
+        "smile", "happy", "happier", 1.67, Trial(0.79, 0.74, 0.27), low=-1.0, high=1.5
+    ),
+    Known("age", "age", "older", 1.3, Trial(1.00, 1.00, 0.27), low=-1.0),
+    Known(
+        "masculine", "gender", "more masculine", 1.4, Trial(0.72, 0.76, 0.29), high=1.0
+    ),
+    Known("weight", "weight", "heavier", 1.4, Trial(0.83, 1.02, 0.26)),
+    Known(
+        "well-groomed",
+        "well-groomed",
+        "better groomed",
+        2.2,
+        Trial(0.74, 0.78, 0.28),
+        low=-1.0,
+        high=1.0,
     ),
     Known(
         "eye-make-up",
         "eye_makeup",
         "more make-up around the eyes",
         1.7,
-        Trial(0.68, 0.69, 0.29),
+        Trial(0.68, 0.70, 0.29),
     ),
-    Known("lip-make-up", "lip_makeup", "more lipstick", 2.0, Trial(0.56, 0.59, 0.28)),
-    Known("beard", "beard", "more beard", 1.6, Trial(0.89, 0.93, 0.27)),
-    Known("glasses", "glasses", "glasses", 1.3, Trial(1.16, 1.21, 0.27)),
-    Known("eyes-open", "eyes-open", "wider open eyes", 1.15, Trial(1.30, 1.04, 0.27)),
+    Known(
+        "lip-make-up",
+        "lip_makeup",
+        "more lipstick",
+        2.0,
+        Trial(0.59, 0.62, 0.28),
+        low=-1.0,
+    ),
+    Known("beard", "beard", "more beard", 1.6, Trial(0.94, 0.99, 0.27)),
+    Known("glasses", "glasses", "glasses", 1.3, Trial(1.03, 1.07, 0.26)),
+    Known("eyes-open", "eyes-open", "wider open eyes", 1.15, Trial(1.00, 0.86, 0.24)),
 )
 DIRECTIONS: Mapping[str, Known] = {known.name: known for known in _ALL}
 
