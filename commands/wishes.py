@@ -30,7 +30,9 @@ def read(moves: list[str], faces: list[str], span: str | None, *, loop: bool) ->
             f" --range smile=-1:1.5:11; got {what.strip() or 'none'}."
         )
     if loop and span is None:
-        raise SettingsError("--gif and --mp4 show a --range; give one: smile=-1:1.5:11.")
+        raise SettingsError(
+            "--gif and --mp4 show a --range; give one: smile=-1:1.5:11."
+        )
     if span is not None:
         return Wish(span=Range.parse(span))
     each: dict[int, Moves] = {}
