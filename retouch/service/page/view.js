@@ -18,12 +18,15 @@ export function problem(sentence) {
   at("problem").textContent = sentence ?? "";
 }
 
+// Resolves once the picture is seen, or another has taken its place before that.
 export function picture(id, blob) {
   const image = at(id);
-  const old = image.src;
-  image.src = URL.createObjectURL(blob);
+  const [old, own] = [image.src, URL.createObjectURL(blob)];
+  image.src = own;
   if (old.startsWith("blob:")) URL.revokeObjectURL(old);
-  return image.decode();
+  return image.decode().catch((error) => {
+    if (image.src === own) throw error;
+  });
 }
 
 export function split(percent) {

@@ -48,7 +48,7 @@ def page_of(browser, address, width=1280, height=800, **options):
     page.goto(address)
     yield page
     page.close()
-    assert not wrong
+    assert not wrong, wrong
 
 
 def count(page):
