@@ -144,12 +144,17 @@ def teach(
     terminal.start_backend()
     from pretrained.registry import library
     from training.teaching import teach as learn
-    from training.teaching import teach_crops
 
-    if data is not None:
-        row = teach_crops(library(), name, data, out, dimensions)
-    else:
-        with terminal.progress() as on_step:
-            row = learn(library(), name, samples=samples, seed=seed, on_step=on_step)
+    with terminal.progress() as on_step:
+        row = learn(
+            library(),
+            name,
+            samples=samples,
+            seed=seed,
+            data=data,
+            dimensions=dimensions,
+            out=out,
+            on_step=on_step,
+        )
     known = ", ".join(row.config["names"])
     typer.echo(f"{row.name}: knows {known}")

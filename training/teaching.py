@@ -17,15 +17,16 @@ from PIL import Image
 
 from generators.gradients import compiled
 from pretrained import dlib_files
-from pretrained.loading import load, load_judge
-from pretrained.registry import Library, Row, Shelf
+from pretrained.registry import Library, Row
 from retouch import crop
 from retouch.contracts import Generator
 from retouch.errors import WeightsError
 from retouch.finding.detect import Detector
 from retouch.geometry import TIGHT
+from retouch.models import Model
 from scorers.judge import Judge
 from scorers.latent import LatentTraits
+from training.handover import keep
 from training.shards import Shards, as_images
 from training.traits import (
     Config,
@@ -52,50 +53,62 @@ def teach(
     library: Library,
     name: str,
     *,
-    samples: int,
+    samples: int = 0,
     seed: int = 0,
+    data: Path | None = None,
+    dimensions: int = Config.dimensions,
+    out: Path | None = None,
     on_step: OnStep | None = None,
 ) -> Row:
-    """Fit and keep a reader of a generator's latents by its samples."""
-    library.check_free(f"{name}-traits")
-    generator, guide = load(library, name, "generator"), load_judge(library, "guide")
-    faces = study(generator, samples, seed=seed, on_step=on_step or _silent)
-    count = len(faces.latents)
-    if count < max(FEWEST, samples // 10):
-        raise WeightsError(
-            f"'{name}' cannot be taught: {count or 'none'} of its pictures show a face"
-            " that can be found. Only generators of faces can be."
-        )
-    traits = learn(faces, guide, Config.dimensions)
-    return _keep(library, library.own, name, traits, f"{samples} samples")
-
-
-def teach_crops(
-    library: Library, name: str, data: Path, out: Path | None, dimensions: int
-) -> Row:
-    """Fit and keep the same by crops of people, which the model's encoder turns back.
+    """Fit and keep a reader of a generator's latents; return its row.
 
     Args:
+        samples: of the generator that are looked at,
+        data: or shards of people, which the model's encoder turns back.
+        dimensions: of the latents, along which they vary most.
         out: a folder; None keeps it in the user's library.
-        dimensions: of the latents, along which people vary most.
     """
     if out is None:
         library.check_free(f"{name}-traits")
-    generator, guide = load(library, name, "generator"), load_judge(library, "guide")
-    encoder, size = generator, generator.resolution
-    if f"{name}-encoder" in {row.name for row in library.rows()}:
-        encoder, size = load(library, f"{name}-encoder", "encoder"), None
-    elif not getattr(generator, "exact", False):
+    model, say = Model.load(name, library), on_step or (lambda what, part: None)
+    if data is not None:
+        faces, seen = encoded(model, Shards.read(data)), "crops"
+    else:
+        faces, seen = study(model.generator, samples, seed=seed, on_step=say), "samples"
+        count = len(faces.latents)
+        if count < max(FEWEST, samples // 10):
+            raise WeightsError(
+                f"'{name}' cannot be taught: {count or 'none'} of its pictures show a"
+                " face that can be found. Only generators of faces can be."
+            )
+    say("fitting", 1.0)
+    traits, row = learn(faces, model.guide, dimensions), library.row(name, "generator")
+    return keep(
+        out or library.own.folder,
+        f"{name}-traits",
+        "scorer",
+        "latent-traits",
+        reader_arrays(traits),
+        licence=row.licence,
+        source=f"learnt from {faces.teaching.sum()} {seen} of '{name}'",
+        family=row.family,
+        config={"names": list(traits.names)},
+    )
+
+
+def encoded(model: Model, shards: Shards) -> Faces:
+    """Return the crops of shards with the latents that the model's encoder gives."""
+    encoder, size = model.encoder, None
+    if encoder is None and getattr(model.generator, "exact", False):
+        encoder, size = model.generator, model.generator.resolution
+    if encoder is None:
         raise WeightsError(
-            f"'{name}' has no encoder that could read crops. Teach it by samples:"
-            f" retouch models teach {name}."
+            f"'{model.name}' has no encoder that could read crops. Teach it by samples:"
+            f" retouch models teach {model.name}."
         )
-    shards = Shards.read(data)
-    shards.contents.check(generator.crop, shards.contents.resolution)
-    faces = gather(shards, encoder, dlib_files.identity(crop=generator.crop), size=size)
-    traits = learn(faces, guide, dimensions)
-    shelf = library.own if out is None else Shelf(out)
-    return _keep(library, shelf, name, traits, f"{faces.teaching.sum()} crops")
+    sides = shards.contents.resolution if size else model.generator.resolution
+    shards.contents.check(model.generator.crop, sides)
+    return gather(shards, encoder, model.identity, size=size)
 
 
 def learn(faces: Faces, guide: Judge, dimensions: int) -> LatentTraits:
@@ -106,27 +119,6 @@ def learn(faces: Faces, guide: Judge, dimensions: int) -> LatentTraits:
         latent_ridge=min(Config.latent_ridge, count / RESTRAINT),
     )
     return fit_latents(faces, guide, _no_labels(), config)
-
-
-def _keep(
-    library: Library, shelf: Shelf, name: str, traits: LatentTraits, seen: str
-) -> Row:
-    row = library.row(name, "generator")
-    reader = Row(
-        f"{name}-traits",
-        "scorer",
-        f"{name}-traits.safetensors",
-        architecture="latent-traits",
-        licence=row.licence,
-        source=f"learnt from {seen} of '{name}'",
-        family=row.family,
-        config={"names": list(traits.names)},
-    )
-    return shelf.add(reader, reader_arrays(traits), half=True)
-
-
-def _silent(what: str, part: float) -> None:
-    pass
 
 
 def study(generator: Generator, samples: int, *, seed: int, on_step: OnStep) -> Faces:

@@ -15,7 +15,7 @@ from pretrained.loading import load_judge, load_traits
 from pretrained.registry import Library, Row, Shelf, library
 from retouch.errors import WeightsError
 from tests.training import blobs
-from training.teaching import learn, study, teach, teach_crops
+from training.teaching import learn, study, teach
 
 
 def silent(what, part):
@@ -99,14 +99,14 @@ def test_crops_teach_a_flow_which_encodes_them_itself(shelves, tmp_path):
     row = dataclasses.replace(row, config=config, family="flow", crop="tight")
     shelves.add(row, arrays(flow))
     data = blobs.write(tmp_path / "data")
-    taught = teach_crops(shelves, "flow", data, tmp_path / "out", 12)
-    out = Library(shelves.shipped, Shelf(tmp_path / "out"))
-    reader = load_traits(out, taught.name)
+    out = tmp_path / "out"
+    taught = teach(shelves, "flow", data=data, dimensions=12, out=out)
+    reader = load_traits(Library(shelves.shipped, Shelf(out)), taught.name)
     assert reader.space.axes.shape == (12, 8 * 8 * 3)
     skill = dict(zip(reader.names, reader.skill, strict=True))
     assert skill["light"] > 0.9
     with pytest.raises(WeightsError, match="'noise' has no encoder"):
-        teach_crops(shelves, "noise", data, None, 12)
+        teach(shelves, "noise", data=data)
 
 
 @pytest.mark.slow

@@ -56,14 +56,20 @@ def view_of(sitting):
     return View(sitting.images, sitting.masks, sitting.start)
 
 
-def test_following_shows_what_is_wanted_and_keeps_the_person(engine, sitting):
-    following = engine._following
-    view = view_of(sitting)
-    after = following.apply(view, graver(engine), np.float32([1]))
-    photo = engine.retoucher.rendered(sitting, after, QUICK)
-    examiner = engine.retoucher._examiner
+def graved(transfers, sitting):
+    """Return the photo after a graver face was followed, and what is judged of it."""
+    after = transfers._following.apply(
+        view_of(sitting), graver(transfers), np.float32([1])
+    )
+    photo = transfers.retoucher.rendered(sitting, after, QUICK)
+    examiner = transfers.retoucher._examiner
     old = examiner.seen(sitting.photo, sitting.faces)
     (seen,) = examiner.compare(old, photo, sitting.faces, "happy")
+    return photo, seen
+
+
+def test_following_shows_what_is_wanted_and_keeps_the_person(engine, sitting):
+    photo, seen = graved(engine, sitting)
     assert seen["judged"][1] < seen["judged"][0] - 0.2
     assert seen["identity"] < 0.35
     (face,) = sitting.faces
@@ -190,10 +196,6 @@ def test_following_needs_a_reader_of_traits(flow, portrait):
 def test_a_flow_follows_by_the_reader_of_its_latents(flow, portrait):
     sitting = flow.sit(portrait, "The source", QUICK)
     (sitting,) = flow.retoucher.inverted([sitting], QUICK)
-    after = flow._following.apply(view_of(sitting), graver(flow), np.float32([1]))
-    photo = flow.retoucher.rendered(sitting, after, QUICK)
-    examiner = flow.retoucher._examiner
-    old = examiner.seen(sitting.photo, sitting.faces)
-    (seen,) = examiner.compare(old, photo, sitting.faces, "happy")
+    _, seen = graved(flow, sitting)
     assert seen["judged"][1] < seen["judged"][0] - 0.2
     assert seen["identity"] < 0.35
