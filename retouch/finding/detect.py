@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from pretrained.dlib_files import CNN_DETECTOR, LANDMARKS, locate
 from retouch.errors import DependencyError, SettingsError
+from retouch.finding.grey import Grey
 from retouch.finding.looks import (
     BUDGET,
     SEEN,
@@ -30,7 +30,6 @@ from retouch.finding.looks import (
     evened,
     reduced,
     rounds,
-    square,
 )
 from retouch.finding.scout import WINDOW, Scout, likeliest
 from retouch.finding.sightings import Sighting, best, turned
@@ -48,7 +47,7 @@ VISIBLE = 0.75  # part of the landmarks that must lie inside the photo
 
 # The detector's box as a square in the tight crop: the median of 600 faces.
 BOX_CENTRE, BOX_SIDE = (0.5, 0.53), 0.88
-GREYED = 128  # rows that become grey at once
+MARKED, ROOM = 90, 150  # pixels: the box and the patch in which it is looked for
 PATCH = 160  # pixels: the box's side where landmarks are read, half the patch's
 # Moved and scaled boxes; the mean of their landmarks scatters half as much as one.
 Nudges = Sequence[tuple[float, float, float]]
@@ -98,11 +97,11 @@ class Detector:
         Args:
             method: "cnn" finds harder faces and takes seconds.
             smallest: side in pixels of the smallest face that is searched for
-                everywhere. None: 40, or more in a photo of over 1.5 megapixels, whose
+                everywhere. None: 40, or more in a photo of over .7 megapixels, whose
                 smaller faces are searched where they seem to be.
         """
         _check(method, smallest)
-        grey = _grey(pixels)
+        grey = Grey.of(pixels)
         doubtful: list[Face] = []
         for i, looks in enumerate(rounds(*grey.size, method, smallest)):
             if i == 0 and method == "hog" and self._scout is not None:
@@ -119,7 +118,7 @@ class Detector:
 
     def again(self, pixels: NDArray, face: Face) -> Face:
         """Return a known face with its landmarks read anew, as after an edit."""
-        return self._read(_grey(pixels), _upright(face.landmarks), face.confidence)
+        return self._read(Grey.of(pixels), _upright(face.landmarks), face.confidence)
 
     def followed(self, pixels: NDArray, face: Face) -> tuple[Face, NDArray]:
         """Return a face a moment later, and how firmly its landmarks are read.
@@ -128,7 +127,7 @@ class Detector:
         second is how far the readings of each landmark scatter, (68,), in parts of the
         face: two or three thousandths, and fifteen under a hand.
         """
-        grey, frame = _grey(pixels), _upright(face.landmarks)
+        grey, frame = Grey.of(pixels), _upright(face.landmarks)
         readings = self._readings(grey, frame, QUICK)
         middle = readings.mean(0)
         scatter = np.hypot(*np.moveaxis(readings - middle, -1, 0)).mean(0)
@@ -136,26 +135,24 @@ class Detector:
 
     def glance(self, pixels: NDArray, *, smallest: float = 2 * SMALLEST) -> list[Face]:
         """Return the upright faces of a video's frame in some milliseconds."""
-        grey = _grey(pixels)
+        grey = Grey.of(pixels)
         look = reduced(*grey.size, SEEN / smallest, BUDGET["hog"])
         sightings = [s for s in self._search(grey, [look], "hog") if s.score >= SURE]
         faces = [self._read(grey, s.frame, s.score, QUICK) for s in sightings]
         return _distinct(faces)
 
-    def _search(
-        self, grey: Image.Image, looks: list[Look], method: Method
-    ) -> list[Sighting]:
+    def _search(self, grey: Grey, looks: list[Look], method: Method) -> list[Sighting]:
         found = _together(partial(self._look, grey, method), looks)
         return best([sighting for some in found for sighting in some])
 
-    def _look(self, grey: Image.Image, method: Method, look: Look) -> list[Sighting]:
+    def _look(self, grey: Grey, method: Method, look: Look) -> list[Sighting]:
         run = self._run_cnn if method == "cnn" else self._run_hog
         back, marks = look.transform.inverse, run(look.copy(grey))
         return [Sighting.of(box, score, back) for box, score in marks]
 
     def _scouted(
         self,
-        grey: Image.Image,
+        grey: Grey,
         looks: list[Look],
         scout: Scout,
         smallest: float | None,
@@ -169,7 +166,7 @@ class Detector:
         return self._confirmed(grey, sightings, likeliest(found[len(looks) :]))
 
     def _confirmed(
-        self, grey: Image.Image, sightings: list[Sighting], hints: list[Sighting]
+        self, grey: Grey, sightings: list[Sighting], hints: list[Sighting]
     ) -> list[Sighting]:
         """Add what dlib's detector sees where the scout saw something."""
         new = [h for h in hints if not any(h.is_near(s) for s in sightings)]
@@ -201,7 +198,7 @@ class Detector:
                 self._cnn = self._dlib.cnn_face_detection_model_v1(str(file))
             return [(mark.rect, mark.confidence) for mark in self._cnn(copy, 0)]
 
-    def _face(self, grey: Image.Image, sighting: Sighting) -> Face:
+    def _face(self, grey: Grey, sighting: Sighting) -> Face:
         """Read the landmarks with the eyes level; look again at a weak sighting."""
         frame, score = self._level(grey, sighting.frame), sighting.score
         if score < STRONG:
@@ -211,14 +208,14 @@ class Detector:
 
     def _read(
         self,
-        grey: Image.Image,
+        grey: Grey,
         frame: Similarity,
         score: float,
         nudges: Nudges = NUDGES,
     ) -> Face:
         return _framed(self._landmarks(grey, frame, nudges), score)
 
-    def _level(self, grey: Image.Image, frame: Similarity) -> Similarity:
+    def _level(self, grey: Grey, frame: Similarity) -> Similarity:
         """Turn a frame until the eyes that are read in it are level."""
         for count in range(LEVELLINGS):
             before = frame
@@ -227,9 +224,7 @@ class Detector:
                 break
         return frame
 
-    def _look_again(
-        self, grey: Image.Image, frame: Similarity
-    ) -> tuple[Similarity, float]:
+    def _look_again(self, grey: Grey, frame: Similarity) -> tuple[Similarity, float]:
         """Return the frame, turned if the detector likes that better, and its score."""
         marks = {angle: self._mark(grey, turned(frame, angle)) for angle in ANGLES}
         best = max(ANGLES, key=lambda angle: marks[angle].score)
@@ -237,27 +232,24 @@ class Detector:
             return self._level(grey, marks[best].frame), marks[best].score
         return frame, marks[0].score
 
-    def _mark(self, grey: Image.Image, frame: Similarity) -> Sighting:
+    def _mark(self, grey: Grey, frame: Similarity) -> Sighting:
         """Return what the detector marks in a frame's middle; if nothing, score -1."""
-        side = 100
-        to_patch = _to_patch(frame, side)
+        to_patch = _to_patch(frame, MARKED, ROOM)
         back, found = to_patch.inverse, [Sighting(frame, -1.0)]
-        patch = evened(square(grey, to_patch, 2 * side))
+        patch = evened(grey.square(to_patch, ROOM))
         for box, score in self._run_hog(patch, -1.0):
             centre = np.array([box.center().x, box.center().y])
-            if np.abs(centre - side).max() < side / 3:
+            if np.abs(centre - ROOM / 2).max() < MARKED / 3:
                 found.append(Sighting.of(box, score, back))
         return max(found, key=lambda sighting: sighting.score)
 
-    def _landmarks(
-        self, grey: Image.Image, frame: Similarity, nudges: Nudges
-    ) -> Points:
+    def _landmarks(self, grey: Grey, frame: Similarity, nudges: Nudges) -> Points:
         return self._readings(grey, frame, nudges).mean(0)
 
-    def _readings(self, grey: Image.Image, frame: Similarity, nudges: Nudges) -> Points:
+    def _readings(self, grey: Grey, frame: Similarity, nudges: Nudges) -> Points:
         """Return the landmarks as each of the moved boxes shows them, (K, 68, 2)."""
-        to_patch = _to_patch(frame, PATCH)
-        patch = square(grey, to_patch, 2 * PATCH)
+        to_patch = _to_patch(frame, PATCH, 2 * PATCH)
+        patch = grey.square(to_patch, 2 * PATCH)
         shapes = [self._predictor(patch, self._box(*nudge)) for nudge in nudges]
         points = [[(p.x, p.y) for p in shape.parts()] for shape in shapes]
         # dlib names a pixel by its corner; our first pixel's centre is (0.5, 0.5).
@@ -295,21 +287,6 @@ def _check(method: str, smallest: float | None) -> None:
         raise SettingsError(f"smallest must be at least {SMALLEST}; got {smallest}.")
 
 
-def _grey(pixels: NDArray) -> Image.Image:
-    if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)
-    if pixels.dtype != np.uint8:
-        raise ValueError(f"A photo is uint8 or uint16; got {pixels.dtype}.")
-    if pixels.ndim == 3:
-        pixels = pixels[..., :3] if pixels.shape[2] >= 3 else pixels[..., 0]
-    # In strips that fit the processor's cache, three times as fast.
-    grey = np.empty(pixels.shape[:2], np.uint8)
-    for top in range(0, len(grey), GREYED):
-        strip = np.ascontiguousarray(pixels[top : top + GREYED])
-        grey[top : top + GREYED] = np.asarray(Image.fromarray(strip).convert("L"))
-    return Image.fromarray(grey)
-
-
 def _upright(landmarks: Points) -> Similarity:
     """Return the similarity from the unit square to the face's box, eyes level."""
     low = np.array(BOX_CENTRE) - BOX_SIDE / 2
@@ -325,9 +302,10 @@ def _framed(landmarks: Points, score: float) -> Face:
     return Face(landmarks, (x - half, y - half, x + half, y + half), float(score))
 
 
-def _to_patch(frame: Similarity, side: int) -> Similarity:
-    """Return the similarity that lays the box in the middle of a patch of 2 sides."""
-    return Similarity(side, 0, side / 2, side / 2) @ frame.inverse
+def _to_patch(frame: Similarity, side: int, room: int) -> Similarity:
+    """Return the similarity that lays the box in the middle of a patch."""
+    edge = (room - side) / 2
+    return Similarity(side, 0, edge, edge) @ frame.inverse
 
 
 def _needed(face: Face) -> float:

@@ -5,22 +5,22 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy.ndimage import uniform_filter
 
-from retouch.crop import Window, cut, window_of
+from retouch.crop import Window
+from retouch.finding.grey import Grey
 from retouch.geometry import Similarity
 
 Method = Literal["hog", "cnn"]
 
 SEEN = 80  # pixels: the side of the smallest face that a detector sees
 SMALLEST = 40  # pixels: the side of the smallest face looked for when nothing is said
-BUDGET = {"hog": 6e6, "cnn": 1e6}  # pixels of a copy that is searched in one piece
-SQUARE = 800  # pixels: the side of turned copies
-TILE, OVERLAP = 2048, 256  # pixels of a copy
+BUDGET = {"hog": 3e6, "cnn": 1e6}  # pixels of a copy that is searched in one piece
+SQUARE = 480  # pixels: the side of turned copies
+TILE, OVERLAP = 1696, 256  # pixels of a copy
 STRIP, COMMON = 2048, 128  # pixels of a copy: a strip's height, and what two share
 BORDERS = 1.5, 2.0  # sides of bordered copies, in sides of the photo
-BORDERED = 640  # pixels: their side, since what fills the photo is large
+BORDERED = 400  # pixels: their side, since what fills the photo is large
 SPREAD = 49  # pixels of a copy over which contrast is evened
 
 
@@ -32,16 +32,12 @@ class Look(NamedTuple):
     window: Window | None = None  # None: a square with a mirrored border
     even: bool = False
 
-    def copy(self, grey: Image.Image) -> NDArray[np.uint8]:
+    def copy(self, grey: Grey) -> NDArray[np.uint8]:
         """Return the copy's pixels (H, W)."""
-        if self.window is None:
-            copy = square(grey, self.transform, self.size[0])
-            return evened(copy) if self.even else copy
-        if self.size == grey.size:
-            return np.asarray(grey)
-        bilinear = Image.Resampling.BILINEAR
-        smaller = grey.resize(self.size, bilinear, box=self.window, reducing_gap=2)
-        return np.asarray(smaller)
+        if self.window is not None:
+            return grey.resized(self.window, self.size)
+        copy = grey.square(self.transform, self.size[0])
+        return evened(copy) if self.even else copy
 
 
 def rounds(
@@ -85,34 +81,12 @@ def pieces(width: int, height: int, finest: float, budget: float) -> Iterator[Lo
         yield _window(Window(0, top, width, bottom), scale)
 
 
-def square(grey: Image.Image, transform: Similarity, size: int) -> NDArray[np.uint8]:
-    """Return a crop, cut from a coarser copy of the photo where that is enough."""
-    # Only the part that is needed leaves Pillow, which copies all that it hands out.
-    coarse = max(1, int(1 / transform.scale))
-    window = _around(transform, size, grey.size, 8 * coarse)
-    part = grey.reduce(coarse, box=window) if coarse > 1 else grey.crop(window)
-    to_photo = Similarity.shifting(window.left, window.top)
-    transform = transform @ to_photo @ Similarity.scaling(coarse)
-    crop = cut(np.asarray(part)[..., None], transform, size, linear=True)
-    return np.rint(crop[..., 0]).clip(0, 255).astype(np.uint8)
-
-
 def evened(copy: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the copy with about the same light and contrast everywhere."""
     field = copy.astype(np.float32)
     field -= uniform_filter(field, SPREAD)
     contrast = np.sqrt(uniform_filter(field**2, SPREAD).clip(0)) + 8
     return np.rint(128 + 45 * field / contrast).clip(0, 255).astype(np.uint8)
-
-
-def _around(
-    transform: Similarity, size: int, photo: tuple[int, int], margin: int
-) -> Window:
-    """Return the window of the photo that the crop needs, with a margin."""
-    wide = Similarity.shifting(margin * transform.scale, margin * transform.scale)
-    size += round(2 * margin * transform.scale)
-    window = window_of(wide @ transform, size, photo[::-1])
-    return window if min(window.shape) > 0 else Window(0, 0, *photo)
 
 
 def _window(window: Window, scale: float) -> Look:

@@ -10,9 +10,8 @@ from functools import partial
 from math import ceil, log
 from typing import Any
 
-from PIL import Image
-
 from pretrained.registry import library
+from retouch.finding.grey import Grey
 from retouch.finding.looks import Look, pieces, reduced
 from retouch.finding.sightings import Sighting, best, turned
 
@@ -39,9 +38,7 @@ class Scout:
         weights = library().weights(WEIGHTS, "detector")
         self._states = [weights[f"turn{turn}"].astype("u1").tobytes() for turn in TURNS]
 
-    def searches(
-        self, grey: Image.Image, finest: float
-    ) -> list[Callable[[], list[Sighting]]]:
+    def searches(self, grey: Grey, finest: float) -> list[Callable[[], list[Sighting]]]:
         """Return what finds sightings, turned as their faces are, when it is called.
 
         Two copies are searched, a coarse one for faces turned by any angle, a fine one
@@ -59,11 +56,11 @@ class Scout:
         jobs = [(coarse, joined(self._states)), *((f, upright) for f in fine if levels)]
         return [partial(self._search, grey, *job) for job in jobs]
 
-    def hints(self, grey: Image.Image, finest: float) -> list[Sighting]:
+    def hints(self, grey: Grey, finest: float) -> list[Sighting]:
         """Return the likeliest squares."""
         return likeliest(search() for search in self.searches(grey, finest))
 
-    def _search(self, grey: Image.Image, look: Look, state: bytes) -> list[Sighting]:
+    def _search(self, grey: Grey, look: Look, state: bytes) -> list[Sighting]:
         # dlib's detectors keep state while they run, so each search has its own.
         detector, back = detector_of(self._dlib, state), look.transform.inverse
         marks = zip(*detector.run(look.copy(grey), 0, THRESHOLD), strict=True)

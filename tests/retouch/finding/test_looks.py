@@ -1,9 +1,9 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
-from retouch.finding.looks import BUDGET, OVERLAP, SEEN, evened, pieces, rounds, square
+from retouch.finding.grey import Grey
+from retouch.finding.looks import BUDGET, OVERLAP, SEEN, evened, pieces, rounds
 from tests.retouch.drawing import texture
 
 sides = st.integers(1, 9000)
@@ -55,7 +55,7 @@ def test_a_photo_without_a_face_costs_no_more_than_some_megapixels(width, height
 
 def test_copies_show_the_photo_at_their_places():
     photo = np.rint(texture(300, 420, fine=12)[..., 0]).astype(np.uint8)
-    grey = Image.fromarray(photo)
+    grey = Grey(photo)
     looks = [look for some in rounds(420, 300, "hog", 80) for look in some]
     rng = np.random.default_rng(0)
     points = rng.integers(60, 240, (20, 2))
@@ -65,13 +65,6 @@ def test_copies_show_the_photo_at_their_places():
         columns, rows = np.floor(look.transform(points + 0.5)).astype(int).T
         seen = look.copy(grey)[rows, columns].astype(float)
         assert np.abs(seen - photo[points[:, 1], points[:, 0]]).max() < 16
-
-
-def test_a_square_is_the_same_from_a_coarser_copy():
-    photo = np.rint(texture(900, 900, fine=30)[..., 0]).astype(np.uint8)
-    look = list(rounds(900, 900, "cnn", 80))[1][0]
-    copy = square(Image.fromarray(photo), look.transform, look.size[0])
-    assert abs(float(copy.mean()) - photo.mean()) < 6
 
 
 def test_evened_copies_do_not_depend_on_light_and_contrast():

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut, chelsea
 
+from retouch.finding.grey import Grey
 from retouch.finding.scout import MOST, TURNS, Scout, detector_of, joined
 
 HEAD = Image.fromarray(astronaut()).convert("L").crop((120, 0, 330, 250))
@@ -55,7 +56,7 @@ def test_a_pyramid_cut_off_sees_the_same_small_windows(scout):
     [(42, 0), (50, 0), *((size, turn) for size in (90, 140) for turn in TURNS)],
 )
 def test_a_face_is_proposed_with_its_turn(scout, size, turn):
-    hints = scout.hints(pictured(size, turn), 1.0)
+    hints = scout.hints(Grey.of(np.asarray(pictured(size, turn))), 1.0)
     side = size * 300 / FACE  # of what was pasted, turned
     near = [
         hint
@@ -69,11 +70,11 @@ def test_a_face_is_proposed_with_its_turn(scout, size, turn):
 
 
 def test_the_likeliest_come_first_and_none_twice(scout):
-    hints = scout.hints(pictured(90), 1.0)
+    hints = scout.hints(Grey.of(np.asarray(pictured(90))), 1.0)
     scores = [hint.score for hint in hints]
     assert scores == sorted(scores, reverse=True) and len(hints) <= MOST
     assert not any(a.is_near(b) for a in hints for b in hints if a is not b)
 
 
 def test_nothing_is_proposed_in_a_plain_picture(scout):
-    assert scout.hints(Image.new("L", (900, 700), 128), 1.0) == []
+    assert scout.hints(Grey(np.full((700, 900), 128, np.uint8)), 1.0) == []
