@@ -181,6 +181,28 @@ def figures(reports: list[FaceReport]) -> Row:
     return row
 
 
+def realism(
+    people: People,
+    reports: list[FaceReport],
+    crops: tuple[np.ndarray, np.ndarray],
+    trait: str,
+) -> Row:
+    """Return how often pictures are told from those of others with as much of a trait.
+
+    Beside it the same of the portraits as they were, and how often real people are told
+    apart who differ by as much as the edit.
+
+    Args:
+        crops: before the edit and after it.
+    """
+    old, new = np.array([r.judged for r in reports]).T
+    return {
+        "told from alike": people.told_from_alike(crops[1], new, trait),
+        "unedited told from alike": people.told_from_alike(crops[0], old, trait),
+        "people told apart": people.told_apart(trait, (new - old).mean(), len(old)),
+    }
+
+
 def by_group(
     groups: dict[str, np.ndarray], reports: list[FaceReport]
 ) -> dict[str, Row]:
@@ -237,18 +259,17 @@ def main(
     real = [s.photo for s in bench.sittings]
     faces = bench.crops(real, 128)
     pixels = baseline.Pixels.fit(data, bench.retoucher.model) if data else None
-    people = People.held_out(data, bench.retoucher.model) if data else None
+    people = People.held_out(data, bench.retoucher.model, faces) if data else None
     rows: dict[str, dict[str, Any]] = {}
     pictures = [bench.crops(real, SHOWN)]
     for name, moves, strength, trait in (*EDITS, *_further(extra)):
         done = bench.edited(moves, strength)
         row: dict[str, Any] = {"ours": figures(done.reports)}
-        row["ours"]["told apart"] = told_apart(faces, bench.crops(done.photos, 128))
+        crops = bench.crops(done.photos, 128)
+        row["ours"]["told apart"] = told_apart(faces, crops)
         row["groups"] = by_group(bench.groups(), done.reports)
         if people is not None:
-            row["ours"]["people told apart"] = people.told_apart(
-                trait, row["ours"]["judged gain"], len(faces)
-            )
+            row["ours"] |= realism(people, done.reports, (faces, crops), trait)
         if pixels is not None:
             sign = np.sign(row["ours"]["judged gain"])
             picture = sign * pixels.picture(trait, bench.settings, 128)

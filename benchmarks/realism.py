@@ -21,6 +21,7 @@ BLOCKS = (0, 2, 6)
 FOLDS, PARTINGS = 5, 20
 HOLD = 30.0
 AT_ONCE = 16
+SAME = 0.4  # between descriptors: below it two faces may be one person's
 SOURCES = ("omi", "synthetic", "utk")  # whose people held out are looked at
 
 
@@ -57,22 +58,41 @@ class People:
     names: tuple[str, ...]
 
     @classmethod
-    def held_out(cls, data: Path, model: Model) -> "People":
-        """Take those of the sources from which the portraits come, too."""
+    def held_out(cls, data: Path, model: Model, portraits: Floats) -> "People":
+        """Take those of the sources from which the portraits come, but not these."""
         shards = Shards.read(data)
         chosen = shards.testing() & np.isin(shards.sources, SOURCES)
-        images = as_images(shards.images[chosen])
-        descriptors = [
-            np.asarray(model.identity.embed(p))
-            for p in np.array_split(images, max(1, len(images) // AT_ONCE))
-        ]
-        seen = np.concatenate(descriptors), shards.landmarks[chosen]
-        return cls(images, model.judge.score(*seen), model.judge.names)
+        images, landmarks = as_images(shards.images[chosen]), shards.landmarks[chosen]
+        own, others = embedded(portraits, model), embedded(images, model)
+        gaps = np.linalg.norm(others[:, None] - own, axis=-1).min(1)
+        new = gaps > SAME
+        scores = model.judge.score(others[new], landmarks[new])
+        return cls(images[new], scores, model.judge.names)
 
     def told_apart(self, trait: str, gain: float, count: int) -> float:
         """Say how often people are told apart who differ by as much as an edit."""
         scores = self.scores[:, self.names.index(trait)]
         return people_told_apart(self.images, scores, abs(gain), count)
+
+    def told_from_alike(self, images: Floats, scores: Floats, trait: str) -> float:
+        """Say how often pictures are told from other people with as much of a trait.
+
+        What an edit is for is then on both sides, and only how real it looks tells.
+
+        Args:
+            scores: of the trait, as the judge sees it in the pictures, (N,).
+        """
+        known, alike = self.scores[:, self.names.index(trait)].copy(), []
+        for score in scores:
+            alike.append(int(np.argmin(np.abs(known - score))))
+            known[alike[-1]] = np.inf
+        return told_apart(self.images[alike], images)
+
+
+def embedded(images: Floats, model: Model) -> Floats:
+    """Return the descriptors of crops, (N, 128)."""
+    parts = np.array_split(images, max(1, len(images) // AT_ONCE))
+    return np.concatenate([np.asarray(model.identity.embed(part)) for part in parts])
 
 
 def told_apart(real: Floats, edited: Floats) -> float:

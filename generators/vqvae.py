@@ -28,8 +28,8 @@ class Config:
     width: int = 4  # numbers of a code
     crop: str = "tight"
     conditions: tuple[str, ...] = ()  # that the prior is told
-    attention: int = 96  # channels of the prior's coarse level,
-    depth: int = 3  # its blocks,
+    attention: int = 128  # channels of the prior's coarse level,
+    depth: int = 5  # its blocks,
     refining: int = 48  # and the channels of its fine level
 
     @property

@@ -54,6 +54,11 @@ class Guide:
     def names(self) -> tuple[str, ...]:
         return self.judge.names
 
+    @property
+    def telling(self) -> NDArray[np.bool_]:
+        """Of which traits the descriptor alone tells nearly all."""
+        return self.judge.telling
+
     def sees(self, images):
         """Return descriptors and shapes of images, (N, 128 + 136)."""
         features = self.identity.features(self.identity.chips(images))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+TELLING = 0.8  # of the skill with landmarks
 EYES = slice(36, 42), slice(42, 48)
 
 
@@ -37,19 +38,32 @@ class Judge:
     offsets: Floats  # (traits,)
     descriptor_slopes: Floats  # (128, traits)
     descriptor_offsets: Floats  # (traits,)
-    skill: Floats  # (traits,): correlation with held-out ratings
+    skill: Floats  # (traits,): correlation with held-out ratings,
+    descriptor_skill: Floats  # (traits,): and that of the descriptor alone
     means: Floats  # (traits,) of the ratings,
     deviations: Floats  # (traits,) that a score of 0 and a step of 1 stand for
     reads: str = "images"
 
+    @property
+    def arrays(self) -> dict[str, Floats]:
+        """What a file holds of a judge, beside the names."""
+        others = "names", "reads"
+        return {
+            f.name: getattr(self, f.name) for f in fields(self) if f.name not in others
+        }
+
+    @property
+    def telling(self) -> NDArray[np.bool_]:
+        """Of which traits the descriptor alone tells nearly all there is to tell."""
+        return self.descriptor_skill > TELLING * self.skill
+
     def joined(self, other: "Judge") -> "Judge":
         """Return one judge of what two of them judge."""
-        pairs = (
-            np.concatenate([getattr(self, f.name), getattr(other, f.name)], -1)
-            for f in fields(self)
-            if f.name not in ("names", "reads")
-        )
-        return Judge(self.names + other.names, *pairs)
+        both = {
+            name: np.concatenate([own, other.arrays[name]], -1)
+            for name, own in self.arrays.items()
+        }
+        return Judge(self.names + other.names, **both)
 
     def score(self, descriptors: Floats, landmarks: Floats) -> Floats:
         """Return the traits (N, traits) of descriptors (N, 128) and landmarks."""

@@ -33,7 +33,7 @@ Floats = NDArray[np.float32]
 MOVED = ("age", "gender", "glasses", "beard", "eye_makeup")
 STAYING = ("happy", "attractive", "weight", "skin-color", "lip_makeup", "yaw")
 STRENGTH = 2.0  # deviations: where moves are fitted,
-GOAL = 1.8  # and what is to be seen there; beyond it pictures change and traits do not
+GOAL = 2.2  # and what is to be seen there; beyond it pictures change and traits do not
 SEEN = 8  # batches by which a move is told
 SOURCES = ("omi", "synthetic", "ffhq", "utk")
 
@@ -79,8 +79,8 @@ class Seeker:
     def move(self, name: str) -> Floats:
         """Return the move (K,) of a trait that one deviation stands for.
 
-        What a latent tells by numbers of their own, a CVAE's conditions, moves by one
-        where it is the trait's, and else not at all.
+        What a latent tells by numbers of their own, a CVAE's conditions, moves where it
+        is the trait's, by one at first, and else not at all.
         """
         search, rng = self.search, np.random.default_rng(self.search.seed)
         fixed, free = self._fixed(name)
@@ -141,6 +141,7 @@ class Seeker:
             free[-len(conditions) :] = 0
         if name in conditions:
             start[conditions.index(name) - len(conditions)] = 1
+            free[conditions.index(name) - len(conditions)] = 1
         return start, free
 
     def _parts(self) -> list[Floats]:

@@ -142,8 +142,11 @@ def fit_judge(
     inputs = np.concatenate([descriptors, shape_of(faces.landmarks[index])], 1)
     slopes, offsets = ridge(inputs, ratings, config.judge_ridge)
     own = ridge(descriptors, ratings, config.judge_ridge / 2)
-    skill = held_out_skill(inputs, ratings, config.judge_ridge)
-    return Judge(names, slopes, offsets, *own, skill, *population)
+    skills = (
+        held_out_skill(inputs, ratings, config.judge_ridge),
+        held_out_skill(descriptors, ratings, config.judge_ridge / 2),
+    )
+    return Judge(names, slopes, offsets, *own, *skills, *population)
 
 
 def fit_latents(
@@ -304,10 +307,10 @@ def keep(
 
 def reader_arrays(reader: LatentTraits | Judge) -> dict[str, Floats]:
     """Return what of a reader are arrays, by the names that files have for them."""
+    if isinstance(reader, Judge):
+        return reader.arrays
     pairs = ((f.name, getattr(reader, f.name)) for f in fields(reader))
     own = {name: value for name, value in pairs if isinstance(value, np.ndarray)}
-    if isinstance(reader, Judge):
-        return own
     space = reader.space
     return {"mean": space.mean, "axes": space.axes, "spread": space.deviations, **own}
 

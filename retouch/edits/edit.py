@@ -19,8 +19,8 @@ from scorers.latent import LatentTraits
 
 Floats = NDArray[np.float32]
 STEPS = 40  # of an ascent; 25 at a rate of 0.03 end a fifth short of these at 0.05
-AXES = 120  # of the latents' principal ones; with all 400 mouths are smeared wide
-NEARLY = 0.9  # of the budget is where it begins to hold an ascent back
+AXES = 200  # of the latents' principal ones; with all 400 mouths are smeared wide
+NEARLY = 0.85  # of the budget is where it begins to hold an ascent back
 LEAST_SHARE = 1 / 64  # of an edit; what needs a smaller one is left alone
 HALVINGS = 6
 
@@ -68,7 +68,7 @@ class Pull:
     """How much each wish counts in an ascent."""
 
     score: float = 4.0  # the picture's trait, short of its goal
-    second: float = 2.0  # the same, by the reader that sees no shape
+    second: float = 2.0  # the same, by the reader that sees no shape, if it can tell
     latent: float = 1.0  # the latent's own reading of it
     keep: float = 2.0  # drift of what must stay
     identity: float = 2.0
@@ -121,11 +121,12 @@ class Climber:
         """Return which trait goes and which stay, in what they are multiplied by."""
         names, traits = np.array(self.guide.names), self.traits
         goes, stay = names == name, np.isin(names, keep)
+        told = goes & self.guide.telling
         slope = self._slopes[:, traits.index(name)]
         kept = [traits.index(k) for k in keep if k in traits.names]
         base = np.linalg.qr(self._slopes[:, kept])[0]
         free = np.eye(len(base)) - base @ base.T
-        return tuple(np.asarray(x, np.float32) for x in (goes, stay, slope, free))
+        return tuple(np.asarray(x, np.float32) for x in (goes, told, stay, slope, free))
 
     def _step(self, move: Tensor, state: list, way: list, seen: list):
         _, slope = differentiate(lambda m: (self._loss(m, *way, *seen), None), move)
@@ -133,14 +134,14 @@ class Climber:
         return move, state
 
     def _loss(
-        self, move, goes, stay, slope, free,
+        self, move, goes, told, stay, slope, free,
         images, masks, latents, before, who, was, was_second, goal, budget,
     ):  # fmt: skip
         move, pull = ops.matmul(move, free), self.pull
         picture = self.generator.decode(latents + self._offset(move))
         now, whole, second = self.guide.look(images + masks * (picture - before))
         loss = pull.score * _short(ops.matmul(whole - was, goes), goal)
-        loss += pull.second * _short(ops.matmul(second - was_second, goes), goal)
+        loss += pull.second * _short(ops.matmul(second - was_second, told), goal)
         loss += pull.latent * _short(ops.matmul(move, slope), goal)
         loss += pull.keep * ops.matmul(ops.square(whole - was), stay)
         moved = ops.sum(ops.square(now - who), -1)

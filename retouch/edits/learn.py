@@ -30,7 +30,6 @@ ARCHITECTURE = "learnt"
 FEWEST = 30  # rated faces
 LEAST = 0.3  # correlation with held-out ratings, below which it is not to be used
 HOLDS = (30.0, 100.0, 300.0, 1000.0)  # strengths of the ridge that are tried
-PARTS = {"slopes", "offsets", "descriptor_slopes", "descriptor_offsets"}
 
 
 @dataclass(frozen=True)
@@ -166,6 +165,7 @@ def learn(name: str, seen: Seen) -> Learnt:
         own_slopes,
         own_offsets,
         np.array([max(skills)], np.float32),
+        held_out_skill(seen.descriptors, targets, hold / 2),
         scores.mean(keepdims=True),
         np.array([deviation], np.float32),
     )
@@ -190,10 +190,7 @@ def keep(library: Library, learnt: Learnt, model: str, count: int) -> Row:
         source=f"learnt from {count} ratings",
         family=model,
     )
-    judge = learnt.judge
-    names = (*PARTS, "skill", "means", "deviations")
-    arrays = {name: getattr(judge, name) for name in names}
-    return library.add(row, {**arrays, "latent": learnt.latent})
+    return library.add(row, {**learnt.judge.arrays, "latent": learnt.latent})
 
 
 def rows(library: Library, model: str) -> list[Row]:

@@ -39,9 +39,10 @@ def test_the_second_opinion_sees_no_landmarks_and_years_are_read_from_the_age():
     rng = np.random.default_rng(1)
     slopes = rng.normal(size=(264, 2)).astype("f4")
     zeros, ones = np.zeros(2), np.ones(2)
-    judge = Judge(
-        ("age", "happy"), slopes, zeros, slopes[:128], zeros, ones, 30 * ones, 8 * ones
-    )
+    own = slopes[:128], zeros
+    skills = ones, np.array([0.9, 0.5])
+    judge = Judge(("age", "happy"), slopes, zeros, *own, *skills, 30 * ones, 8 * ones)
+    assert judge.telling.tolist() == [True, False]
     descriptors = rng.normal(size=(3, 128)).astype("f4")
     opinion = judge.second_opinion(descriptors)
     assert opinion.shape == (3, 2)

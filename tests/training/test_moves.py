@@ -52,12 +52,13 @@ def test_a_move_raises_its_trait_to_the_goal_and_no_other(name):
     np.testing.assert_allclose([seen[n] for n in NAMES], gains, atol=0.006)
 
 
-def test_a_slider_moves_its_own_number_by_one_and_no_other_ones():
+def test_a_slider_moves_its_own_number_and_no_other_ones():
     seeker = Seeker(Plain(NAMES), _reader(), Eyes(), LATENTS, SEARCH)
     move = seeker.move("gender")
-    np.testing.assert_array_equal(move[-3:], [0, 1, 0])
+    np.testing.assert_array_equal(move[[-3, -1]], 0)
+    assert move[-2] > 0.5
     gains = STRENGTH * move @ SLOPES
-    assert gains[1] > GOAL - 0.15 and np.abs(gains[[0, 2]]).max() < 0.15
+    assert gains[1] > 0.9 * GOAL and np.abs(gains[[0, 2]]).max() < 0.15
 
 
 def test_only_what_the_guide_sees_gets_a_move():

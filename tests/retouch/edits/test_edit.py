@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from retouch.edits.edit import Ascent, Climber, Direction, View, within_budget
+from retouch.edits.edit import Ascent, Climber, Direction, Pull, View, within_budget
 from scorers.latent import LatentTraits, Space
 
 SIZE = 4
@@ -27,7 +27,7 @@ def _traits():
 class Eyes:
     """A guide of pictures of a few pixels, linear in them."""
 
-    names = NAMES
+    names, telling = NAMES, np.ones(3, bool)
     slopes = np.random.default_rng(2).normal(size=(SIZE * SIZE * 3, 3)).astype("f4") / 6
 
     def look(self, images):
@@ -87,6 +87,27 @@ def test_ascent_leaves_the_kept_traits_of_the_latent_alone():
     moved = _ascent().apply(Plain(), view, 1.0)
     change = np.asarray(traits.score(moved)) - np.asarray(traits.score(view.latents))
     np.testing.assert_allclose(change[:, 1:], 0, atol=1e-3)
+
+
+class Misled(Eyes):
+    """A guide whose second reader sees the opposite and cannot tell."""
+
+    telling = np.zeros(3, bool)
+
+    def look(self, images):
+        descriptors, traits, second = super().look(images)
+        return descriptors, traits, -second
+
+
+def test_a_reader_that_cannot_tell_a_trait_has_no_say_in_it():
+    view = _view()
+    plain = Climber(Plain(), _traits(), Eyes(), Pull(second=0.0))
+    misled = Climber(Plain(), _traits(), Misled())
+    moved = [
+        Ascent(climber, "attractive").apply(Plain(), view, 1.0)
+        for climber in (plain, misled)
+    ]
+    np.testing.assert_allclose(*moved, atol=1e-5)
 
 
 def test_every_face_of_a_batch_has_its_own_strength():
