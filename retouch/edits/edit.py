@@ -70,7 +70,7 @@ class Pull:
     score: float = 4.0  # the picture's trait, short of its goal
     second: float = 2.0  # the same, by the reader that sees no shape, if it can tell
     latent: float = 1.0  # the latent's own reading of it
-    keep: float = 2.0  # drift of what must stay
+    keep: float = 4.0  # drift of what must stay
     identity: float = 2.0
     budget: float = 1000.0  # on the square of what the identity moves too far
     length: float = 0.02  # of the move, in the latents' own metric
