@@ -10,13 +10,15 @@ import math
 import keras
 import numpy as np
 from keras import ops
+from scipy.special import log_softmax
 
 from generators.layers import GAIN, Affine, Convolution
 from generators.mixing import Residual
 
 HEADS = 4
-ROUNDS = 12, 8  # of filling in, coarse and fine
-DARING = 4.5, 1.0  # how much chance decides what is kept, at first
+ROUNDS = 32, 12  # of filling in, coarse and fine
+DARING = 6.0, 1.0  # how much chance decides what is kept, at first
+COOL = 0.85, 0.6  # logits are divided by it, so that rare codes come more rarely
 
 # --- layers -------------------------------------------------------------------
 
@@ -140,10 +142,9 @@ class Prior(keras.layers.Layer):
         known = np.zeros((count, places), np.float32)
         for i in range(rounds):
             vectors = ops.take(books[level], numbers, 0)
-            logits = np.asarray(
-                ops.convert_to_numpy(logits_of(vectors, ops.convert_to_tensor(known)))
-            )
-            logits -= np.log(np.exp(logits).sum(-1, keepdims=True))
+            logits = logits_of(vectors, ops.convert_to_tensor(known))
+            logits = np.asarray(ops.convert_to_numpy(logits)) / COOL[level]
+            logits = log_softmax(logits, -1)
             drawn = np.argmax(logits + rng.gumbel(size=logits.shape), -1)
             numbers = np.where(known > 0, numbers, drawn)
             sure = np.take_along_axis(logits, numbers[..., None], -1)[..., 0]
