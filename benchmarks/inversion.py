@@ -6,7 +6,7 @@
     python -m benchmarks.inversion edits FOLDER     # can the latents be edited?
     python -m benchmarks.inversion large            # 1,024 px, random weights
 
-Every part prints its table and keeps it, with the commit, in
+Every part prints its table and keeps its rows, with the commit, in
 benchmarks/results/inversion.json. Figures are taken on tight crops inside the face
 mask, as in `benchmarks.quality`. The identity network is part of the loss, so that
 the descriptor's distance says less than PSNR and MS-SSIM do.
@@ -272,7 +272,8 @@ def _keep(part: str, columns: dict[str, Column]) -> None:
     command = ["git", "rev-parse", "--short", "HEAD"]
     commit = subprocess.run(command, capture_output=True, text=True).stdout.strip()
     known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    known[part] = {"commit": commit, "figures": columns}
+    rows = {row: {**column, "commit": commit} for row, column in columns.items()}
+    known[part] = known.get(part, {}) | rows
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(known, indent=1) + "\n")
 
