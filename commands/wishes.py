@@ -30,9 +30,7 @@ def read(moves: list[str], faces: list[str], span: str | None, *, loop: bool) ->
             f" --range smile=-2:2:9; got {what.strip() or 'none'}."
         )
     if loop and span is None:
-        raise SettingsError(
-            "--gif and --mp4 show a --range; give one: smile=-2:2:9."
-        )
+        raise SettingsError("--gif and --mp4 show a --range; give one: smile=-2:2:9.")
     if span is not None:
         return Wish(span=Range.parse(span))
     each: dict[int, Moves] = {}
