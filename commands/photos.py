@@ -63,7 +63,7 @@ def edit(
     ] = None,
     span: Annotated[
         str | None,
-        typer.Option("--range", help="A sheet of pictures instead: smile=-2:2:9."),
+        typer.Option("--range", help="A sheet of pictures instead: smile=-1:1.5:11."),
     ] = None,
     gif: Annotated[
         bool, typer.Option("--gif", help="With --range, write a loop, too.")

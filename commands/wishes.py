@@ -27,10 +27,12 @@ def read(moves: list[str], faces: list[str], span: str | None, *, loop: bool) ->
         what = "and ".join(f"--{n} " for n, g in zip(FLAGS, given, strict=True) if g)
         raise SettingsError(
             "edit takes one of --set smile=1.5, --face 0:smile=1 and"
-            f" --range smile=-2:2:9; got {what.strip() or 'none'}."
+            f" --range smile=-1:1.5:11; got {what.strip() or 'none'}."
         )
     if loop and span is None:
-        raise SettingsError("--gif and --mp4 show a --range; give one: smile=-2:2:9.")
+        raise SettingsError(
+            "--gif and --mp4 show a --range; give one: smile=-1:1.5:11."
+        )
     if span is not None:
         return Wish(span=Range.parse(span))
     each: dict[int, Moves] = {}

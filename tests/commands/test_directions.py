@@ -46,7 +46,7 @@ def test_both_judges_agree_on_every_trial():
 def test_the_list_and_a_single_one_are_told():
     told = _told("list")
     assert all(name in told for name in DIRECTIONS)
-    assert "safe from -2 to +2" in _told("show", "smile")
+    assert "safe from -1 to +1.5" in _told("show", "smile")
     assert "younger than 18" in _told("show", "beauty")
 
 
