@@ -45,7 +45,7 @@ _ALL = (
         "attractive",
         "more attractive",
         1.6,
-        Trial(0.76, 0.65, 0.27),
+        Trial(0.82, 0.69, 0.27),
         adults=True,
     ),
     Known(
