@@ -53,15 +53,15 @@ _ALL = (
     ),
     Known("age", "age", "older", 1.3, Trial(0.96, 1.00, 0.24)),
     Known(
-        "masculine", "gender", "more masculine", 1.4, Trial(0.72, 0.76, 0.29), high=1.0
+        "masculine", "gender", "more masculine", 1.4, Trial(0.75, 0.79, 0.27), high=1.0
     ),
-    Known("weight", "weight", "heavier", 1.4, Trial(0.83, 1.02, 0.26)),
+    Known("weight", "weight", "heavier", 1.4, Trial(0.88, 1.10, 0.24)),
     Known(
         "well-groomed",
         "well-groomed",
         "better groomed",
         2.2,
-        Trial(0.74, 0.78, 0.28),
+        Trial(0.88, 0.84, 0.28),
         low=-1.0,
         high=1.0,
     ),
@@ -70,17 +70,17 @@ _ALL = (
         "eye_makeup",
         "more make-up around the eyes",
         1.7,
-        Trial(0.68, 0.70, 0.29),
+        Trial(0.64, 0.69, 0.28),
     ),
     Known(
         "lip-make-up",
         "lip_makeup",
         "more lipstick",
         2.0,
-        Trial(0.59, 0.62, 0.28),
-        low=-1.0,
+        Trial(0.59, 0.66, 0.28),
+        high=1.0,
     ),
-    Known("beard", "beard", "more beard", 1.6, Trial(0.94, 0.99, 0.27)),
+    Known("beard", "beard", "more beard", 1.6, Trial(1.00, 1.08, 0.26)),
     Known("glasses", "glasses", "glasses", 1.3, Trial(1.03, 1.07, 0.26)),
     Known("eyes-open", "eyes-open", "wider open eyes", 1.15, Trial(1.07, 0.49, 0.17)),
 )
