@@ -81,7 +81,7 @@ _ALL = (
         high=1.0,
     ),
     Known("beard", "beard", "more beard", 1.6, Trial(1.00, 1.08, 0.26)),
-    Known("glasses", "glasses", "glasses", 1.3, Trial(1.03, 1.07, 0.26)),
+    Known("glasses", "glasses", "glasses", 1.3, Trial(0.96, 1.06, 0.24)),
     Known("eyes-open", "eyes-open", "wider open eyes", 1.15, Trial(1.07, 0.49, 0.17)),
 )
 DIRECTIONS: Mapping[str, Known] = {known.name: known for known in _ALL}
