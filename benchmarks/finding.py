@@ -34,6 +34,12 @@ Portrait = tuple[Image.Image, Face]
 def main(folder: Annotated[Path | None, typer.Argument()] = None) -> None:
     """Print both tables."""
     detector = Detector()
+    time(detector)
+    count(detector, gathered(detector, folder))
+
+
+def time(detector: Detector) -> None:
+    """Print how long photos of several sizes are searched."""
     print(f"seconds of a search, median of {ROUNDS}\n\nphoto MP  one face    nobody")
     for megapixels in MEGAPIXELS:
         height = round((megapixels * 1e6 / 1.5) ** 0.5)
@@ -43,12 +49,15 @@ def main(folder: Annotated[Path | None, typer.Argument()] = None) -> None:
         face.paste(Image.fromarray(astronaut()).resize((height // 2, height // 2)))
         times = [seconds(detector, np.asarray(photo)) for photo in (face, nobody)]
         print(f"{megapixels:8}{times[0]:10.2f}{times[1]:10.2f}")
-    portraits = gathered(detector, folder)
+
+
+def count(detector: Detector, portraits: list[Portrait]) -> None:
+    """Print how many portraits are found at several sizes and turns."""
     print(f"\nfound of {COLUMNS * ROWS} in 24 megapixels\n\nface px", end="")
     print("".join(f"{turn:7}°" for turn in TURNS))
-    for size_ in SIZES:
-        found = [seen(detector, portraits, size_, turn) for turn in TURNS]
-        print(f"{size_:7}" + "".join(f"{count:8}" for count in found), flush=True)
+    for size in SIZES:
+        found = [seen(detector, portraits, size, turn) for turn in TURNS]
+        print(f"{size:7}" + "".join(f"{number:8}" for number in found), flush=True)
 
 
 def seconds(detector: Detector, photo: NDArray) -> float:

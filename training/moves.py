@@ -140,8 +140,8 @@ class Seeker:
         if conditions:
             free[-len(conditions) :] = 0
         if name in conditions:
-            start[conditions.index(name) - len(conditions)] = 1
-            free[conditions.index(name) - len(conditions)] = 1
+            own = conditions.index(name) - len(conditions)
+            start[own] = free[own] = 1
         return start, free
 
     def _parts(self) -> list[Floats]:
