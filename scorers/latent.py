@@ -51,8 +51,9 @@ class Space:
         return ops.matmul(offsets, self.axes.T) / self.deviations
 
     def offset(self, coordinates):
-        """Return what must be added to a latent to move by coordinates (N, K)."""
-        flat = ops.matmul(coordinates * self.deviations, self.axes)
+        """Return what moves a latent by its first coordinates (N, k), or by all."""
+        count = coordinates.shape[-1]
+        flat = ops.matmul(coordinates * self.deviations[:count], self.axes[:count])
         return ops.reshape(flat, (-1, *self.mean.shape))
 
 

@@ -113,9 +113,8 @@ class Climber:
         state = self.adam.start([move])
         for _ in range(steps):
             move, state = self._climb(move, state, way, seen)
-        return view.latents + ops.convert_to_numpy(
-            self._offset(ops.matmul(move, way[-1]))
-        )
+        offset = self.traits.space.offset(ops.matmul(move, way[-1]))
+        return view.latents + ops.convert_to_numpy(offset)
 
     def _way(self, name: str, keep: tuple[str, ...]) -> tuple[Floats, ...]:
         """Return which trait goes and which stay, in what they are multiplied by."""
@@ -138,7 +137,7 @@ class Climber:
         images, masks, latents, before, who, was, was_second, goal, budget,
     ):  # fmt: skip
         move, pull = ops.matmul(move, free), self.pull
-        picture = self.generator.decode(latents + self._offset(move))
+        picture = self.generator.decode(latents + self.traits.space.offset(move))
         now, whole, second = self.guide.look(images + masks * (picture - before))
         loss = pull.score * _short(ops.matmul(whole - was, goes), goal)
         loss += pull.second * _short(ops.matmul(second - was_second, told), goal)
@@ -148,11 +147,6 @@ class Climber:
         beyond = ops.relu(ops.sqrt(moved + 1e-8) - NEARLY * budget)
         loss += pull.identity * moved + pull.budget * ops.square(beyond)
         return ops.sum(loss + pull.length * ops.sum(ops.square(move), -1))
-
-    def _offset(self, move: Tensor) -> Tensor:
-        """Return by how much latents change."""
-        others = len(self.traits.slopes) - len(self._slopes)
-        return self.traits.space.offset(ops.pad(move, [(0, 0), (0, others)]))
 
 
 @dataclass(frozen=True, eq=False)
