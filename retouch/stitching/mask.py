@@ -15,6 +15,7 @@ from scipy.spatial import ConvexHull
 from retouch.crop import Pixels
 from retouch.errors import SettingsError
 from retouch.geometry import (
+    INNER_LIPS,
     JAW,
     LEFT_BROW,
     LEFT_EYE,
@@ -33,6 +34,7 @@ SURFACE_OUTSET, SURFACE_FEATHER = 0.01, 0.07
 RIM_FEATHER = 0.06  # where the crop or the photo ends
 RIM = 2.0  # crop pixels left at zero, so that interpolation finds zeros there
 MOUTH_OUTSET, MOUTH_FEATHER = 0.06, 0.06
+GAP_OUTSET, GAP_FEATHER = 0.01, 0.03
 EYE_OUTSET, EYE_FEATHER = 0.06, 0.05
 BROW_OUTSET, BROW_FEATHER = 0.04, 0.03
 
@@ -147,6 +149,17 @@ class Outline:
 
     def mouth(self) -> Pixels:
         return self.soft(self.points[OUTER_LIPS], MOUTH_OUTSET, MOUTH_FEATHER)
+
+    def gap(self) -> Pixels:
+        """Return what shows between the lips."""
+        return self.soft(self.points[INNER_LIPS], GAP_OUTSET, GAP_FEATHER)
+
+    @property
+    def opening(self) -> float:
+        """How far the lips are apart, for the width between their corners."""
+        lips = self.points[INNER_LIPS]
+        gaps, width = lips[[1, 2, 3]] - lips[[7, 6, 5]], lips[4] - lips[0]
+        return float(np.hypot(*gaps.T).mean() / max(np.hypot(*width), 1e-9))
 
     def eyes(self) -> Pixels:
         return self._pair(LEFT_EYE, RIGHT_EYE, EYE_OUTSET, EYE_FEATHER)

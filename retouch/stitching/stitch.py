@@ -3,13 +3,14 @@
 Two methods. `replace` lays in the generator's picture, its colours matched to the
 photo's. `difference` keeps the photo's own pixels: they are moved as the edit moves
 the face and lit as the edit lights it; only a mouth that opens or closes is painted
-from the generator's picture, with the skin's grain. Sums are taken in float on the
-encoded values, as the generator saw them, and rounded once.
+from the generator's picture, with the skin's grain; one that was open and stays so
+keeps its teeth. Sums are taken in float on the encoded values, as the generator saw
+them, and rounded once.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,11 @@ MOUTH_WIDTH = 0.08  # over which a painted mouth takes on the light around it
 FINE = 1.5  # crop pixels: what is finer than this is detail
 MOST_GAIN = 2.0
 NEW_MOUTH = (12.0, 22.0)  # levels of change at which painting starts and is complete
-BRIGHTEST = 99  # percentile of a face that a painted mouth does not outshine,
+OPEN = (0.04, 0.09)  # of a mouth's width: lips so far apart show teeth, few or all;
+CLOSING = (8.0, 18.0)  # levels by which the gap reddens if it begins to close, or does
+TEETH = (6.0, 20.0)  # levels less red at which lips begin to be teeth, and are
+TEETH_KEPT = 0.6  # part of what would brighten teeth that were there
+BRIGHTEST = 99  # percentile of a face that an edited mouth does not outshine,
 KNEE = 0.8  # and from which part of it on light is bent
 
 
@@ -114,6 +119,7 @@ class _Masks(NamedTuple):
     surface: Pixels
     skin: Pixels
     mouth: Pixels
+    gap: Pixels  # what shows between the lips, 0 where they are closed
 
 
 def stitch(
@@ -147,7 +153,8 @@ def _lay_in(photo: NDArray, piece: Piece, method: str, names: tuple[str, ...]) -
     edit, skin, mouth = (
         outline.draw(regions, piece.visible) for regions in (names, ["skin"], ["mouth"])
     )
-    masks = _Masks(edit, outline.whole_surface, skin, mouth)
+    gap = outline.gap() * _part(outline.opening, *OPEN)
+    masks = _Masks(edit, outline.whole_surface, skin, mouth, gap)
     if not masks.edit.any():
         return
     own = cut(photo, transform, size) * np.float32(255 / np.iinfo(photo.dtype).max)
@@ -177,16 +184,22 @@ def _difference(change: Change, own: Pixels, masks: _Masks, unit: float) -> Laye
     # What was behind the jaw, or is now, says nothing about the light on the face.
     lit = masks.edit * masks.surface * _moved(masks.surface, whole)
     light = light - _cast(light, lit, masks.skin, unit)
-    cover = _new_mouth(light, moves, masks)
+    mouth, gap = np.maximum(masks.mouth, _moved(masks.mouth, moves)), masks.gap
+    cover, teeth = _new_mouth(light, masks, mouth, _moved(gap, moves))
     light *= lit[..., None]
-    moved = flow.fetch(own, moves)
+    light -= TEETH_KEPT * teeth[..., None] * np.maximum(light, 0)
+    moved, brightest = flow.fetch(own, moves), _brightest(own, masks.surface)
     light[..., 1] -= masks.mouth * _new_green(moved, moved + light)
+    bent = _under(moved + light, brightest) - _under(moved, brightest)
+    light += (mouth * lit)[..., None] * (bent - light)
     paint = _mouth_paint(change, own, masks)
     # The painted mouth keeps its own contrast and takes its light from its rim.
     rim = cover * (1 - cover) * masks.edit
     shade = _blurred(moved + light - paint, rim, MOUTH_WIDTH * unit)
-    paint = _under(ungreened(paint + shade), _brightest(own, masks.surface))
-    return Layers(masks.edit, moves, light, paint, cover, masks.skin)
+    paint = _under(ungreened(paint + shade), brightest)
+    # Teeth have no pores: only where lips are painted do they take on the skin's grain.
+    skin = masks.skin if gap.any() else None
+    return Layers(masks.edit, moves, light, paint, cover, skin)
 
 
 def _brightest(own: Pixels, surface: Pixels) -> float:
@@ -216,12 +229,30 @@ def _moved(plane: Pixels, moves: Pixels) -> Pixels:
     return flow.fetch(plane[..., None], moves, order=1)[..., 0]
 
 
-def _new_mouth(light: Pixels, moves: Pixels, masks: _Masks) -> Pixels:
-    """Return where the mouth, old or moved, shows what moving cannot explain."""
-    change = (np.abs(light).mean(-1) * masks.mouth).sum() / max(masks.mouth.sum(), 1.0)
-    least, most = NEW_MOUTH
-    newness = np.clip((change - least) / (most - least), 0, 1)
-    return newness * np.maximum(masks.mouth, _moved(masks.mouth, moves)) * masks.edit
+def _new_mouth(
+    light: Pixels, masks: _Masks, mouth: Pixels, gap: Pixels
+) -> tuple[Pixels, Pixels]:
+    """Return where the moved mouth must be painted, and where teeth are that stay.
+
+    Where a closed mouth bares teeth they are painted; one that was open is painted
+    whole, if lips come to lie where the gap between them was.
+    """
+    was_open = masks.gap.max()
+    redder = light[..., 0] - light[..., 1:].mean(-1)
+    closes = _part(_mean(redder, gap), *CLOSING)
+    unlike = _part(_mean(np.abs(light).mean(-1), masks.mouth), *NEW_MOUTH)
+    bared = gaussian_filter(_part(-redder, *TEETH), 1.0)
+    newness = was_open * closes + (1 - was_open) * unlike * bared
+    return newness * mouth * masks.edit, gap * (1 - closes)
+
+
+def _mean(plane: Pixels, weight: Pixels) -> float:
+    return float((plane * weight).sum() / max(weight.sum(), 1.0))
+
+
+def _part(value: Any, least: float, most: float) -> Any:
+    """Return which part of the way from least to most a value, or each, has gone."""
+    return np.clip((value - least) / (most - least), 0, 1)
 
 
 def _mouth_paint(change: Change, own: Pixels, masks: _Masks) -> Pixels:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -145,13 +147,40 @@ def lips(openness):
     return gaussian_filter(skin, (0.7, 0.7, 0))
 
 
-def test_a_mouth_that_opens_is_painted_and_the_old_lip_does_not_shine_through():
-    photo = uncut(lips(0), TO_CROP, WHOLE)
+def closed(face):
+    """Return the face with its inner lips on one line."""
+    marks = face.landmarks.copy()
+    marks[61:64, 1] = marks[65:68, 1] = marks[60:68, 1].mean()
+    return replace(face, landmarks=marks)
+
+
+def scratched(crop):
+    """Return a photo of the crop, a line across its mouth, and the mouth's middle."""
+    photo = uncut(crop, TO_CROP, WHOLE)
     x, y = np.floor(FACE.landmarks[48:].mean(0)).astype(int)
     photo[y - 1 : y + 2, x - 12 : x + 12] = 0  # finer than the crops show
-    photo = np.rint(photo).clip(0, 255).astype(np.uint8)
-    result = stitch(photo, [piece(lips(1), before=lips(0))])
+    return np.rint(photo).clip(0, 255).astype(np.uint8), x, y
+
+
+def test_a_mouth_that_opens_is_painted_and_the_old_lip_does_not_shine_through():
+    photo, x, y = scratched(lips(0))
+    opens = Piece(closed(FACE), TO_CROP, Change(lips(0), lips(1)))
+    result = stitch(photo, [opens])
     assert result[y - 3 : y + 4, x - 6 : x + 7].min() > 190
+
+
+def test_a_mouth_that_stays_open_keeps_its_teeth():
+    photo, x, y = scratched(lips(0.6))
+    result = stitch(photo, [piece(lips(1), before=lips(0.6))])
+    assert result[y - 3 : y + 4, x - 6 : x + 7].min() < 90
+    assert (result[y - 6 : y + 7, x] > photo[y - 6 : y + 7, x]).any()
+
+
+def test_a_mouth_that_closes_is_painted_and_no_tooth_is_left():
+    photo, x, y = scratched(lips(1))
+    photo[y - 1 : y + 2, x - 12 : x + 12] = 255
+    result = stitch(photo, [piece(lips(0), before=lips(1))])
+    assert result[y - 3 : y + 4, x - 6 : x + 7].max() < 120
 
 
 def test_a_mouth_that_only_moves_is_not_painted():
