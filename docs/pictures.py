@@ -1,4 +1,4 @@
-"""Draw the pictures of docs/concepts.md, of a public portrait.
+"""Draw the pictures of README.md and docs/concepts.md, of a public portrait.
 
 python -m docs.pictures
 """
@@ -45,7 +45,9 @@ def main() -> None:
     (sitting,) = retoucher.inverted([sitting], settings)
     task = retoucher.beautifying(settings)
     moved = retoucher.moved([sitting], task, settings)
-    result = retoucher.rendered(sitting, moved.latents, settings)
+    result = retoucher.completed(sitting, moved, task, settings).photo
+    both = np.concatenate([photo.pixels, result.pixels], 1)
+    Image.fromarray(both).save(HERE / "before-after.jpg", quality=QUALITY)
     decode = retoucher.model.decode
     before, after = decode(sitting.start)[0], decode(moved.latents)[0]
     seen = annotated(photo, list(sitting.found)).pixels
