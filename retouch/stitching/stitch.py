@@ -10,10 +10,10 @@ them, and rounded once.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter
 
 from retouch.crop import Pixels, cut, resized
@@ -250,9 +250,10 @@ def _mean(plane: Pixels, weight: Pixels) -> float:
     return float((plane * weight).sum() / max(weight.sum(), 1.0))
 
 
-def _part(value: Any, least: float, most: float) -> Any:
+def _part(value: ArrayLike, least: float, most: float) -> NDArray:
     """Return which part of the way from least to most a value, or each, has gone."""
-    return np.clip((value - least) / (most - least), 0, 1)
+    way = (np.asarray(value, np.float32) - least) / (most - least)
+    return way.clip(0, 1)
 
 
 def _mouth_paint(change: Change, own: Pixels, masks: _Masks) -> Pixels:
