@@ -56,10 +56,6 @@ class Scout:
         jobs = [(coarse, joined(self._states)), *((f, upright) for f in fine if levels)]
         return [partial(self._search, grey, *job) for job in jobs]
 
-    def hints(self, grey: Grey, finest: float) -> list[Sighting]:
-        """Return the likeliest squares."""
-        return likeliest(search() for search in self.searches(grey, finest))
-
     def _search(self, grey: Grey, look: Look, state: bytes) -> list[Sighting]:
         # dlib's detectors keep state while they run, so each search has its own.
         detector, back = detector_of(self._dlib, state), look.transform.inverse

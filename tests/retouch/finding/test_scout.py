@@ -7,7 +7,7 @@ from PIL import Image
 from skimage.data import astronaut, chelsea
 
 from retouch.finding.grey import Grey
-from retouch.finding.scout import MOST, TURNS, Scout, detector_of, joined
+from retouch.finding.scout import MOST, TURNS, Scout, detector_of, joined, likeliest
 
 HEAD = Image.fromarray(astronaut()).convert("L").crop((120, 0, 330, 250))
 FACE = 108  # pixels of the head's face
@@ -51,12 +51,16 @@ def test_a_pyramid_cut_off_sees_the_same_small_windows(scout):
     assert {m for m in every if m[2] < 50} <= cut
 
 
+def hints_of(scout, grey):
+    return likeliest(search() for search in scout.searches(grey, 1.0))
+
+
 @pytest.mark.parametrize(
     ("size", "turn"),
     [(42, 0), (50, 0), *((size, turn) for size in (90, 140) for turn in TURNS)],
 )
 def test_a_face_is_proposed_with_its_turn(scout, size, turn):
-    hints = scout.hints(Grey.of(np.asarray(pictured(size, turn))), 1.0)
+    hints = hints_of(scout, Grey.of(np.asarray(pictured(size, turn))))
     side = size * 300 / FACE  # of what was pasted, turned
     near = [
         hint
@@ -70,11 +74,11 @@ def test_a_face_is_proposed_with_its_turn(scout, size, turn):
 
 
 def test_the_likeliest_come_first_and_none_twice(scout):
-    hints = scout.hints(Grey.of(np.asarray(pictured(90))), 1.0)
+    hints = hints_of(scout, Grey.of(np.asarray(pictured(90))))
     scores = [hint.score for hint in hints]
     assert scores == sorted(scores, reverse=True) and len(hints) <= MOST
     assert not any(a.is_near(b) for a in hints for b in hints if a is not b)
 
 
 def test_nothing_is_proposed_in_a_plain_picture(scout):
-    assert scout.hints(Grey(np.full((700, 900), 128, np.uint8)), 1.0) == []
+    assert hints_of(scout, Grey(np.full((700, 900), 128, np.uint8))) == []
