@@ -2,10 +2,10 @@
 
 Two methods. `replace` lays in the generator's picture, its colours matched to the
 photo's. `difference` keeps the photo's own pixels: they are moved as the edit moves
-the face and lit as the edit lights it; only a mouth that opens or closes is painted
-from the generator's picture, with the skin's grain; one that was open and stays so
-keeps its teeth. Sums are taken in float on the encoded values, as the generator saw
-them, and rounded once.
+the face and lit as the edit lights it, teeth of an open mouth too. Only the teeth that
+a closed one bares are painted from the generator's picture, and a mouth that closes,
+with the skin's grain. Sums are taken in float on the encoded values, as the generator
+saw them, and rounded once.
 """
 
 from collections.abc import Iterable
@@ -36,6 +36,7 @@ NEW_MOUTH = (12.0, 22.0)  # levels of change at which painting starts and is com
 OPEN = (0.04, 0.09)  # of a mouth's width: lips so far apart show teeth, few or all;
 CLOSING = (8.0, 18.0)  # levels by which the gap reddens if it begins to close, or does
 TEETH = (6.0, 20.0)  # levels less red at which lips begin to be teeth, and are
+SOFT = 1.0  # crop pixels: how far what is painted of them fades into the lips
 TEETH_KEPT = 0.6  # part of what would brighten teeth that were there
 BRIGHTEST = 99  # percentile of a face that an edited mouth does not outshine,
 KNEE = 0.8  # and from which part of it on light is bent
@@ -184,8 +185,8 @@ def _difference(change: Change, own: Pixels, masks: _Masks, unit: float) -> Laye
     # What was behind the jaw, or is now, says nothing about the light on the face.
     lit = masks.edit * masks.surface * _moved(masks.surface, whole)
     light = light - _cast(light, lit, masks.skin, unit)
-    mouth, gap = np.maximum(masks.mouth, _moved(masks.mouth, moves)), masks.gap
-    cover, teeth = _new_mouth(light, masks, mouth, _moved(gap, moves))
+    mouth = np.maximum(masks.mouth, _moved(masks.mouth, moves))
+    cover, teeth = _new_mouth(light, masks, mouth, _moved(masks.gap, moves))
     light *= lit[..., None]
     light -= TEETH_KEPT * teeth[..., None] * np.maximum(light, 0)
     moved, brightest = flow.fetch(own, moves), _brightest(own, masks.surface)
@@ -198,7 +199,7 @@ def _difference(change: Change, own: Pixels, masks: _Masks, unit: float) -> Laye
     shade = _blurred(moved + light - paint, rim, MOUTH_WIDTH * unit)
     paint = _under(ungreened(paint + shade), brightest)
     # Teeth have no pores: only where lips are painted do they take on the skin's grain.
-    skin = masks.skin if gap.any() else None
+    skin = masks.skin if masks.gap.any() else None
     return Layers(masks.edit, moves, light, paint, cover, skin)
 
 
@@ -241,7 +242,7 @@ def _new_mouth(
     redder = light[..., 0] - light[..., 1:].mean(-1)
     closes = _part(_mean(redder, gap), *CLOSING)
     unlike = _part(_mean(np.abs(light).mean(-1), masks.mouth), *NEW_MOUTH)
-    bared = gaussian_filter(_part(-redder, *TEETH), 1.0)
+    bared = gaussian_filter(_part(-redder, *TEETH), SOFT)
     newness = was_open * closes + (1 - was_open) * unlike * bared
     return newness * mouth * masks.edit, gap * (1 - closes)
 
