@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from commands import (
+from retouch.commands import (
     attributes,
     batch,
     directions,

@@ -13,13 +13,13 @@ from keras import ops
 from numpy.typing import NDArray
 
 from pretrained import dlib_files
-from retouch.crop import resized
 from retouch.edits.edit import View
+from retouch.faces.crop import resized
 from retouch.models import Model
 from retouch.settings import Settings
+from retouch.training.shards import Shards, as_images
+from retouch.training.traits import lighting, standardised
 from scorers.latent import LIGHT, LatentTraits, Space, ridge
-from training.shards import Shards, as_images
-from training.traits import lighting, standardised
 
 Floats = NDArray[np.float32]
 SIDE = 64  # pixels a side that the regression sees

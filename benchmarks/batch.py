@@ -59,8 +59,8 @@ def portraits(folder: Path, count: int) -> None:
 
 def loop(photos: Path, out: Path) -> list[float]:
     """Return when each photo was done by one retoucher, one after the other."""
-    from retouch.engine import Retoucher
-    from retouch.photo import read, write
+    from retouch.engine.retoucher import Retoucher
+    from retouch.photos.photo import read, write
     from retouch.settings import Settings
 
     retoucher, times = Retoucher.load(), []

@@ -22,15 +22,15 @@ from rich.table import Table
 
 from benchmarks import baseline
 from benchmarks.realism import People, told_apart
-from retouch.crop import cut
 from retouch.edits.edit import View
-from retouch.engine import Retoucher
+from retouch.engine.report import FaceReport
+from retouch.engine.retoucher import Retoucher
+from retouch.engine.session import Session
 from retouch.errors import RetouchError
+from retouch.faces.crop import cut
 from retouch.geometry import TIGHT
-from retouch.photo import Photo, read
-from retouch.report import FaceReport
+from retouch.photos.photo import Photo, read
 from retouch.settings import Settings
-from retouch.sitting import Sitting
 from retouch.stitching.stitch import Change, Piece, stitch
 
 RESULTS = Path(__file__).parent / "results"
@@ -63,23 +63,23 @@ class Bench:
     def __init__(self, folder: Path, settings: Settings, most: int):
         self.retoucher = Retoucher.load(settings.model)
         self.settings = settings
-        self.sittings: list[Sitting] = []
+        self.sessions: list[Session] = []
         self.left_out: list[str] = []
         for path in sorted(p for p in folder.iterdir() if p.is_file())[:most]:
             try:
-                sitting = self.retoucher.sit(read(path), settings, adults=True)
+                session = self.retoucher.cut(read(path), settings, adults=True)
             except RetouchError as error:
                 self.left_out.append(f"{path.name}: {error}")
                 continue
-            if sitting.chosen:
-                self.sittings.append(sitting)
+            if session.chosen:
+                self.sessions.append(session)
             else:
-                self.left_out.append(f"{path.name}: {sitting.notes}")
-        parts = _parts(self.sittings)
-        inverted = [self.retoucher.inverted(part, settings) for part in parts]
-        self.sittings = [sitting for part in inverted for sitting in part]
+                self.left_out.append(f"{path.name}: {session.notes}")
+        parts = _parts(self.sessions)
+        inverted = [self.retoucher.invert(part, settings) for part in parts]
+        self.sessions = [session for part in inverted for session in part]
         self.judge = self.retoucher.model.judge
-        looks = [self._look(s.photo, s) for s in self.sittings]
+        looks = [self._look(s.photo, s) for s in self.sessions]
         self.scores = np.concatenate([self.judge.score(*look) for look in looks])
 
     def edited(self, moves: dict[str, float], strength: float) -> Done:
@@ -90,46 +90,46 @@ class Bench:
             engine.editing(moves, settings) if moves else engine.beautifying(settings)
         )
         results = []
-        for part in _parts(self.sittings):
-            results += engine.finished(part, task, settings)
+        for part in _parts(self.sessions):
+            results += engine.finish(part, task, settings)
         return Done([r.faces[0] for r in results], [r.photo for r in results])
 
     def pasted(self, picture: np.ndarray, identity: float, trait: str) -> Done:
         """Add one picture of differences to all, as far as the identity allows."""
         names = "images", "masks", "start"
         whole = (
-            np.concatenate([getattr(s, name) for s in self.sittings]) for name in names
+            np.concatenate([getattr(s, name) for s in self.sessions]) for name in names
         )
         view = View(*whole)
         model = self.retoucher.model
         strength = baseline.strengthened(model, view, picture, identity)
         reports, photos = [], []
-        for sitting in self.sittings:
-            photo = self._laid(sitting, np.float32(strength) * picture)
+        for session in self.sessions:
+            photo = self._laid(session, np.float32(strength) * picture)
             (told,) = self.retoucher._examiner.compare(
-                self._look(sitting.photo, sitting), photo, sitting.faces, trait
+                self._look(session.photo, session), photo, session.faces, trait
             )
-            reports.append(dataclasses.replace(sitting.reports()[0], **told))
+            reports.append(dataclasses.replace(session.reports()[0], **told))
             photos.append(photo)
         return Done(reports, photos)
 
-    def _laid(self, sitting: Sitting, difference: np.ndarray) -> Photo:
+    def _laid(self, session: Session, difference: np.ndarray) -> Photo:
         model = self.retoucher.model
         before, after = (
             np.clip(image * 127.5 + 127.5, 0, 255).astype(np.float32)
-            for image in (sitting.images[0], sitting.images[0] + difference)
+            for image in (session.images[0], session.images[0] + difference)
         )
-        face = sitting.faces[0]
+        face = session.faces[0]
         place = face.transform(model.template, model.generator.resolution)
         piece = Piece(face, place, Change(before, after))
-        return sitting.photo.with_pixels(stitch(sitting.photo.pixels, [piece]))
+        return session.photo.with_pixels(stitch(session.photo.pixels, [piece]))
 
-    def _look(self, photo: Photo, sitting: Sitting) -> tuple:
-        return self.retoucher._examiner.seen(photo, sitting.faces)
+    def _look(self, photo: Photo, session: Session) -> tuple:
+        return self.retoucher._examiner.seen(photo, session.faces)
 
     def crops(self, photos: list[Photo], size: int) -> np.ndarray:
         """Return the faces of photos in [-1, 1]."""
-        pairs = zip(photos, self.sittings, strict=True)
+        pairs = zip(photos, self.sessions, strict=True)
         crops = [
             cut(p.pixels, s.faces[0].transform(TIGHT, size), size) for p, s in pairs
         ]
@@ -222,7 +222,7 @@ def by_group(
 
 def parts_of_a_face(bench: Bench) -> Row:
     """Return the seconds of each stage of beautify, once everything is compiled."""
-    photo, seconds = bench.sittings[0].photo, {}
+    photo, seconds = bench.sessions[0].photo, {}
     for _ in range(2):
         since, stage = time.perf_counter(), "finding"
 
@@ -256,7 +256,7 @@ def main(
         extra: further edits at +1, by their directions' names, with commas.
     """
     bench = Bench(folder, Settings(faces="largest", model=model), most)
-    real = [s.photo for s in bench.sittings]
+    real = [s.photo for s in bench.sessions]
     faces = bench.crops(real, 128)
     pixels = baseline.Pixels.fit(data, bench.retoucher.model) if data else None
     people = People.held_out(data, bench.retoucher.model, faces) if data else None
@@ -296,7 +296,7 @@ def _further(extra: str) -> list[tuple[str, dict[str, float], float, str]]:
 
 
 def _draw(pictures: list[np.ndarray], path: Path) -> None:
-    from training.loop import sheet
+    from retouch.training.loop import sheet
 
     order = [row[i] for i in range(len(pictures[0])) for row in pictures]
     sheet(np.stack(order), len(pictures) * max(1, 12 // len(pictures)), path)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.data import astronaut, chelsea, coffee, rocket
 
-from retouch.finding.detect import Detector
+from retouch.faces.detect import Detector
 from retouch.geometry import Face
 
 MEGAPIXELS = (1, 4, 12, 24, 50)

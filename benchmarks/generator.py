@@ -36,7 +36,7 @@ from safetensors.numpy import load_file, save_file
 from generators.gradients import compiled, differentiate
 from generators.stylegan2 import Config, StyleGAN2, official
 from generators.weights import arrays, assign
-from training.plan import GENERATOR
+from retouch.training.plan import GENERATOR
 
 PLANS = {
     "256 official": official(256),

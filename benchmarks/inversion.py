@@ -28,11 +28,11 @@ from rich.table import Table
 
 from benchmarks.quality import Portraits, measure
 from retouch.edits.edit import Direction
-from retouch.engine import Retoucher
+from retouch.engine.retoucher import Retoucher
 from retouch.inversion.invert import Inverter
-from retouch.inversion.presets import PRESETS, Preset, Weights
 from retouch.models import Model
-from retouch.photo import read
+from retouch.photos.photo import read
+from retouch.presets import PRESETS, Preset, Weights
 from retouch.settings import Settings
 
 RESULTS = Path(__file__).parent / "results" / "inversion.json"

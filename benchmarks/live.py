@@ -29,13 +29,13 @@ from rich.console import Console
 from rich.table import Table
 from scipy.ndimage import gaussian_filter
 
-from retouch.crop import cut
-from retouch.finding.detect import Detector
+from retouch.faces.crop import cut
+from retouch.faces.detect import Detector
 from retouch.geometry import TIGHT, Similarity
-from retouch.moving.disguise import Disguise
-from retouch.moving.film import Film
-from retouch.moving.live import Live, Picture
-from retouch.moving.track import Tracker, describer
+from retouch.photos.film import Film
+from retouch.video.live import Live, Picture
+from retouch.video.mask_effect import Disguise
+from retouch.video.track import Tracker, describer
 
 RESULTS = Path(__file__).parent / "results" / "live.json"
 SIZE = 640, 480

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from pretrained import dlib_files
 from pretrained.loading import load_judge
 from pretrained.registry import library
-from retouch.finding.detect import Detector
+from retouch.faces.detect import Detector
 from retouch.geometry import TIGHT, Face
-from retouch.moving.disguise import Disguise
 from retouch.stitching.stitch import stitch
+from retouch.training.loop import sheet
+from retouch.training.shards import Shards, as_images
+from retouch.video.mask_effect import Disguise
 from scorers.descriptor import Descriptors
-from training.loop import sheet
-from training.shards import Shards, as_images
 
 RESULTS = Path(__file__).parent / "results" / "masks.json"
 APART = 0.6  # of descriptors: another person

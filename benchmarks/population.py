@@ -24,9 +24,9 @@ from benchmarks.quality import RESULTS, commit, detail, signal_to_noise
 from retouch.geometry import TIGHT, Face
 from retouch.models import Model
 from retouch.stitching import mask
+from retouch.training.loop import sheet as write_sheet
+from retouch.training.shards import Shards, as_images
 from scorers.latent import ridge
-from training.loop import sheet as write_sheet
-from training.shards import Shards, as_images
 
 Floats = NDArray[np.float32]
 AT_ONCE = 50

@@ -22,15 +22,15 @@ from rich.console import Console
 from rich.table import Table
 from scipy.ndimage import gaussian_filter
 
-from retouch import crop
-from retouch.finding.detect import Detector
+from retouch.faces import crop
+from retouch.faces.detect import Detector
 from retouch.geometry import TIGHT
 from retouch.models import Model
-from retouch.photo import read
+from retouch.photos.photo import read
 from retouch.stitching import mask
+from retouch.training.closeups import close_ups, region, tones
+from retouch.training.loop import sheet as write_sheet
 from scorers.descriptor import Descriptors
-from training.closeups import close_ups, region, tones
-from training.loop import sheet as write_sheet
 
 Floats = NDArray[np.float32]
 RESULTS = Path(__file__).parent / "results"

@@ -19,9 +19,9 @@ from rich.table import Table
 
 from benchmarks.edits import DRIFTS, SHOWN, Bench
 from retouch.edits.directions import DIRECTIONS
-from retouch.report import FaceReport
+from retouch.engine.report import FaceReport
 from retouch.settings import Settings
-from training.loop import sheet
+from retouch.training.loop import sheet
 
 RESULTS = Path(__file__).parent / "results" / "ranges.json"
 STRENGTHS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
@@ -47,7 +47,7 @@ def main(
         RESULTS.write_text(json.dumps(known, indent=1) + "\n")
         if pictures is not None:
             crops = [bench.crops(d.photos, SHOWN) for d in done]
-            crops.insert(3, bench.crops([s.photo for s in bench.sittings], SHOWN))
+            crops.insert(3, bench.crops([s.photo for s in bench.sessions], SHOWN))
             order = np.stack(crops, 1).reshape(-1, SHOWN, SHOWN, 3)
             sheet(order, len(crops), pictures / f"{name}.png")
 

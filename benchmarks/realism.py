@@ -14,7 +14,7 @@ from scipy.ndimage import gaussian_filter
 
 from pretrained import dlib_files
 from retouch.models import Model
-from training.shards import Shards, as_images
+from retouch.training.shards import Shards, as_images
 
 Floats = NDArray[np.float32]
 BLOCKS = (0, 2, 6)

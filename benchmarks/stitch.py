@@ -12,7 +12,7 @@ from time import process_time
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.crop import cut
+from retouch.faces.crop import cut
 from retouch.geometry import FFHQ, Similarity
 from retouch.stitching.stitch import Change, Piece, stitch
 from tests.retouch.drawing import drawn_face

@@ -24,17 +24,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from retouch.engine import Retoucher
+from retouch.engine.retoucher import Retoucher
+from retouch.engine.session import Session
 from retouch.errors import RetouchError
 from retouch.expressions.assess import Assessor, Seen
 from retouch.expressions.transfer import Transfers
 from retouch.expressions.transfer_options import Transferring
-from retouch.photo import read
+from retouch.photos.photo import read
 from retouch.settings import Settings
-from retouch.sitting import Sitting
 
 RESULTS = Path(__file__).parent / "results" / "transfer.json"
-HELD_OUT = 50  # of a thousand people, as training.shards has it
+HELD_OUT = 50  # of a thousand people, as retouch.training.shards has it
 MODELS = "default,glow,vae,cvae,vqvae"
 ALPHAS = (0.3, 0.4, 0.5, 0.75, 1.0, 1.25, 1.5)
 WANTED = 1.0  # deviations of happiness
@@ -55,11 +55,11 @@ def held_out(faces: Path) -> list[tuple[Path, Path]]:
 
 
 def sat(engine: Transfers, paths: list[tuple[Path, Path]], settings: Settings):
-    """Return the sittings of those people in whose pictures both faces are found."""
+    """Return the sessions of those people in whose pictures both faces are found."""
     found = []
     for pair in paths:
         try:
-            found.append([engine.sit(read(p), p.name, settings) for p in pair])
+            found.append([engine.cut(read(p), p.name, settings) for p in pair])
         except RetouchError:
             continue
     return found
@@ -68,8 +68,8 @@ def sat(engine: Transfers, paths: list[tuple[Path, Path]], settings: Settings):
 def series(
     engine: Transfers,
     assessor: Assessor,
-    source: Sitting,
-    target: Sitting,
+    source: Session,
+    target: Session,
     settings: Settings,
 ) -> list[dict[str, float]]:
     """Return the figures of one transfer at every alpha."""

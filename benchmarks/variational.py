@@ -25,14 +25,14 @@ from benchmarks.quality import Portraits, measure
 from pretrained.loading import load_judge
 from pretrained.registry import library
 from retouch.edits.edit import Direction
-from retouch.finding.detect import Detector
+from retouch.faces.detect import Detector
 from retouch.geometry import Face, Similarity
 from retouch.models import Model
 from retouch.stitching import mask
+from retouch.training.conditions import descriptors_of, label
+from retouch.training.shards import Shards, as_images
 from scorers.judge import Judge, shape_of
 from scorers.latent import LIGHT, ridge
-from training.conditions import descriptors_of, label
-from training.shards import Shards, as_images
 
 Floats = NDArray[np.float32]
 RESULTS = Path(__file__).parent / "results"
@@ -197,7 +197,7 @@ def main(
     _show(columns, edits, count)
     _keep(columns, edits, count, most)
     if sheet is not None:
-        from training.loop import sheet as draw
+        from retouch.training.loop import sheet as draw
 
         rows = np.stack(pictures, 1)[:12]
         draw(rows.reshape(-1, *rows.shape[2:]), len(pictures), sheet)

@@ -9,10 +9,10 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
-from retouch.crop import cut
-from retouch.drawing import annotated
-from retouch.engine import Retoucher
-from retouch.photo import read
+from retouch.engine.drawing import annotated
+from retouch.engine.retoucher import Retoucher
+from retouch.faces.crop import cut
+from retouch.photos.photo import read
 from retouch.settings import Settings
 
 HERE = Path(__file__).parent
@@ -41,21 +41,21 @@ def main() -> None:
     """Follow one face through all steps."""
     photo = read(skimage.data.astronaut())
     retoucher, settings = Retoucher.load(), Settings(strength=1.5)
-    sitting = retoucher.sit(photo, settings)
-    (sitting,) = retoucher.inverted([sitting], settings)
+    session = retoucher.cut(photo, settings)
+    (session,) = retoucher.invert([session], settings)
     task = retoucher.beautifying(settings)
-    moved = retoucher.moved([sitting], task, settings)
-    result = retoucher.completed(sitting, moved, task, settings).photo
+    moved = retoucher.move([session], task, settings)
+    result = retoucher.complete(session, moved, task, settings).photo
     both = np.concatenate([photo.pixels, result.pixels], 1)
     Image.fromarray(both).save(HERE / "before-after.jpg", quality=QUALITY)
     decode = retoucher.model.decode
-    before, after = decode(sitting.start)[0], decode(moved.latents)[0]
-    seen = annotated(photo, list(sitting.found)).pixels
-    mask = np.repeat(sitting.masks[0] * 255, 3, -1).astype(np.uint8)
-    strip("concepts-seen.jpg", [seen, levels(sitting.images[0]), mask])
+    before, after = decode(session.start)[0], decode(moved.latents)[0]
+    seen = annotated(photo, list(session.found)).pixels
+    mask = np.repeat(session.masks[0] * 255, 3, -1).astype(np.uint8)
+    strip("concepts-seen.jpg", [seen, levels(session.images[0]), mask])
     gain = np.clip(127.5 + (after - before) * 127.5 * 2, 0, 255).astype(np.uint8)
     strip("concepts-moved.jpg", [levels(before), levels(after), gain])
-    place = sitting.faces[0].transform(retoucher.model.template, SIDE)
+    place = session.faces[0].transform(retoucher.model.template, SIDE)
     shown = [cut(p, place, SIDE) for p in (photo.pixels, result.pixels)]
     change = np.clip(127.5 + 3 * (shown[1] - shown[0]), 0, 255)
     strip(

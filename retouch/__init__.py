@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 def __getattr__(name: str):
     """Load what needs TensorFlow only when it is asked for."""
     if name == "Retoucher":
-        from retouch.engine import Retoucher
+        from retouch.engine.retoucher import Retoucher
 
         return Retoucher
     if name == "Settings":

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from retouch.errors import SettingsError
-from retouch.inversion.presets import PRESETS, SPACES
+from retouch.presets import PRESETS, SPACES
 
 KEEPABLE = {
     "age": "age",

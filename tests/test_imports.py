@@ -14,10 +14,15 @@ MAY_IMPORT = {
     "scorers": {"generators"},
     "pretrained": {"generators", "encoders", "scorers", "retouch.errors"},
     "retouch": {"generators", "encoders", "scorers", "pretrained"},
-    "training": {"generators", "encoders", "scorers", "pretrained", "retouch"},
-    "commands": {"pretrained", "retouch", "training"},
 }
 ALONE = {"errors", "contracts", "geometry"}
+# The units of `retouch`, in the order in which a photograph meets them: each may
+# import those above it, and itself.
+UNITS = (
+    *("errors", "contracts", "geometry", "presets", "settings"),
+    *("photos", "faces", "inversion", "models", "edits", "stitching", "engine"),
+    *("jobs", "expressions", "video", "service", "batches", "training", "commands"),
+)
 OURS = {*MAY_IMPORT, "cli", "benchmarks", "tests"}
 
 
@@ -41,6 +46,21 @@ def test_a_file_imports_only_from_layers_below(path):
     allowed = MAY_IMPORT[folder] | {folder}
     for name in _imports(path):
         assert any(name == a or name.startswith(f"{a}.") for a in allowed), name
+
+
+def _units() -> list[Path]:
+    inside = (ROOT / "retouch").rglob("*.py")
+    return [path for path in inside if path != ROOT / "retouch" / "__init__.py"]
+
+
+@pytest.mark.parametrize("path", _units(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_unit_imports_only_from_units_above(path):
+    unit = path.relative_to(ROOT / "retouch").with_suffix("").parts[0]
+    above = UNITS[: UNITS.index(unit) + 1]
+    for name in _imports(path):
+        parts = name.split(".")
+        if parts[0] == "retouch" and len(parts) > 1:
+            assert parts[1] in above, name
 
 
 @pytest.mark.parametrize("name", sorted(ALONE))

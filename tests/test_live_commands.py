@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 import cli
 from retouch.errors import RetouchError
-from retouch.moving.film import Film
+from retouch.photos.film import Film
 from tests.retouch import clips
 
 

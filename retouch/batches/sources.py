@@ -14,7 +14,7 @@ import fsspec
 
 from retouch.batches.job import Picture
 from retouch.errors import DependencyError, PhotoError, SettingsError
-from retouch.files.formats import FORMATS
+from retouch.photos.formats import FORMATS
 
 LISTS = (".txt", ".list", ".lst")
 WILD = "*?["

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from retouch.batches.job import Done
 from retouch.errors import DependencyError, PhotoError
-from retouch.files.disk import refusing
+from retouch.photos.disk import refusing
 
 REPORT = "report.jsonl"
 UNFINISHED = ".retouch-unfinished"

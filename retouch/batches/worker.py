@@ -21,8 +21,8 @@ from retouch.batches.job import Done, Job, Picture, latent_name
 from retouch.errors import RetouchError
 
 if TYPE_CHECKING:
-    from retouch.photo import Photo
-    from retouch.sitting import Result, Sitting, Task
+    from retouch.engine.session import Result, Session, Task
+    from retouch.photos.photo import Photo
 
 GROUP = 8  # pictures that a worker is handed at a time
 HELD = 60_000_000  # pixels of photos that wait for each other
@@ -45,7 +45,7 @@ class _Case:
 
     picture: Picture
     photo: "Photo"
-    sitting: "Sitting"
+    session: "Session"
     seconds: float = 0.0
 
 
@@ -53,7 +53,7 @@ class Worker:
     """Does a job on pictures; load it after `ENVIRONMENT` is set."""
 
     def __init__(self, job: Job, weights: str):
-        from retouch.engine import Retoucher
+        from retouch.engine.retoucher import Retoucher
 
         self.job, self.weights = job, weights
         self.retoucher = Retoucher.load(job.settings.model)
@@ -72,12 +72,12 @@ class Worker:
                     yield self._inverted(picture, photo, start)
                     continue
                 adults = self._task is not None and self._task.adults
-                sitting = self.retoucher.sit(photo, self.job.settings, adults=adults)
+                session = self.retoucher.cut(photo, self.job.settings, adults=adults)
             except Exception as error:
                 yield self._failed(picture, error, time.perf_counter() - start)
                 continue
             spent = time.perf_counter() - start
-            waiting.append(_Case(picture, photo, sitting, spent))
+            waiting.append(_Case(picture, photo, session, spent))
             if sum(case.photo.pixels.size // 3 for case in waiting) > HELD:
                 yield from self._finished(waiting)
                 waiting = []
@@ -92,8 +92,8 @@ class Worker:
         return None
 
     def _read(self, picture: Picture) -> "Photo":
-        from retouch import photo
         from retouch.batches import sources
+        from retouch.photos import photo
 
         most = self.job.settings.max_pixels
         if sources.is_local(picture.source):
@@ -105,7 +105,7 @@ class Worker:
     def _finished(self, cases: list[_Case]) -> Iterator[Done]:
         """Yield the results of cases; if they fail together, of each alone."""
         idle = self.job.settings.strength == 0
-        busy = [] if idle else [case for case in cases if case.sitting.chosen]
+        busy = [] if idle else [case for case in cases if case.session.chosen]
         moved: dict[int, Any] = {}
         try:
             if busy:
@@ -121,17 +121,17 @@ class Worker:
             yield self._ended(case, moved.get(id(case)))
 
     def _moved(self, cases: list[_Case]) -> dict[int, Any]:
-        """Return each case's inverted sitting and where its latents go."""
+        """Return each case's inverted session and where its latents go."""
         from retouch.edits.edit import Moved
 
         start = time.perf_counter()
-        faces = [len(case.sitting.chosen) for case in cases]
+        faces = [len(case.session.chosen) for case in cases]
         images, masks = (
-            np.concatenate([getattr(case.sitting, name) for case in cases])
+            np.concatenate([getattr(case.session, name) for case in cases])
             for name in ("images", "masks")
         )
         portions = [
-            self._portion(cases[0].sitting, images[rows], masks[rows])
+            self._portion(cases[0].session, images[rows], masks[rows])
             for rows in _rows(len(images), self.together)
         ]
         columns = [
@@ -142,15 +142,15 @@ class Worker:
         for case, count in zip(cases, faces, strict=True):
             part = slice(at, at := at + count)
             latents, *rest = (column[part] for column in columns)
-            sitting = dataclasses.replace(case.sitting, latents=latents)
+            session = dataclasses.replace(case.session, latents=latents)
             case.seconds += count * seconds
-            found[id(case)] = sitting, Moved(*rest)
+            found[id(case)] = session, Moved(*rest)
         return found
 
-    def _portion(self, sitting: "Sitting", images: Any, masks: Any) -> tuple[Any, ...]:
+    def _portion(self, session: "Session", images: Any, masks: Any) -> tuple[Any, ...]:
         """Return latents before and after the task, shares and distances."""
         table = dataclasses.replace(
-            sitting,
+            session,
             found=(),
             chosen=tuple(range(len(images))),
             notes={},
@@ -159,9 +159,9 @@ class Worker:
             latents=None,
         )
         settings, retoucher = self.job.settings, self.retoucher
-        (table,) = retoucher.inverted([table], settings)
+        (table,) = retoucher.invert([table], settings)
         assert self._task is not None
-        moved = retoucher.moved([table], self._task, settings)
+        moved = retoucher.move([table], self._task, settings)
         return table.start, moved.latents, moved.shares, moved.distances
 
     def _ended(self, case: _Case, moved: Any) -> Done:
@@ -169,12 +169,10 @@ class Worker:
         assert self._task is not None
         try:
             if moved is None:
-                (result,) = self.retoucher.finished(
-                    [case.sitting], self._task, settings
-                )
+                (result,) = self.retoucher.finish([case.session], self._task, settings)
             else:
-                sitting, after = moved
-                result = self.retoucher.completed(sitting, after, self._task, settings)
+                session, after = moved
+                result = self.retoucher.complete(session, after, self._task, settings)
             data = self._encoded(case.picture, result)
         except Exception as error:
             spent = case.seconds + time.perf_counter() - start
@@ -184,9 +182,9 @@ class Worker:
         return self._done(case.picture, data, faces, spent)
 
     def _encoded(self, picture: Picture, result: "Result") -> dict[str, bytes]:
-        from retouch import photo
-        from retouch.drawing import side_by_side
-        from retouch.files.formats import format_of
+        from retouch.engine.drawing import side_by_side
+        from retouch.photos import photo
+        from retouch.photos.formats import format_of
 
         job, name = self.job, picture.name
         if PurePosixPath(name).suffix:
@@ -207,12 +205,13 @@ class Worker:
     # --- latents ---------------------------------------------------------------
 
     def _inverted(self, picture: Picture, photo: "Photo", start: float) -> Done:
-        from retouch.inversion import kept, latents
+        from retouch.inversion import latent_files
+        from retouch.jobs import saved_faces
 
         files, faces = {}, []
-        for face in kept.invert(self.retoucher, photo, self.job.settings):
+        for face in saved_faces.invert(self.retoucher, photo, self.job.settings):
             name, buffer = latent_name(picture.name, face.index), io.BytesIO()
-            latents.dump(face.saved, buffer)
+            latent_files.dump(face.saved, buffer)
             files[name] = buffer.getvalue()
             told = {"index": face.index, "size": face.saved.face.size, "file": name}
             told |= {"loss": face.saved.loss, "fidelity": face.saved.fidelity}

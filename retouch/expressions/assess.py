@@ -14,12 +14,12 @@ from scipy.ndimage import laplace
 from pretrained import dlib_files
 from pretrained.loading import load_action_units, load_judge
 from pretrained.registry import library
-from retouch.crop import cut
 from retouch.errors import FaceError
 from retouch.expressions import openface
-from retouch.finding.detect import Detector
+from retouch.faces.crop import cut
+from retouch.faces.detect import Detector
 from retouch.geometry import TIGHT, Face
-from retouch.photo import Photo
+from retouch.photos.photo import Photo
 from scorers.action_units import HIGHEST
 from scorers.descriptor import Descriptors
 from scorers.facenet import Facenet

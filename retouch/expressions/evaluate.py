@@ -17,7 +17,7 @@ import numpy as np
 
 from retouch.errors import PhotoError, SettingsError
 from retouch.expressions.assess import Assessor, Seen
-from retouch.photo import read
+from retouch.photos.photo import read
 
 # --- what is measured ---------------------------------------------------------
 

@@ -17,16 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from retouch.crop import cut
-from retouch.edits.animate import Range
+from retouch.engine.session import Session
 from retouch.errors import SettingsError
 from retouch.expressions.transfer_options import Transferring
-from retouch.files import disk
+from retouch.faces.crop import cut
 from retouch.geometry import TIGHT
-from retouch.photo import Photo, Provenance
-from retouch.photo import write as write_photo
+from retouch.jobs.ranges import Range
+from retouch.photos import disk
+from retouch.photos.photo import Photo, Provenance
+from retouch.photos.photo import write as write_photo
 from retouch.settings import Settings
-from retouch.sitting import Sitting
 
 if TYPE_CHECKING:
     from retouch.expressions.transfer import Transfers
@@ -48,11 +48,11 @@ def alphas(text: str, wish: Transferring) -> list[float]:
 
 @dataclass(frozen=True, eq=False)
 class Faces:
-    """The faces that take part, one a sitting, and where their photos lie."""
+    """The faces that take part, one a session, and where their photos lie."""
 
-    source: Sitting
-    target: Sitting
-    neutral: Sequence[Sitting]
+    source: Session
+    target: Session
+    neutral: Sequence[Session]
     names: tuple[Path, Path]  # of the source and the target
 
 

@@ -22,14 +22,14 @@ from scipy.optimize import nnls
 from pretrained.loading import load_action_units
 from pretrained.registry import library
 from retouch.edits.edit import View
-from retouch.engine import Retoucher
+from retouch.engine.retoucher import Retoucher
+from retouch.engine.session import Result, Session, Task
 from retouch.errors import FaceError, SettingsError
 from retouch.expressions.follow import KEPT, Aim, Following
 from retouch.expressions.transfer_options import Transferring
-from retouch.files import disk
-from retouch.photo import Photo
+from retouch.photos import disk
+from retouch.photos.photo import Photo
 from retouch.settings import Settings
-from retouch.sitting import Result, Sitting, Task
 from retouch.stitching import flow
 from scorers.action_units import ActionUnits
 from scorers.expression import Expressions
@@ -80,9 +80,9 @@ class Transfers:
     def expressions(self) -> Expressions:
         return self.units.expressions
 
-    def sit(
+    def cut(
         self, photo: Photo, what: str, settings: Settings, face: int | None = None
-    ) -> Sitting:
+    ) -> Session:
         """Cut one face out of a photo.
 
         Args:
@@ -92,30 +92,30 @@ class Transfers:
         faces = "largest" if face is None else str(face)
         try:
             chosen = dataclasses.replace(settings, faces=faces)
-            sitting = self.retoucher.sit(photo, chosen)
+            session = self.retoucher.cut(photo, chosen)
         except (FaceError, SettingsError) as error:
             raise type(error)(f"{what}: {error}") from None
-        if not sitting.chosen:
-            note = next(iter(sitting.notes.values()), "no face can be used")
+        if not session.chosen:
+            note = next(iter(session.notes.values()), "no face can be used")
             raise FaceError(f"{what}: {note}. Choose another picture or face.")
-        return sitting
+        return session
 
     def task(
         self,
-        source: Sitting,
-        target: Sitting,
-        neutral: Sequence[Sitting],
+        source: Session,
+        target: Session,
+        neutral: Sequence[Session],
         wish: Transferring,
         settings: Settings,
     ) -> Task:
-        """Return what moves the target's face; sittings hold one face each."""
+        """Return what moves the target's face; sessions hold one face each."""
         return self.tasks(source, target, neutral, [wish.alpha], wish.method, settings)
 
     def tasks(
         self,
-        source: Sitting,
-        target: Sitting,
-        neutral: Sequence[Sitting],
+        source: Session,
+        target: Session,
+        neutral: Sequence[Session],
         alphas: Sequence[float],
         method: str,
         settings: Settings,
@@ -135,34 +135,34 @@ class Transfers:
 
     def ranged(
         self,
-        source: Sitting,
-        target: Sitting,
-        neutral: Sequence[Sitting],
+        source: Session,
+        target: Session,
+        neutral: Sequence[Session],
         alphas: Sequence[float],
         wish: Transferring,
         settings: Settings,
     ) -> list[Photo]:
         """Return the target's photo once for each alpha."""
-        (target,) = self.retoucher.inverted([target], settings)
+        (target,) = self.retoucher.invert([target], settings)
         shown = []
         for i in range(0, len(alphas), AT_ONCE):
             some = alphas[i : i + AT_ONCE]
             task = self.tasks(source, target, neutral, some, wish.method, settings)
-            moved = self.retoucher.moved([target] * len(some), task, settings)
+            moved = self.retoucher.move([target] * len(some), task, settings)
             for latent in moved.latents:
-                shown.append(self.retoucher.rendered(target, latent[None], settings))
+                shown.append(self.retoucher.render(target, latent[None], settings))
         return shown
 
-    def worked(
-        self, target: Sitting, task: Task, settings: Settings, on_step: Any = None
+    def run(
+        self, target: Session, task: Task, settings: Settings, on_step: Any = None
     ) -> Result:
         """Return the target's photo after a task."""
-        (result,) = self.retoucher.finished([target], task, settings, on_step)
+        (result,) = self.retoucher.finish([target], task, settings, on_step)
         return result
 
     # --- following -------------------------------------------------------------
 
-    def aim(self, source: Sitting, target: Sitting, neutral: Sequence[Sitting]) -> Aim:
+    def aim(self, source: Session, target: Session, neutral: Sequence[Session]) -> Aim:
         """Return what the target's face lacks of the source's expression."""
         own = self.placed(source), self.placed(target)
         plain = np.concatenate([self.placed(n) for n in neutral]) if neutral else None
@@ -191,9 +191,9 @@ class Transfers:
 
     def difference(
         self,
-        source: Sitting,
-        target: Sitting,
-        neutral: Sequence[Sitting],
+        source: Session,
+        target: Session,
+        neutral: Sequence[Session],
         settings: Settings,
     ) -> Floats:
         """Return what the source's expression adds to a latent, (1, *latent_shape).
@@ -207,16 +207,16 @@ class Transfers:
         laid = [self._laid(source, posed)]
         laid += [self._laid(n, marks) for n in neutral or [source]]
         laid = [dataclasses.replace(s, masks=target.masks) for s in laid]
-        latents = [s.start for s in self.retoucher.inverted(laid, settings)]
+        latents = [s.start for s in self.retoucher.invert(laid, settings)]
         offset = latents[0] - np.mean(latents[1:], 0)
         return np.asarray(offset * self._expressive(offset.shape), np.float32)
 
-    def _laid(self, sitting: Sitting, landmarks: Floats) -> Sitting:
-        """Return a sitting whose picture is bent until its landmarks lie there."""
-        image, marks = sitting.images[0], self.placed(sitting)[0]
+    def _laid(self, session: Session, landmarks: Floats) -> Session:
+        """Return a session whose picture is bent until its landmarks lie there."""
+        image, marks = session.images[0], self.placed(session)[0]
         bent = flow.fetch(image, flow.between(marks, landmarks[0], len(image)))
         bent = np.clip(bent, -1, 1).astype(np.float32)
-        return dataclasses.replace(sitting, images=bent[None], latents=None)
+        return dataclasses.replace(session, images=bent[None], latents=None)
 
     def _expressive(self, shape: tuple[int, ...]) -> Floats:
         """Return 1 where latents of this shape carry expression, (1, *shape)."""
@@ -230,22 +230,22 @@ class Transfers:
 
     # --- means -----------------------------------------------------------------
 
-    def mean(self, sittings: Sequence[Sitting], settings: Settings) -> MeanFace:
+    def mean(self, sessions: Sequence[Session], settings: Settings) -> MeanFace:
         """Return the mean face of pictures of one person, without expression."""
-        marks = np.concatenate([self.placed(s) for s in sittings])
+        marks = np.concatenate([self.placed(s) for s in sessions])
         weights = balanced(self.expressions.read(marks))
         middle = np.einsum("n,nij->ij", weights, marks).astype(np.float32)
-        laid = [self._laid(s, middle[None]) for s in sittings]
-        latents = [s.start[0] for s in self.retoucher.inverted(laid, settings)]
+        laid = [self._laid(s, middle[None]) for s in sessions]
+        latents = [s.start[0] for s in self.retoucher.invert(laid, settings)]
         latent = np.einsum("n,n...->...", weights, np.stack(latents))
         latent = latent.astype(np.float32)
         image = self.retoucher.model.decode(latent[None])[0]
         return MeanFace(latent, np.clip(image, -1, 1), middle, weights)
 
-    def placed(self, sitting: Sitting) -> Floats:
-        """Return the landmarks of a sitting's faces in its images' pixels."""
-        model, size = self.retoucher.model, sitting.images.shape[1]
-        rows = [f.transform(model.template, size)(f.landmarks) for f in sitting.faces]
+    def placed(self, session: Session) -> Floats:
+        """Return the landmarks of a session's faces in its images' pixels."""
+        model, size = self.retoucher.model, session.images.shape[1]
+        rows = [f.transform(model.template, size)(f.landmarks) for f in session.faces]
         return np.array(rows, np.float32)
 
 

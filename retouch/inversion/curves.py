@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from retouch.photo import Photo
+from retouch.photos.photo import Photo
 
 Floats = NDArray[np.float32]
 HEIGHT, MARGIN = 240, 44

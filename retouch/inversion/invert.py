@@ -20,7 +20,7 @@ from generators.gradients import OUT_OF_MEMORY, compiled, differentiate
 from retouch.contracts import Embedder, Encoder, Generator, Tensor
 from retouch.errors import FaceError, SettingsError
 from retouch.inversion import memory
-from retouch.inversion.presets import BALANCED, PUBLISHED, SPACES, Preset
+from retouch.presets import BALANCED, PUBLISHED, SPACES, Preset
 from scorers.pixels import unlikeness
 
 Floats = NDArray[np.float32]

@@ -20,7 +20,7 @@ from generators.gradients import compiled, differentiate
 from generators.weights import arrays, assign, variables
 from retouch.contracts import Embedder, Generator, Tensor
 from retouch.errors import SettingsError, WeightsError
-from retouch.inversion.presets import Schedule, Weights
+from retouch.presets import Schedule, Weights
 from scorers.pixels import unlikeness
 
 Floats = NDArray[np.float32]

@@ -16,15 +16,15 @@ from starlette.exceptions import HTTPException
 from retouch import __version__
 from retouch.errors import RetouchError
 from retouch.service import describe
-from retouch.service.crew import Crew, Job
 from retouch.service.forms import LINES
 from retouch.service.guard import LOOPBACK, PAGE, Guard, Rates
 from retouch.service.limits import Limits
 from retouch.service.metrics import Metrics
-from retouch.service.orders import Order, Orders
 from retouch.service.refusals import Refused, status_of
+from retouch.service.requests import Order, Orders
 from retouch.service.store import Store
 from retouch.service.worker import FAILED
+from retouch.service.worker_pool import Crew, Job
 
 FOLDER = Path(__file__).parent / "page"
 SWEEPING = 5.0  # seconds between looks at what is kept too long

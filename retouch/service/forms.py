@@ -13,7 +13,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from retouch.expressions.transfer_options import Transferring
-from retouch.files.formats import FORMATS
+from retouch.photos.formats import FORMATS
 from retouch.service.limits import Limits
 from retouch.service.refusals import Refused
 from retouch.settings import Settings

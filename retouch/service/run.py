@@ -10,9 +10,9 @@ import uvicorn
 
 from retouch.errors import SettingsError
 from retouch.service.api import Service
-from retouch.service.crew import Crew
 from retouch.service.guard import LOOPBACK, is_loopback
 from retouch.service.limits import Limits
+from retouch.service.worker_pool import Crew
 
 SHORTEST = 16  # characters of a token
 log = logging.getLogger("retouch.service")

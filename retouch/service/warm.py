@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from retouch.engine import Retoucher
+from retouch.engine.retoucher import Retoucher
 from retouch.errors import FaceError
-from retouch.photo import Photo, encode
-from retouch.service.desk import Desk
+from retouch.photos.photo import Photo, encode
 from retouch.service.frames import Frame
-from retouch.service.wishes import Wish
+from retouch.service.handlers import Desk
+from retouch.service.moves import Wish
 from retouch.settings import Settings
 
 NAME = "warm"  # too short for an id that a client may have

@@ -20,7 +20,7 @@ from retouch.service.frames import Frame, read, write
 from retouch.service.refusals import Refused, status_of
 
 if TYPE_CHECKING:
-    from retouch.service.desk import Desk
+    from retouch.service.handlers import Desk
 
 LATE = "The time for a request is over; send a smaller photo, or ask for fewer steps."
 FAILED = "Something went wrong on our side; nothing of the request was kept."
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _answer(desk: "Desk", frame: Frame, outbox: BinaryIO) -> Frame:
-    from retouch.service.desk import Missing
+    from retouch.service.handlers import Missing
 
     until = time.monotonic() + frame.words["seconds"]
 
@@ -86,8 +86,8 @@ def _desk(options: dict[str, Any]) -> "Desk":
         import keras
 
         keras.ops.zeros(())
-    from retouch.engine import Retoucher
-    from retouch.service.desk import Desk
+    from retouch.engine.retoucher import Retoucher
+    from retouch.service.handlers import Desk
 
     return Desk(Retoucher.load(options["model"]), options["max_pixels"])
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.crop import Pixels
+from retouch.faces.crop import Pixels
 
 MOST_CONTRAST = 1.3  # the ratio of two spreads is held between its inverse and this
 

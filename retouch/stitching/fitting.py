@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from retouch.crop import Pixels, cut, resized
+from retouch.faces.crop import Pixels, cut, resized
 from retouch.geometry import LEFT_BROW, NOSE, RIGHT_BROW, Face, Similarity
 from retouch.stitching import mask
 from retouch.stitching.stitch import Change, Piece

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import RBFInterpolator
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from retouch.crop import Pixels, resized
+from retouch.faces.crop import Pixels, resized
 
 COARSEST, FINEST = 24, 256  # pixels a side at which flow is sought
 STEPS = 4  # improvements at each size

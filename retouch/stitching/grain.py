@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, minimum_filter
 
-from retouch.crop import Pixels, Window
+from retouch.faces.crop import Pixels, Window
 from retouch.geometry import Points, Similarity
 
 ENLARGED = (2.0, 4.0)  # photo pixels for one of the crop: grain starts, and is whole

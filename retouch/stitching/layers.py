@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from retouch.crop import Pixels, Window, uncut, window_of
+from retouch.faces.crop import Pixels, Window, uncut, window_of
 from retouch.geometry import Similarity
 from retouch.stitching import grain
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
-from retouch.crop import Pixels
 from retouch.errors import SettingsError
+from retouch.faces.crop import Pixels
 from retouch.geometry import (
     INNER_LIPS,
     JAW,

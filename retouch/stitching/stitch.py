@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter
 
-from retouch.crop import Pixels, cut, resized
 from retouch.errors import SettingsError
+from retouch.faces.crop import Pixels, cut, resized
 from retouch.geometry import Face, Similarity
 from retouch.stitching import flow, mask
 from retouch.stitching.colour import matched, ungreened

@@ -9,8 +9,8 @@ from generators.gradients import differentiate
 from pretrained import dlib_files
 from pretrained.loading import load_judge, load_shape
 from pretrained.registry import library
-from retouch.crop import cut
-from retouch.finding.detect import Detector
+from retouch.faces.crop import cut
+from retouch.faces.detect import Detector
 from retouch.geometry import TIGHT
 from scorers.guide import Guide
 from scorers.judge import shape_of

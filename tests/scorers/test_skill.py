@@ -47,8 +47,8 @@ def test_the_shape_of_faces_is_read():
 def test_pictures_of_latents_tell_of_ratings_kept_aside():
     if not FACES.is_dir():
         pytest.skip("needs the rated faces, which do not ship")
+    from retouch.training.traits import RATED, rated, skill_of_pictures
     from scorers.guide import Guide
-    from training.traits import RATED, rated, skill_of_pictures
 
     faces = _rated_faces()
     index, ratings = rated(faces, "omi", FACES / "omi.csv")
@@ -61,11 +61,11 @@ def test_pictures_of_latents_tell_of_ratings_kept_aside():
 
 
 def _rated_faces():
-    from retouch.crop import cut
-    from retouch.finding.detect import Detector
+    from retouch.faces.crop import cut
+    from retouch.faces.detect import Detector
     from retouch.geometry import TIGHT
-    from retouch.photo import read
-    from training.traits import Faces
+    from retouch.photos.photo import read
+    from retouch.training.traits import Faces
 
     detector, rows = Detector(), []
     for path in sorted((FACES / "omi").iterdir()):

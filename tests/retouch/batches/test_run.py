@@ -190,7 +190,7 @@ def test_ray_gives_the_same_bytes_and_the_same_report(whole, photos, tmp_path):
 
 @pytest.mark.slow
 def test_latents_are_kept_of_many_photos(photos, tmp_path):
-    from retouch.inversion.latents import load
+    from retouch.inversion.latent_files import load
 
     job = Job(kind="invert", settings=Settings(steps=1))
     summary = run(str(photos), tmp_path / "out", job, Plan(workers=1, limit=3))

@@ -8,13 +8,13 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from retouch.engine import Retoucher
+from retouch.engine.retoucher import Retoucher
 from retouch.errors import FaceError, SettingsError
 from retouch.expressions.follow import Aim
 from retouch.expressions.spans import Faces, alphas, write
 from retouch.expressions.transfer import Transfers, balanced
 from retouch.expressions.transfer_options import Transferring
-from retouch.photo import Photo, read
+from retouch.photos.photo import Photo, read
 from retouch.settings import Settings
 
 QUICK = Settings(steps=4)
@@ -37,11 +37,11 @@ def portrait():
 
 
 @pytest.fixture(scope="module")
-def sitting(engine, portrait):
-    (sitting,) = engine.retoucher.inverted(
-        [engine.sit(portrait, "The source", QUICK)], QUICK
+def session(engine, portrait):
+    (session,) = engine.retoucher.invert(
+        [engine.cut(portrait, "The source", QUICK)], QUICK
     )
-    return sitting
+    return session
 
 
 def graver(engine):
@@ -50,60 +50,60 @@ def graver(engine):
     return Aim(np.zeros((1, count), np.float32), np.float32([-1]))
 
 
-def view_of(sitting):
+def view_of(session):
     from retouch.edits.edit import View
 
-    return View(sitting.images, sitting.masks, sitting.start)
+    return View(session.images, session.masks, session.start)
 
 
-def graved(transfers, sitting):
+def graved(transfers, session):
     """Return the photo after a graver face was followed, and what is judged of it."""
     after = transfers._following.apply(
-        view_of(sitting), graver(transfers), np.float32([1])
+        view_of(session), graver(transfers), np.float32([1])
     )
-    photo = transfers.retoucher.rendered(sitting, after, QUICK)
+    photo = transfers.retoucher.render(session, after, QUICK)
     examiner = transfers.retoucher._examiner
-    old = examiner.seen(sitting.photo, sitting.faces)
-    (seen,) = examiner.compare(old, photo, sitting.faces, "happy")
+    old = examiner.seen(session.photo, session.faces)
+    (seen,) = examiner.compare(old, photo, session.faces, "happy")
     return photo, seen
 
 
-def test_following_shows_what_is_wanted_and_keeps_the_person(engine, sitting):
-    photo, seen = graved(engine, sitting)
+def test_following_shows_what_is_wanted_and_keeps_the_person(engine, session):
+    photo, seen = graved(engine, session)
     assert seen["judged"][1] < seen["judged"][0] - 0.2
     assert seen["identity"] < 0.35
-    (face,) = sitting.faces
+    (face,) = session.faces
     again = engine.retoucher.detector.again(photo.pixels, face)
     assert abs(again.yaw - face.yaw) < 5 and abs(again.roll - face.roll) < 3
 
 
-def test_alpha_zero_moves_nothing(engine, sitting):
-    view = view_of(sitting)
+def test_alpha_zero_moves_nothing(engine, session):
+    view = view_of(session)
     after = engine._following.apply(view, graver(engine), np.float32([0]))
-    assert (after == sitting.start).all()
+    assert (after == session.start).all()
 
 
-def test_a_face_lacks_nothing_of_its_own_expression(engine, sitting):
-    aim = engine.aim(sitting, sitting, [])
+def test_a_face_lacks_nothing_of_its_own_expression(engine, session):
+    aim = engine.aim(session, session, [])
     assert np.allclose(aim.expression, 0)
     assert np.allclose(aim.happier, 0, atol=1e-5)
 
 
 def test_a_picture_that_is_its_own_neutral_adds_nothing(flow, portrait):
-    sitting = flow.sit(portrait, "The source", QUICK)
-    offset = flow.difference(sitting, sitting, [sitting], QUICK)
+    session = flow.cut(portrait, "The source", QUICK)
+    offset = flow.difference(session, session, [session], QUICK)
     assert np.abs(offset).max() < 1e-3
 
 
 def test_arithmetic_adds_alpha_of_the_difference(flow, portrait):
-    sitting = flow.sit(portrait, "The source", QUICK)
-    (sitting,) = flow.retoucher.inverted([sitting], QUICK)
-    offset = flow.difference(sitting, sitting, [], QUICK)
+    session = flow.cut(portrait, "The source", QUICK)
+    (session,) = flow.retoucher.invert([session], QUICK)
+    offset = flow.difference(session, session, [], QUICK)
     assert np.abs(offset).max() > 0.1
     wish = dataclasses.replace(WISH, alpha=0.4, method="arithmetic")
-    task = flow.task(sitting, sitting, [], wish, QUICK)
-    expected = sitting.start + 0.4 * offset
-    assert np.allclose(task.move(view_of(sitting)), expected, atol=1e-4)
+    task = flow.task(session, session, [], wish, QUICK)
+    expected = session.start + 0.4 * offset
+    assert np.allclose(task.move(view_of(session)), expected, atol=1e-4)
 
 
 def test_only_the_layers_of_expressions_move_in_a_plain_stylegan(engine):
@@ -122,9 +122,9 @@ def test_only_the_layers_of_expressions_move_in_a_plain_stylegan(engine):
 
 def test_the_shipped_flow_undoes_itself(flow, portrait):
     model = flow.retoucher.model
-    sitting = flow.sit(portrait, "The source", QUICK)
-    latents = model.inverter.guess(sitting.images)
-    assert np.abs(model.decode(latents) - sitting.images).max() < 1e-3
+    session = flow.cut(portrait, "The source", QUICK)
+    latents = model.inverter.guess(session.images)
+    assert np.abs(model.decode(latents) - session.images).max() < 1e-3
 
 
 def test_means_weigh_expressions_out():
@@ -139,10 +139,10 @@ def test_means_weigh_expressions_out():
 
 
 def test_the_mean_of_one_picture_is_that_picture(flow, portrait):
-    sitting = flow.sit(portrait, "The source", QUICK)
-    face = flow.mean([sitting], QUICK)
+    session = flow.cut(portrait, "The source", QUICK)
+    face = flow.mean([session], QUICK)
     assert face.weights.tolist() == [1]
-    assert np.abs(face.image - sitting.images[0]).mean() < 0.02
+    assert np.abs(face.image - session.images[0]).mean() < 0.02
     assert face.latent.shape == flow.retoucher.model.generator.latent_shape
 
 
@@ -150,8 +150,8 @@ def test_a_range_is_a_picture_an_alpha_a_sheet_and_a_list(flow, portrait, tmp_pa
     names = [tmp_path / "one.png", tmp_path / "two.png"]
     for name in names:
         Image.fromarray(portrait.pixels).save(name)
-    sitting = flow.sit(portrait, "The source", QUICK)
-    faces = Faces(sitting, sitting, [], tuple(names))
+    session = flow.cut(portrait, "The source", QUICK)
+    faces = Faces(session, session, [], tuple(names))
     settings = dataclasses.replace(QUICK, model="glow")
     wish = dataclasses.replace(WISH, method="arithmetic")
     write(flow, faces, [0.0, 0.5], wish, settings, tmp_path / "out")
@@ -168,9 +168,9 @@ def test_a_range_is_a_picture_an_alpha_a_sheet_and_a_list(flow, portrait, tmp_pa
 def test_what_cannot_be_is_refused_with_the_photos_name(engine, portrait):
     empty = Photo(np.full((200, 200, 3), 128, np.uint8))
     with pytest.raises(FaceError, match="The source: No face"):
-        engine.sit(empty, "The source", QUICK)
+        engine.cut(empty, "The source", QUICK)
     with pytest.raises(SettingsError, match="The target: There is no face 7"):
-        engine.sit(portrait, "The target", QUICK, 7)
+        engine.cut(portrait, "The target", QUICK, 7)
 
 
 def test_options_out_of_range_are_refused():
@@ -186,16 +186,16 @@ def test_options_out_of_range_are_refused():
 
 
 def test_following_needs_a_reader_of_traits(flow, portrait):
-    sitting = flow.sit(portrait, "The source", QUICK)
+    session = flow.cut(portrait, "The source", QUICK)
     blind = dataclasses.replace(flow.retoucher.model, traits=None)
     with pytest.raises(SettingsError, match="--method arithmetic"):
         wish = Transferring(method="follow")
-        Transfers(Retoucher(blind)).task(sitting, sitting, [], wish, QUICK)
+        Transfers(Retoucher(blind)).task(session, session, [], wish, QUICK)
 
 
 def test_a_flow_follows_by_the_reader_of_its_latents(flow, portrait):
-    sitting = flow.sit(portrait, "The source", QUICK)
-    (sitting,) = flow.retoucher.inverted([sitting], QUICK)
-    _, seen = graved(flow, sitting)
+    session = flow.cut(portrait, "The source", QUICK)
+    (session,) = flow.retoucher.invert([session], QUICK)
+    _, seen = graved(flow, session)
     assert seen["judged"][1] < seen["judged"][0] - 0.2
     assert seen["identity"] < 0.35

@@ -12,7 +12,7 @@ from generators.stylegan2 import Config, StyleGAN2
 from retouch.errors import FaceError, SettingsError
 from retouch.inversion import memory
 from retouch.inversion.invert import Inverter
-from retouch.inversion.presets import BALANCED, PRESETS, Preset, Schedule
+from retouch.presets import BALANCED, PRESETS, Preset, Schedule
 
 SIZE = 32
 WILD = Preset(5, Schedule(50.0))  # so fast that it only gets worse

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retouch.engine import Retoucher
-from retouch.photo import Photo, encode
+from retouch.engine.retoucher import Retoucher
+from retouch.photos.photo import Photo, encode
 from retouch.service import warm as warming
-from retouch.service.desk import Desk, Missing
 from retouch.service.frames import Frame
+from retouch.service.handlers import Desk, Missing
 from retouch.settings import Settings
 
 
@@ -23,7 +23,7 @@ def desk():
 
 def test_the_mean_of_the_models_latents_shows_one_face(desk):
     photo = warming.mean_face(desk.retoucher)
-    (face,) = desk.retoucher.found(photo)
+    (face,) = desk.retoucher.find(photo)
     assert face.size > warming.SIDE / 2 and abs(face.roll) < 5
 
 
@@ -39,7 +39,7 @@ def test_the_first_photo_compiles_nothing_more(desk):
     measure = desk.mover._measure
     if not hasattr(measure, "experimental_get_tracing_count"):
         pytest.skip("only TensorFlow says how often a function was compiled")
-    climb = desk.retoucher.menu._climber._climb
+    climb = desk.retoucher.registry._climber._climb
     functions = [measure, desk.retoucher.model._decode, climb]
     before = [each.experimental_get_tracing_count() for each in functions]
     assert all(before)

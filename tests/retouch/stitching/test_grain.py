@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
-from retouch.crop import Pixels, cut
+from retouch.faces.crop import Pixels, cut
 from retouch.geometry import FFHQ, Similarity
 from retouch.stitching import grain, layers
 from retouch.stitching.stitch import Change, Piece, stitch

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retouch.crop import coverage
 from retouch.errors import SettingsError
+from retouch.faces.crop import coverage
 from retouch.geometry import FFHQ, INNER_LIPS, JAW, LEFT_EYE, RIGHT_BROW, Similarity
 from retouch.stitching import mask
 from tests.retouch.drawing import drawn_face, placed_faces, templates

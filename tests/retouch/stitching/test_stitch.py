@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
-from retouch.crop import Window, cut, uncut, window_of
 from retouch.errors import SettingsError
+from retouch.faces.crop import Window, cut, uncut, window_of
 from retouch.geometry import FFHQ, Similarity
 from retouch.stitching import layers, mask
 from retouch.stitching.stitch import (

@@ -1,0 +1,103 @@
+"""The command on many photos."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from retouch.batches.plan import Plan
+from retouch.commands import terminal
+from retouch.commands.options import assignment, with_options
+from retouch.commands.output import Output
+from retouch.settings import Climb, Settings
+
+if TYPE_CHECKING:
+    from retouch.batches.job import Done
+    from retouch.batches.run import OnDone, Summary
+
+WRITING = ("compare", "quality", "strip_location", "provenance")
+
+
+@with_options(Output, "to", *WRITING, "as_json", "quiet")
+@with_options(Plan, "plan")
+@with_options(Climb, "climb")
+@with_options(Settings, "settings")
+def batch(
+    source: Annotated[
+        str,
+        typer.Argument(help="A folder, a pattern, a list (.txt), an s3:// address."),
+    ],
+    out: Annotated[Path, typer.Argument(help="Folder for results and report.jsonl.")],
+    settings: Settings,
+    climb: Climb,
+    plan: Plan,
+    to: Output,
+    what: Annotated[str, typer.Argument(help="beautify, edit or invert.")] = "beautify",
+    moves: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="For edit: a direction and how far: smile=1.5."),
+    ] = None,
+) -> None:
+    """Work on many photos; run it again to go on where it ended."""
+    from retouch.batches.job import Job
+    from retouch.batches.run import run
+
+    job = Job(
+        kind=what,
+        settings=settings,
+        climb=climb,
+        moves=dict(assignment(move) for move in moves or []),
+        **{name: getattr(to, name) for name in WRITING},
+    )
+    with _progress(to.quiet or to.as_json) as on_done:
+        summary = run(source, out, job, plan, on_done)
+    if to.as_json:
+        typer.echo(json.dumps(summary.told()))
+    elif not to.quiet:
+        _tell(summary, out)
+
+
+def _tell(summary: "Summary", out: Path) -> None:
+    told = summary.told()
+    typer.echo(
+        f"{summary.done} done ({summary.faces} faces), {summary.errors.total()} not,"
+        f" {summary.skipped} done before; {summary.seconds:.0f} s, {told['rate']:.2f}"
+        f" pictures a second"
+    )
+    for kind, count in summary.errors.most_common():
+        typer.echo(f"    {kind}: {count}")
+    if summary.ignored:
+        typer.echo(f"    no pictures by their names: {summary.ignored}")
+    typer.echo(str(out / "report.jsonl"))
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator["OnDone | None"]:
+    """Show a bar with the rate and the time left, if somebody looks at it."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich import progress
+
+    columns = (
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("{task.fields[rate]}"),
+        progress.TimeRemainingColumn(),
+        progress.TextColumn("{task.description}"),
+    )
+    with progress.Progress(*columns, console=terminal.console(stderr=True)) as bar:
+        task = bar.add_task("loading", total=None, rate="")
+
+        def show(done: "Done", number: int, count: int) -> None:
+            seconds = bar.tasks[0].elapsed or 0
+            rate = f"{number / seconds:.2f}/s" if seconds else ""
+            bar.update(
+                task, description=done.name, completed=number, total=count, rate=rate
+            )
+
+        yield show

@@ -1,0 +1,93 @@
+"""The commands on directions: what ships and what is one's own."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from retouch.commands import learn, terminal
+from retouch.errors import SettingsError
+
+app = typer.Typer(
+    no_args_is_help=True, help="Directions of edits: list, show, learn, import."
+)
+app.command("learn")(learn.learn)
+
+
+@app.command("list")
+def list_(
+    model: Annotated[str, typer.Option(help="The model that they move.")] = "default",
+) -> None:
+    """List directions with their safe range and what came of a trial."""
+    from rich.table import Table
+
+    from pretrained.registry import library
+    from retouch.edits.directions import DIRECTIONS
+
+    table = Table("name", "more is", "safe range", "+1 is judged", "identity")
+    for known in DIRECTIONS.values():
+        span, tried = f"{known.low:+g} to {known.high:+g}", known.trial
+        figures = f"{tried.judged:+.2f}", f"{tried.identity:.2f}"
+        table.add_row(known.name, known.meaning, span, *figures)
+    for row in library().rows():
+        if row.name == f"{model}-traits":
+            for name, seen in row.config.get("moves", {}).items():
+                table.add_row(*_straight(name, seen))
+        learnt = row.architecture == "learnt" and row.family == model
+        if learnt or row.kind == "directions":
+            table.add_row(row.name, row.source, "", "", "")
+    terminal.console().print(table)
+
+
+def _straight(name: str, seen: dict[str, float]) -> tuple[str, ...]:
+    """Return the row of a straight move: what its guide sees of it at +2."""
+    other = max((n for n in seen if n != name), key=lambda n: abs(seen[n]))
+    told = f"{name}, alike for all; at +2 the guide sees {seen[name]:+.2f}"
+    told += f" of it and {seen[other]:+.2f} of {other}"
+    return f"straight:{name}", told, "-2 to +2", "", ""
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="The name of a direction.")],
+) -> None:
+    """Print what is known of one."""
+    from pretrained.registry import library
+    from retouch.edits.directions import DIRECTIONS
+
+    if known := DIRECTIONS.get(name):
+        typer.echo(f"{name}: +1 is one deviation {known.meaning}, as judges see it")
+        typer.echo(f"safe from {known.low:+g} to {known.high:+g}")
+        tried = known.trial
+        typer.echo(
+            f"at +1 eight portraits were judged {tried.judged:+.2f}, without landmarks"
+            f" {tried.second:+.2f}, and moved {tried.identity:.2f} from who they were"
+        )
+        if known.adults:
+            typer.echo("faces that look younger than 18 are left alone")
+        return
+    rows = {row.name: row for row in library().rows()}
+    row = rows.get(name)
+    if row is None or not (row.architecture == "learnt" or row.kind == "directions"):
+        own = [n for n, r in rows.items() if r.architecture == "learnt"]
+        known_names = ", ".join([*DIRECTIONS, *own])
+        raise SettingsError(f"No direction is called '{name}'. Known: {known_names}.")
+    typer.echo(f"{name}: {row.source}, for the latents of {row.family}")
+    if "skill" in row.config:
+        typer.echo(f"agrees with ratings kept aside at r = {row.config['skill']:.2f}")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A .npy, .pt or .npz file.")],
+    name: Annotated[str, typer.Option(help="What to call it.")],
+    family: Annotated[
+        str | None, typer.Option(help="The latent space that it belongs to.")
+    ] = None,
+) -> None:
+    """Keep a direction of another project; no code in the file is run."""
+    from pretrained import loading
+    from pretrained.registry import library
+
+    row = loading.import_file(library(), file, name, family=family)
+    typer.echo(f"{row.name}: {row.kind} of {row.family}")

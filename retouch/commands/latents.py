@@ -1,0 +1,152 @@
+"""The commands on latent files: invert a photo's faces, draw a kept one."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from retouch.commands import output, terminal
+from retouch.commands.options import PhotoPath, assignment, with_options
+from retouch.commands.output import Output
+from retouch.errors import SettingsError
+from retouch.settings import Settings
+
+if TYPE_CHECKING:
+    from retouch.jobs.saved_faces import Kept
+
+SEARCH = ("faces", "preset", "steps", "space", "model", "max_pixels")
+COPIES = 6  # pictures on a plot
+
+
+@with_options(Output, "to", "force", "as_json", "quiet", "verbose")
+@with_options(Settings, "settings", *SEARCH)
+def invert(
+    photo: PhotoPath,
+    settings: Settings,
+    to: Output,
+    save: Annotated[
+        Path, typer.Option(help="A .npz file; of several faces each has its number.")
+    ],
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Fit the generator to each face as well.")
+    ] = False,
+    plot: Annotated[
+        str | None, typer.Option(help="Picture of the losses and of the way.")
+    ] = None,
+) -> None:
+    """Find the latents of each face and keep them; Ctrl-C keeps the best so far."""
+    from retouch.inversion import latent_files
+
+    latent_files.check_target(save, force=to.force)
+    if plot is not None:
+        output.check(plot, to.force)
+    source = output.get(photo, settings.max_pixels)
+    copies = COPIES if plot is not None else 0
+
+    def check(faces: Sequence[int]) -> None:
+        for index in faces:
+            file = _numbered(save, index, len(faces))
+            latent_files.check_target(file, force=to.force)
+
+    with terminal.progress(to.quiet, to.verbose) as on_step:
+        engine = terminal.retoucher(settings.model)
+        from retouch.jobs import saved_faces
+
+        found = saved_faces.invert(
+            engine,
+            source,
+            settings,
+            tune=tune,
+            copies=copies,
+            before=check,
+            on_step=on_step,
+        )
+    files = [_numbered(save, face.index, len(found)) for face in found]
+    for file, face in zip(files, found, strict=True):
+        latent_files.save(face.saved, file, force=to.force)
+    if plot is not None:
+        _plot(found, plot, to.force)
+    if not to.quiet:
+        _report(found, files, to.as_json)
+
+
+@with_options(Output, "to", "out", "force", "quality", "as_json", "quiet", "verbose")
+@with_options(Settings, "settings", "strength", "identity", "keep", "max_pixels")
+def render(
+    file: Annotated[Path, typer.Argument(help="A latent file of retouch invert.")],
+    settings: Settings,
+    to: Output,
+    moves: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A direction and how far: smile=1.5, age=-0.5."),
+    ] = None,
+    into: Annotated[
+        str | None, typer.Option(help="Lay the face into this photo, its own.")
+    ] = None,
+) -> None:
+    """Draw a kept face as its generator sees it, or lay it into its photo."""
+    from retouch.inversion import latent_files
+
+    wanted = dict(assignment(move) for move in moves or [])
+    if to.out is None:
+        raise SettingsError("Say where the picture goes: --out crop.png.")
+    if into is not None and not wanted:
+        raise SettingsError("--into shows what an edit changed: add --set smile=1.")
+    output.check(to.out, to.force)
+    saved = latent_files.load(file)
+    source = None if into is None else output.get(into, settings.max_pixels)
+    with terminal.progress(to.quiet, to.verbose) as on_step:
+        engine = terminal.retoucher(saved.model)
+        from retouch.jobs import saved_faces
+        from retouch.photos.photo import Provenance
+
+        if source is None:
+            crop = saved_faces.drawn(engine, saved, wanted, settings)
+            name = Provenance(saved.model, ", ".join(moves or ["inversion"]), 1.0)
+            written = {"quality": to.quality, "force": to.force, "provenance": name}
+            output.put(crop, to.out, **written)
+            return
+        engine = saved_faces.KnownFaces.of(engine, [saved])
+        result = engine.edited(source, wanted, settings, on_step)
+    to.write(result, to.out)
+
+
+def _numbered(path: Path, index: int, count: int) -> Path:
+    return path if count == 1 else path.with_stem(f"{path.stem}-{index}")
+
+
+def _plot(found: list["Kept"], target: str, force: bool) -> None:
+    import numpy as np
+
+    from retouch.inversion.curves import plotted
+
+    curves = {f"face {face.index}": face.saved.losses for face in found}
+    for face in found:
+        if face.tuning.size:
+            curves[f"tuning {face.index}"] = face.tuning
+    rows = [np.stack([face.image, *face.copies]) for face in found]
+    strip = np.concatenate(rows, 1)  # the faces of one photo below each other
+    output.put(plotted(curves, strip), target, force=force)
+
+
+def _report(found: list["Kept"], files: list[Path], as_json: bool) -> None:
+    rows = [
+        {
+            "index": face.index,
+            "file": str(file),
+            "loss": face.saved.loss,
+            "fidelity": round(face.saved.fidelity, 2),
+            "tuned": bool(face.saved.tuned),
+            "interrupted": face.interrupted,
+        }
+        for face, file in zip(found, files, strict=True)
+    ]
+    if as_json:
+        typer.echo(json.dumps({"faces": rows}))
+        return
+    for row in rows:
+        loss = "no search" if row["loss"] is None else f"loss {row['loss']:.3f}"
+        text = f"face {row['index']}: {loss}, {row['fidelity']:.1f} dB -> {row['file']}"
+        typer.echo(text + (" (stopped early)" if row["interrupted"] else ""))

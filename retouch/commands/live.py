@@ -1,0 +1,163 @@
+"""The commands on moving pictures, live and video, and mask, which began there."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from retouch.commands import output, terminal
+from retouch.commands.options import PhotoPath, assignment, with_options
+from retouch.commands.output import Output
+from retouch.errors import SettingsError
+from retouch.settings import Settings
+from retouch.video.live_options import EffectOptions, LiveOptions, VideoOptions
+
+if TYPE_CHECKING:
+    from retouch.photos.photo import Photo
+    from retouch.video.live import Effect, Live
+
+Moves = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="For --effect edit: smile=1.5, age=-0.5."),
+]
+
+
+@with_options(Output, "to")
+@with_options(EffectOptions, "chosen", "person")
+@with_options(Settings, "settings", "faces", "max_pixels")
+def mask(
+    photo: PhotoPath, settings: Settings, chosen: EffectOptions, to: Output
+) -> None:
+    """Lay a synthetic person's face over faces; the expression stays."""
+    target = to.target(photo)
+    source = output.get(photo, settings.max_pixels)
+    with terminal.progress(to.quiet, to.verbose) as on_step:
+        terminal.start_backend()
+        from retouch.video.mask_effect import Disguise
+
+        disguise = Disguise.load(chosen.person)
+        result = disguise.photo(source, settings, on_step)
+    to.write(result, target)
+
+
+@with_options(LiveOptions, "options")
+@with_options(EffectOptions, "chosen")
+def live(options: LiveOptions, chosen: EffectOptions, moves: Moves = None) -> None:
+    """Show the camera with its faces masked or edited, as it happens.
+
+    Keys: C holds the picture, S saves it, R returns, Q quits.
+    """
+    from retouch.photos.film import check as check_clip
+    from retouch.video.recording import record
+    from retouch.video.sources import source_of
+
+    if options.out is not None:
+        check_clip(Path(options.out), force=options.force)
+    if not options.headless:
+        from retouch.video.window import check_screen
+
+        check_screen()
+    with source_of(options.video or options.camera) as source:
+        loop = _loop(chosen, moves, mirror=options.mirror)
+        if options.headless:
+            typer.echo(str(record(source, loop, options)))
+            return
+        from retouch.video.window import Window
+
+        Window(loop, options).run(source)
+
+
+@with_options(VideoOptions, "options")
+@with_options(EffectOptions, "chosen")
+def video(
+    source: Annotated[str, typer.Argument(metavar="IN", help="A video.")],
+    target: Annotated[str, typer.Argument(metavar="OUT", help="Where it goes.")],
+    options: VideoOptions,
+    chosen: EffectOptions,
+    moves: Moves = None,
+) -> None:
+    """Mask or edit the faces of a video; sound, rate and length stay.
+
+    Stopped by Control-C, the output plays as far as it goes, and the same command goes
+    on from there.
+    """
+    from retouch.video.video import check, rework
+
+    check(Path(source), Path(target), force=options.force)
+    loop = _loop(chosen, moves, mirror=False)
+    told = {**dataclasses.asdict(chosen), "moves": moves}
+    notes = _notes(chosen, moves) if options.provenance else {}
+    with terminal.progress(options.quiet) as on_step:
+        done = rework(
+            Path(source),
+            Path(target),
+            loop,
+            told,
+            notes=notes,
+            on_frame=lambda n, of: on_step(f"frame {n}", n / of if of else 0.0),
+        )
+    if not options.quiet:
+        earlier = f", {done.resumed} of an earlier run" if done.resumed else ""
+        people = "1 person" if done.people == 1 else f"{done.people} people"
+        typer.echo(f"{target}: {done.frames} frames{earlier}, {people}")
+    if not done.whole:
+        typer.echo("Stopped. The same command goes on from there.", err=True)
+        raise KeyboardInterrupt
+
+
+def _loop(chosen: EffectOptions, moves: list[str] | None, *, mirror: bool) -> "Live":
+    terminal.start_backend()
+    from retouch.faces.detect import Detector
+    from retouch.video.live import Live
+    from retouch.video.track import Tracker, describer
+
+    detector = Detector()
+    effect = _effect(chosen, moves or [], detector)
+    tracker = Tracker(detector, smallest=chosen.smallest, describe=describer())
+    return Live(tracker, effect, mirror=mirror)
+
+
+def _effect(chosen: EffectOptions, moves: list[str], detector: Any) -> "Effect":
+    wanted = dict(assignment(move) for move in moves)
+    if wanted and chosen.effect != "edit":
+        raise SettingsError(f"--set goes with --effect edit; got {chosen.effect}.")
+    if chosen.effect == "mask":
+        from retouch.video.mask_effect import Disguise
+
+        return Disguise.load(chosen.person)
+    from retouch.engine.retoucher import Retoucher
+    from retouch.models import Model
+    from retouch.video.edit_effect import Retouching
+
+    if chosen.effect == "edit" and not wanted:
+        raise SettingsError("--effect edit needs --set, such as --set smile=1.")
+    photo = output.get(chosen.expression) if chosen.expression else None
+    retoucher = Retoucher(Model.load(), detector)
+    settings = Settings(strength=chosen.strength, steps=0)
+    if photo is not None:
+        return _borrowing(retoucher, photo, chosen, settings)
+    if chosen.effect == "beautify":
+        return Retouching(retoucher, retoucher.beautifying(settings), settings)
+    return Retouching(retoucher, retoucher.editing(wanted, settings), settings)
+
+
+def _borrowing(
+    retoucher: Any, photo: "Photo", chosen: EffectOptions, settings: Settings
+) -> "Effect":
+    from retouch.expressions.transfer import Transfers
+    from retouch.expressions.transfer_options import Transferring
+    from retouch.video.transfer_effect import Borrowing
+
+    engine, wish = Transfers(retoucher), Transferring(alpha=chosen.alpha)
+    source = engine.cut(photo, f"'{chosen.expression}'", settings)
+    return Borrowing(engine, source, wish, settings)
+
+
+def _notes(chosen: EffectOptions, moves: list[str] | None) -> dict[str, str]:
+    from retouch.photos.photo import Provenance
+
+    edit = " ".join([chosen.effect, *(moves or [])])
+    model = "mask" if chosen.effect == "mask" else "default"
+    much = chosen.alpha if chosen.effect == "transfer" else chosen.strength
+    return {"comment": Provenance(model, edit, much).note}

@@ -1,0 +1,115 @@
+"""Photos into the program and out of it, and the report of what was done."""
+
+import dataclasses
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from retouch.settings import MAX_PIXELS, option
+
+if TYPE_CHECKING:
+    from retouch.engine.report import FaceReport
+    from retouch.engine.retoucher import Result
+    from retouch.photos.photo import Photo
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """Where the result goes, how it is written, and what is said of it."""
+
+    out: str | None = option(None, "Where the result goes; - is standard output.")
+    compare: bool = option(False, "Write before | after.", flags=("--compare",))
+    quality: int | None = option(None, "1-100; as the input if not given.")
+    force: bool = option(False, "Replace what is there.", flags=("--force",))
+    strip_location: bool = option(
+        False, "Leave out GPS data.", flags=("--strip-location",)
+    )
+    provenance: bool = option(True, "Say in the file what was done.")
+    as_json: bool = option(False, "Report as JSON.", flags=("--json",))
+    quiet: bool = option(False, "Print nothing.", flags=("--quiet",))
+    verbose: bool = option(False, "Say what takes how long.", flags=("--verbose", "-v"))
+
+    def target(self, photo: str) -> str:
+        """Return where the result of that photo goes, checked before any work."""
+        target = self.out or self._beside(photo)
+        check(target, self.force)
+        return target
+
+    def _beside(self, photo: str) -> str:
+        if photo == "-":
+            return "-"
+        path, kind = Path(photo), "compared" if self.compare else "retouched"
+        return str(path.with_stem(f"{path.stem}-{kind}"))
+
+    def write(self, result: "Result", target: str) -> None:
+        """Write the finished photo and report its faces."""
+        from retouch.engine.drawing import side_by_side
+
+        photo = result.photo
+        put(
+            side_by_side(result.before, photo) if self.compare else photo,
+            target,
+            quality=self.quality,
+            force=self.force,
+            strip_location=self.strip_location,
+            provenance=result.provenance if self.provenance else None,
+        )
+        if not self.quiet:
+            self._report(result, target)
+
+    def _report(self, result: "Result", target: str) -> None:
+        if self.as_json:
+            rows = [dataclasses.asdict(face) for face in result.faces]
+            say(json.dumps({"out": target, "faces": rows}), target)
+            return
+        for face in result.faces:
+            say(_line(face), target)
+        if target != "-":
+            say(target, target)
+
+
+def get(photo: str, max_pixels: int = MAX_PIXELS) -> "Photo":
+    """Read the photo of that name, or the one on standard input."""
+    from retouch.photos.photo import read
+
+    source = sys.stdin.buffer.read() if photo == "-" else Path(photo)
+    return read(source, max_pixels=max_pixels)
+
+
+def check(target: str, force: bool) -> None:
+    """Refuse a target that cannot be written."""
+    from retouch.photos.photo import check_target
+
+    if target != "-":
+        check_target(Path(target), force=force)
+
+
+def put(photo: "Photo", target: str, **options: Any) -> None:
+    """Write a photo to a file or to standard output."""
+    from retouch.photos.photo import write
+
+    write(photo, sys.stdout.buffer if target == "-" else Path(target), **options)
+
+
+def say(text: str, target: str) -> None:
+    """Print on standard output, unless the picture goes there."""
+    typer.echo(text, err=target == "-")
+
+
+def _line(face: "FaceReport") -> str:
+    words = [f"face {face.index}: {face.size:.0f} px"]
+    if face.note:
+        return f"{words[0]}, {face.note}"
+    if face.score:
+        words.append(f"guide {face.score[0]:+.2f} -> {face.score[1]:+.2f}")
+    if face.judged:
+        words.append(f"judge {face.judged[0]:+.2f} -> {face.judged[1]:+.2f}")
+    if face.changed:
+        words.append(f"identity {face.identity:.2f}")
+        most = sorted(face.changed.items(), key=lambda item: -abs(item[1]))[:3]
+        words.append("changed " + ", ".join(f"{n} {d:+.2f}" for n, d in most))
+    return "; ".join(words)

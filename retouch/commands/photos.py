@@ -1,0 +1,144 @@
+"""The commands on one photo, beautify, edit and faces, and the doctor's."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from retouch.commands import loops, output, sliders, terminal
+from retouch.commands.options import PhotoPath, with_options
+from retouch.commands.output import Output
+from retouch.settings import Climb, Settings
+
+if TYPE_CHECKING:
+    from retouch.engine.report import FaceReport
+
+Kept = Annotated[
+    list[Path] | None,
+    typer.Option(help="A file of retouch invert, whose face is not inverted again."),
+]
+
+
+@with_options(Output, "to")
+@with_options(Climb, "climb")
+@with_options(Settings, "settings")
+def beautify(
+    photo: PhotoPath,
+    settings: Settings,
+    climb: Climb,
+    to: Output,
+    gif: Annotated[
+        bool, typer.Option("--gif", help="Write a loop from before to after, too.")
+    ] = False,
+    latents: Kept = None,
+) -> None:
+    """Make each face a little more beautiful; the person stays that person."""
+    target = to.target(photo)
+    films = loops.beside(target, to.force, gif=gif)
+    source = output.get(photo, settings.max_pixels)
+    with terminal.progress(to.quiet, to.verbose) as on_step:
+        engine = terminal.retoucher(settings.model, latents)
+        if films:
+            result = loops.beautified(engine, source, settings, climb, on_step, films)
+        else:
+            result = engine.beautified(source, settings, on_step, climb)
+    to.write(result, target)
+    loops.tell(films, to)
+
+
+@with_options(Output, "to")
+@with_options(Settings, "settings")
+def edit(
+    photo: PhotoPath,
+    settings: Settings,
+    to: Output,
+    moves: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A direction and how far: smile=1.5, age=-0.5."),
+    ] = None,
+    face: Annotated[
+        list[str] | None,
+        typer.Option(help="The same for one face: 0:smile=1, 1:age=-1."),
+    ] = None,
+    span: Annotated[
+        str | None,
+        typer.Option("--range", help="A sheet of pictures instead: smile=-1:1.5:11."),
+    ] = None,
+    gif: Annotated[
+        bool, typer.Option("--gif", help="With --range, write a loop, too.")
+    ] = False,
+    mp4: Annotated[
+        bool, typer.Option("--mp4", help="With --range, write a film, too.")
+    ] = False,
+    latents: Kept = None,
+) -> None:
+    """Move faces along named directions, in deviations of the population."""
+    wish = sliders.read(moves or [], face or [], span, loop=gif or mp4)
+    target = to.target(photo)
+    films = loops.beside(target, to.force, gif=gif, mp4=mp4)
+    source = output.get(photo, settings.max_pixels)
+    if not to.quiet:
+        sliders.warn(wish)
+    with terminal.progress(to.quiet, to.verbose) as on_step:
+        engine = terminal.retoucher(settings.model, latents)
+        if wish.span is not None:
+            loops.ranged(engine, source, wish.span, settings, target, to, films)
+            return
+        if wish.each:
+            result = engine.edited_each(source, wish.each, settings, on_step)
+        else:
+            result = engine.edited(source, wish.all, settings, on_step)
+    to.write(result, target)
+
+
+@with_options(Output, "to", "out", "force", "as_json")
+@with_options(Settings, "settings", "max_pixels")
+def faces(
+    photo: PhotoPath,
+    settings: Settings,
+    to: Output,
+    method: Annotated[str, typer.Option(help="hog, or cnn: slow, finds more.")] = "hog",
+) -> None:
+    """List the faces of a photo; with --out, draw them on a copy."""
+    from retouch.engine.drawing import annotated
+    from retouch.engine.report import FaceReport
+    from retouch.faces.detect import Detector
+
+    source = output.get(photo, settings.max_pixels)
+    if to.out is not None:
+        output.check(to.out, to.force)
+    found = Detector().find(source.pixels, method=method)  # type: ignore[arg-type]
+    if to.out is not None:
+        output.put(annotated(source, found), to.out, force=to.force)
+    rows = [FaceReport.of(i, face) for i, face in enumerate(found)]
+    _print(rows, to.as_json, to.out or "")
+
+
+def _print(rows: list["FaceReport"], as_json: bool, target: str) -> None:
+    if as_json:
+        keys = ("index", "size", "box", "roll", "yaw", "confidence")
+        told = [{key: getattr(row, key) for key in keys} for row in rows]
+        output.say(json.dumps(told), target)
+        return
+    for row in rows:
+        text = f"face {row.index}: {row.size:.0f} px, turned {row.roll:+.0f}, "
+        text += f"looking {row.yaw:+.0f}, confidence {row.confidence:.2f}"
+        output.say(text, target)
+    if not rows:
+        output.say("no face", target)
+
+
+def doctor() -> None:
+    """Say what is installed and what is missing, with the command that mends it."""
+    terminal.start_backend()
+    from retouch.commands.installation import checks
+
+    bad = 0
+    for check in checks():
+        bad += not check.fine
+        typer.echo(f"{'ok ' if check.fine else 'NO '} {check.name}: {check.found}")
+        if check.remedy:
+            typer.echo(f"    {check.remedy}")
+    if bad:
+        raise typer.Exit(1)

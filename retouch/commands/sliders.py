@@ -1,0 +1,71 @@
+"""What `retouch edit` is asked for: moves for all faces, for some, or a range."""
+
+from dataclasses import dataclass, field
+
+import typer
+
+from retouch.commands.options import assignment
+from retouch.edits.directions import DIRECTIONS
+from retouch.errors import SettingsError
+from retouch.jobs.ranges import Range
+
+Moves = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One of three, the others being empty."""
+
+    all: Moves = field(default_factory=dict)
+    each: dict[int, Moves] = field(default_factory=dict)
+    span: Range | None = None
+
+
+def read(moves: list[str], faces: list[str], span: str | None, *, loop: bool) -> Wish:
+    """Return the wish that the flags --set, --face and --range express."""
+    if (given := [bool(moves), bool(faces), span is not None]).count(True) != 1:
+        what = "and ".join(f"--{n} " for n, g in zip(FLAGS, given, strict=True) if g)
+        raise SettingsError(
+            "edit takes one of --set smile=1.5, --face 0:smile=1 and"
+            f" --range smile=-1:1.5:11; got {what.strip() or 'none'}."
+        )
+    if loop and span is None:
+        raise SettingsError(
+            "--gif and --mp4 show a --range; give one: smile=-1:1.5:11."
+        )
+    if span is not None:
+        return Wish(span=Range.parse(span))
+    each: dict[int, Moves] = {}
+    for text in faces:
+        number, name, value = _of_face(text)
+        each.setdefault(number, {})[name] = value
+    return Wish(dict(assignment(move) for move in moves), each)
+
+
+FLAGS = "set", "face", "range"
+
+
+def _of_face(text: str) -> tuple[int, str, float]:
+    number, colon, rest = text.partition(":")
+    if not colon or not number.strip().isascii() or not number.strip().isdigit():
+        raise SettingsError(
+            f"--face takes NUMBER:NAME=NUMBER such as 0:smile=1; got '{text}'."
+        )
+    return int(number), *assignment(rest, "--face")
+
+
+def warn(wish: Wish) -> None:
+    """Say on standard error which strengths lie beyond what is known to look well."""
+    wanted = [
+        move for moves in (wish.all, *wish.each.values()) for move in moves.items()
+    ]
+    if wish.span is not None:
+        wanted += [(wish.span.name, wish.span.low), (wish.span.name, wish.span.high)]
+    for name, value in dict.fromkeys(wanted):
+        known = DIRECTIONS.get(name)
+        if known is not None and not known.holds(value):
+            typer.echo(
+                f"retouch: {name} {value:+g} lies beyond its safe range,"
+                f" {known.low:+g} to {known.high:+g}.",
+                err=True,
+            )

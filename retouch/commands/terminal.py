@@ -1,0 +1,84 @@
+"""What a command says, and to whom: progress, reports, and the quiet backend."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+OnStep = Callable[[str, float], None]  # what is being done, the part of it done
+
+
+def console(**options: Any) -> "Console":
+    """Return a console that prints text as it is."""
+    from rich.console import Console
+
+    return Console(markup=False, highlight=False, **options)
+
+
+def start_backend() -> None:
+    """Load TensorFlow without what it writes to stderr, past every setting of it."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        import keras
+
+        keras.ops.zeros(())
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def retoucher(model: str, latents: Sequence[Path] | None = None) -> Any:
+    """Return the engine with the model of that name, or with faces of latent files."""
+    start_backend()
+    from retouch.engine.retoucher import Retoucher
+
+    if not latents:
+        return Retoucher.load(model)
+    from retouch.inversion.latent_files import load
+    from retouch.jobs.saved_faces import KnownFaces
+
+    saved = [load(path) for path in latents]
+    return KnownFaces.of(Retoucher.load(model), saved)
+
+
+@contextmanager
+def progress(quiet: bool = False, verbose: bool = False) -> Iterator[OnStep]:
+    """Show what is being done: a bar on a terminal, with verbose a line a stage."""
+    if verbose:
+        yield (stages := _Stages()).say
+        stages.end()
+    elif quiet or not sys.stderr.isatty():
+        yield lambda what, part: None
+    else:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+        with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+            task = bar.add_task("loading", total=1.0)
+            yield lambda what, part: bar.update(task, description=what, completed=part)
+
+
+class _Stages:
+    """Prints each stage with its seconds once it is over."""
+
+    def __init__(self) -> None:
+        self.what, self.since = "loading", time.perf_counter()
+
+    def say(self, what: str, part: float) -> None:
+        what = what.partition(",")[0]  # what follows is of the moment
+        if what != self.what:
+            self.end()
+            self.what, self.since = what, time.perf_counter()
+
+    def end(self) -> None:
+        seconds = time.perf_counter() - self.since
+        print(f"{self.what}: {seconds:.2f} s", file=sys.stderr)

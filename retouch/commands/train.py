@@ -1,0 +1,296 @@
+"""The commands that train networks on pictures of one's own."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from retouch.commands.options import with_options
+from retouch.commands.train_data import data
+from retouch.training.options import (
+    EncoderConfig,
+    FacesConfig,
+    GlowConfig,
+    MaskConfig,
+    PriorConfig,
+    VAEConfig,
+    VQConfig,
+)
+
+app = typer.Typer(
+    help="Train on pictures of your own.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+Data = Annotated[Path, typer.Argument(help="Folder of shards: retouch train data.")]
+RunFolder = Annotated[Path, typer.Argument(help="Folder of the training.")]
+Minutes = Annotated[float, typer.Option(help="Stop then; started again, it goes on.")]
+Precision = Annotated[
+    str, typer.Option(help="Keras' policy: mixed_bfloat16 or float32.")
+]
+Licence = Annotated[str, typer.Option(help="Terms of the weights.")]
+Handed = Annotated[
+    Path | None, typer.Option(help="Folder for the network, once it is trained.")
+]
+
+
+app.command()(data)
+
+
+@app.command()
+@with_options(FacesConfig, "config")
+def generator(
+    data: Data,
+    run: RunFolder,
+    config: FacesConfig,
+    minutes: Minutes = float("inf"),
+    precision: Precision = "mixed_bfloat16",
+    begin: Annotated[
+        Path | None, typer.Option(help="A folder of exported networks to begin with.")
+    ] = None,
+) -> None:
+    """Train a face generator and its encoder, or go on with it."""
+    from retouch.training.stylegan2 import train as run_training
+
+    run_training(data, run, config, minutes=minutes, precision=precision, begin=begin)
+
+
+@app.command()
+@with_options(EncoderConfig, "config")
+def encoder(
+    data: Data,
+    run: RunFolder,
+    config: EncoderConfig,
+    model: Annotated[
+        str, typer.Option(help="Whose generator it is for; that stays as it is.")
+    ] = "default",
+    minutes: Minutes = float("inf"),
+    precision: Precision = "mixed_bfloat16",
+    begin: Annotated[
+        str | None, typer.Option(help="An encoder of the library to begin with.")
+    ] = None,
+) -> None:
+    """Train an encoder for a generator that there is, or go on with it."""
+    from retouch.training.plan import Plan
+    from retouch.training.stylegan2 import train as run_training
+
+    run_training(
+        data,
+        run,
+        config,
+        minutes=minutes,
+        precision=precision,
+        plan=Plan.of(model),
+        begin=begin,
+    )
+
+
+@app.command()
+def export(
+    data: Annotated[Path, typer.Argument(help="Folder of shards.")],
+    run: RunFolder,
+    out: Annotated[
+        Path | None, typer.Argument(help="Folder for the networks; the library.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What the generator is called.")] = "own",
+    licence: Licence = "unknown",
+) -> None:
+    """Write a training's generator and encoder as files that load."""
+    from retouch.training.export.generator import export as hand_over
+    from retouch.training.shards import Shards
+
+    typer.echo(str(hand_over(run, Shards.read(data), out, name=name, licence=licence)))
+
+
+@app.command()
+def traits(
+    data: Annotated[Path, typer.Argument(help="Folder of shards.")],
+    networks: Annotated[Path, typer.Argument(help="Folder of exported networks.")],
+    ratings: Annotated[str, typer.Option(help="NAME=FILE: judged traits of a source.")],
+    labels: Annotated[str, typer.Option(help="NAME=FILE: labels of another.")],
+) -> None:
+    """Fit the readers of traits that guide edits, and the judge."""
+    from retouch.training.traits import main as fit
+
+    pairs = [text.partition("=")[::2] for text in (ratings, labels)]
+    skill = fit(data, networks, *((name, Path(file)) for name, file in pairs))
+    for way, known in skill.items():
+        told = ", ".join(f"{name} {value:.2f}" for name, value in known.items())
+        typer.echo(f"{way}: {told}")
+
+
+@app.command()
+def sight(
+    data: Annotated[Path, typer.Argument(help="Folder of shards.")],
+    networks: Annotated[Path, typer.Argument(help="Folder for the reader.")],
+    licence: Licence = "unknown",
+) -> None:
+    """Fit the reader of a face's shape, by which a guide sees landmarks move."""
+    from retouch.training.sight import main as fit
+
+    skill = fit(data, networks, licence)
+    typer.echo(f"shapes of faces held out are read with R² {skill:.2f}")
+
+
+@app.command()
+@with_options(GlowConfig, "options")
+def glow(
+    data: Data,
+    run: RunFolder,
+    options: GlowConfig,
+    minutes: Minutes = float("inf"),
+    precision: Precision = "mixed_bfloat16",
+    out: Handed = None,
+    name: Annotated[str, typer.Option(help="What the network is called.")] = "glow",
+    licence: Licence = "unknown",
+) -> None:
+    """Train the flow, or go on with it."""
+    from retouch.training.glow import train as run_training
+
+    run_training(
+        data,
+        run,
+        options,
+        minutes=minutes,
+        precision=precision,
+        out=out,
+        name=name,
+        licence=licence,
+    )
+
+
+@app.command()
+def scout(
+    faces: Annotated[
+        list[Path], typer.Argument(help="Folders of pictures of one upright face.")
+    ],
+    without: Annotated[Path, typer.Option(help="Folder of pictures without faces.")],
+    out: Annotated[Path, typer.Option(help="Folder for the weights.")],
+    most: Annotated[int, typer.Option(help="Pictures of each folder.", min=10)] = 700,
+    licence: Licence = "unknown",
+) -> None:
+    """Train the quick detectors of small and turned faces."""
+    from retouch.training.scouting import train as fit
+
+    typer.echo(fit(faces, without, out, most, licence))
+
+
+@app.command()
+@with_options(MaskConfig, "config")
+def mask(
+    data: Data,
+    run: RunFolder,
+    config: MaskConfig,
+    minutes: Minutes = float("inf"),
+    precision: Precision = "mixed_bfloat16",
+    out: Handed = None,
+    name: Annotated[str, typer.Option(help="What the network is called.")] = "mask",
+    licence: Licence = "unknown",
+) -> None:
+    """Train the expression mask, or go on with it."""
+    from retouch.training.expression_mask import train as run_training
+
+    run_training(data, run, config, minutes=minutes, precision=precision)
+    if out is not None:
+        from retouch.training.export.mask import export as hand_over
+        from retouch.training.shards import Shards
+
+        hand_over(run, Shards.read(data), out, name=name, licence=licence)
+        typer.echo(str(out / "manifest.json"))
+
+
+def _variational(kind: str) -> None:
+    """Register the training of a VAE or of a conditional one."""
+
+    @with_options(VAEConfig, "config")
+    def run(
+        data: Data,
+        run: RunFolder,
+        config: VAEConfig,
+        minutes: Minutes = float("inf"),
+        precision: Precision = "mixed_bfloat16",
+        begin: Annotated[
+            Path | None, typer.Option(help="A VAE's folder, to begin with its weights.")
+        ] = None,
+    ) -> None:
+        from retouch.training.vae import train as run_training
+
+        run_training(
+            data,
+            run,
+            config,
+            conditional=kind == "cvae",
+            begin=begin,
+            minutes=minutes,
+            precision=precision,
+        )
+
+    what = {"vae": "VAE", "cvae": "conditional VAE"}[kind]
+    app.command(kind, help=f"Train a {what} and its encoder, or go on with it.")(run)
+
+
+for _kind in ("vae", "cvae"):
+    _variational(_kind)
+
+
+@app.command()
+@with_options(VQConfig, "config")
+def vqvae(
+    data: Data,
+    run: RunFolder,
+    config: VQConfig,
+    minutes: Minutes = float("inf"),
+    precision: Precision = "mixed_bfloat16",
+) -> None:
+    """Train a VQ-VAE, or go on with it."""
+    from retouch.training.vqvae import train as run_training
+
+    run_training(data, run, config, minutes=minutes, precision=precision)
+
+
+@app.command()
+@with_options(PriorConfig, "config")
+def prior(
+    data: Data,
+    run: RunFolder,
+    config: PriorConfig,
+    minutes: Minutes = float("inf"),
+    precision: Precision = "mixed_bfloat16",
+) -> None:
+    """Train the prior of a VQ-VAE that is trained, or go on with it."""
+    from retouch.training.vqvae import train_prior
+
+    train_prior(data, run, config, minutes=minutes, precision=precision)
+
+
+@app.command()
+def release(
+    data: Data,
+    run: RunFolder,
+    out: Annotated[Path, typer.Argument(help="Folder for the networks.")],
+    kind: Annotated[str, typer.Option(help="vae, cvae or vqvae.")],
+    name: Annotated[str, typer.Option(help="What the generator is called.")] = "",
+    licence: Licence = "unknown",
+) -> None:
+    """Write a VAE, CVAE or VQ-VAE, with its reader of traits, as files that load."""
+    from retouch.training.export_variational import release as hand_over
+
+    typer.echo(str(hand_over(data, run, out, kind, name=name, licence=licence)))
+
+
+@app.command()
+def expressions(
+    data: Annotated[Path, typer.Argument(help="Folder of shards.")],
+    out: Annotated[Path, typer.Argument(help="Folder for the reader.")],
+    poses: Annotated[str, typer.Option(help="NAME=FILE: measured poses of a source.")],
+    licence: Licence = "unknown",
+) -> None:
+    """Learn what expressions are, and the scale of action units."""
+    from retouch.training.expressions import main as fit
+
+    name, _, file = poses.partition("=")
+    for emotion, units in fit(data, out, (name, Path(file)), licence).items():
+        best = sorted(units.items(), key=lambda pair: -pair[1])[:5]
+        told = ", ".join(f"{unit} {value:.2f}" for unit, value in best)
+        typer.echo(f"{emotion}: {told}")

@@ -1,0 +1,80 @@
+"""The edits that a model can do, by their names."""
+
+from typing import Any
+
+from retouch.edits import user_edits
+from retouch.edits.directions import DIRECTIONS, trait_of
+from retouch.edits.edit import STEPS, Ascent, Climber, Direction
+from retouch.edits.straight import named, unknown
+from retouch.errors import SettingsError
+from retouch.models import Model
+from scorers.latent import LIGHT, LatentTraits
+
+# Kept by edits and no way to go; attractive is called beauty, which guards children.
+UNOFFERED = ("skin-color", "attractive", *LIGHT)
+
+
+class Registry:
+    """Gives edits by name; all that climb share one compiled step."""
+
+    def __init__(self, model: Model):
+        self.model = model
+        self._climber: Climber | None = None
+        self._made: dict[Any, Ascent | Direction] = {}
+
+    def edit(
+        self, name: str, keep: tuple[str, ...], steps: int = STEPS
+    ) -> Ascent | Direction:
+        """Return the edit of that name.
+
+        Args:
+            keep: traits that stay as they are; what light does always stays.
+            steps: of a climb.
+        """
+        if straight := named(self.model, name):
+            return straight
+        key = name, keep, steps
+        if key not in self._made:
+            self._made[key] = self._own(*key) or self._shipped(*key)
+        return self._made[key]
+
+    def _own(
+        self, name: str, keep: tuple[str, ...], steps: int
+    ) -> Ascent | Direction | None:
+        """Return the user's own edit of that name, or None."""
+        if name in DIRECTIONS or name not in user_edits.names(self.model):
+            return None
+        return user_edits.own(self.model, name, self._kept(keep, name), steps)
+
+    def _shipped(
+        self, name: str, keep: tuple[str, ...], steps: int
+    ) -> Ascent | Direction:
+        traits, guide, trait = self._traits, self.model.sight, trait_of(name)
+        if trait not in traits.names or name in UNOFFERED:
+            shipped = {n for n in DIRECTIONS if trait_of(n) in traits.names}
+            others = set(traits.names) - set(UNOFFERED)
+            raise unknown(
+                "direction", name, shipped | others | {*user_edits.names(self.model)}
+            )
+        kept = self._kept(keep, trait)
+        conditions = getattr(self.model.generator, "conditions", ())
+        if guide is None or trait not in guide.names or trait in conditions:
+            return Direction.of(traits, trait, kept)
+        if self._climber is None:
+            self._climber = Climber(self.model.generator, traits, guide)
+        return Ascent(self._climber, trait, kept, steps)
+
+    def _kept(self, keep: tuple[str, ...], trait: str) -> tuple[str, ...]:
+        return tuple(
+            n for n in (*keep, *LIGHT) if n != trait and n in self._traits.names
+        )
+
+    @property
+    def _traits(self) -> LatentTraits:
+        if self.model.traits is None:
+            raise SettingsError(
+                f"The model '{self.model.name}' has no reader of traits yet, so nothing"
+                " can guide an edit. Use --model default, or have it taught:"
+                f" retouch models teach {self.model.name}."
+            )
+        return self.model.traits

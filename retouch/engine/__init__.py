@@ -1,0 +1,1 @@
+"""The engine: find, cut, invert, move, render."""

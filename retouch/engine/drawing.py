@@ -1,0 +1,58 @@
+"""Pictures for people to look at: what was found, and before beside after."""
+
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from retouch.faces.crop import uncut, window_of
+from retouch.geometry import FFHQ, TIGHT, Face
+from retouch.photos.photo import Photo
+from retouch.stitching import mask
+
+MASK_SIZE = 256
+RED, GREEN, BLUE, WHITE = (230, 60, 60), (60, 200, 90), (70, 130, 240), (255, 255, 255)
+
+
+def annotated(photo: Photo, faces: list[Face]) -> Photo:
+    """Return a copy with each face's box, landmarks, crop frames and mask drawn."""
+    pixels = np.array(_in_eight_bits(photo.pixels))
+    for face in faces:
+        _tint(pixels, face)
+    image = Image.fromarray(pixels)
+    pen = ImageDraw.Draw(image)
+    for index, face in enumerate(faces):
+        _draw(pen, index, face)
+    return Photo(np.asarray(image), photo.alpha, photo.format)
+
+
+def side_by_side(before: Photo, after: Photo) -> Photo:
+    """Return one photo that shows both, with the second's metadata."""
+    pixels = np.concatenate([before.pixels, after.pixels], 1)
+    return replace(after, pixels=pixels, alpha=None, original=None)
+
+
+def _in_eight_bits(pixels: np.ndarray) -> np.ndarray:
+    return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
+
+
+def _tint(pixels: np.ndarray, face: Face) -> None:
+    transform = face.transform(TIGHT, MASK_SIZE)
+    area = mask.draw(face, transform, MASK_SIZE, pixels.shape)
+    window = window_of(transform, MASK_SIZE, pixels.shape)
+    share = 0.25 * uncut(area[..., None], transform, window, linear=True)
+    part = pixels[window.slices]
+    part[:] = np.rint(part + share * (np.array(GREEN) - part)).astype(np.uint8)
+
+
+def _draw(pen: ImageDraw.ImageDraw, index: int, face: Face) -> None:
+    line = max(1, round(face.size / 150))
+    pen.rectangle(face.box, outline=WHITE, width=line)
+    for template, colour in ((TIGHT, RED), (FFHQ, BLUE)):
+        square = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)])
+        corners = face.transform(template, 1).inverse(square)
+        pen.line([tuple(p) for p in corners], fill=colour, width=line)
+    for x, y in face.landmarks:
+        pen.ellipse((x - line, y - line, x + line, y + line), fill=GREEN)
+    left, top = face.box[:2]
+    pen.text((left + 2 * line, top + line), str(index), WHITE, font_size=8 * line + 8)

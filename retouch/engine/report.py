@@ -1,0 +1,104 @@
+"""What is said of a face: where it is, what was done to it, how it is judged."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retouch.errors import SettingsError
+from retouch.faces import crop
+from retouch.faces.detect import Detector
+from retouch.geometry import Face
+from retouch.photos.photo import Photo
+from scorers.judge import Judge
+
+if TYPE_CHECKING:  # `retouch faces` reports without loading TensorFlow
+    from retouch.models import Model
+
+Floats = NDArray[np.float32]
+Looks = tuple[Floats, Floats]  # descriptors and landmarks of faces
+JUDGED = 256  # pixels a side of the crop that is judged
+
+
+@dataclass(frozen=True)
+class FaceReport:
+    """What was found of one face, and what was done to it."""
+
+    index: int
+    size: float  # pixels
+    box: tuple[float, float, float, float]
+    roll: float  # degrees
+    yaw: float
+    confidence: float
+    note: str = ""  # why it was left alone
+    share: float = 0.0  # how much of the edit the identity budget allowed
+    identity: float = 0.0  # distance of dlib's descriptor from before
+    score: tuple[float, float] | None = None  # the guide's, before and after
+    judged: tuple[float, float] | None = None  # the independent judge's
+    second: tuple[float, float] | None = None  # the same without landmarks
+    changed: Mapping[str, float] = field(default_factory=dict)  # by the judge
+
+    @classmethod
+    def of(cls, index: int, face: Face) -> "FaceReport":
+        """Return the report of a face to which nothing was done."""
+        place = face.size, face.box, face.roll, face.yaw
+        return cls(index, *place, face.confidence)
+
+
+class Examiner:
+    """Compares faces before and after; nothing it says guides an edit."""
+
+    def __init__(self, model: "Model", detector: Detector):
+        if model.judge is None:
+            raise SettingsError("The judge of faces is missing. Install retouch anew.")
+        self.model, self.detector = model, detector
+        self.judge: Judge = model.judge
+
+    def years(self, photo: Photo, faces: list[Face]) -> Floats:
+        """Return how old the faces look, (N,)."""
+        return self.judge.years(*self.seen(photo, faces))
+
+    def compare(
+        self, old: Looks, after: Photo, faces: list[Face], trait: str
+    ) -> list[dict[str, Any]]:
+        """Return for each face the fields of its report that tell the difference.
+
+        Args:
+            old: what was `seen` of them before.
+        """
+        again = [self.detector.again(after.pixels, face) for face in faces]
+        new = self.seen(after, again)
+        scores = self.judge.score(*old), self.judge.score(*new)
+        seconds = tuple(self.judge.second_opinion(seen[0]) for seen in (old, new))
+        gaps = np.linalg.norm(new[0] - old[0], axis=1)
+        rows = [
+            {"identity": float(gap), "changed": self._drift(scores, i)}
+            for i, gap in enumerate(gaps)
+        ]
+        if trait in self.judge.names:
+            place = self.judge.names.index(trait)
+            for i, row in enumerate(rows):
+                row["judged"] = pair(scores, i, place)
+                row["second"] = pair(seconds, i, place)
+        return rows
+
+    def _drift(self, scores: tuple[Floats, Floats], row: int) -> dict[str, float]:
+        change = scores[1][row] - scores[0][row]
+        named = zip(self.judge.names, change, strict=True)
+        return {name: round(float(value), 3) for name, value in named}
+
+    def seen(self, photo: Photo, faces: list[Face]) -> Looks:
+        """Return descriptors and landmarks of faces, in crops of one size."""
+        white = np.float32(np.iinfo(photo.pixels.dtype).max)
+        places = [face.transform(self.model.template, JUDGED) for face in faces]
+        images = [crop.cut(photo.pixels, t, JUDGED) / white * 2 - 1 for t in places]
+        marks = [t(f.landmarks) for t, f in zip(places, faces, strict=True)]
+        landmarks = np.array(marks, np.float32)
+        return self.model.descriptors.of(np.stack(images), landmarks), landmarks
+
+
+def pair(scores: Any, row: int, column: int) -> tuple[float, float]:
+    """Return one score before and after."""
+    return float(scores[0][row, column]), float(scores[1][row, column])

@@ -1,0 +1,399 @@
+"""The one core: a photograph goes in, its faces are edited, and it comes out."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retouch.edits import user_edits
+from retouch.edits.directions import asked, trait_of
+from retouch.edits.edit import Ascent, Moved, View, wide, within_budget
+from retouch.edits.registry import Registry
+from retouch.edits.straight import bounded
+from retouch.engine.report import Examiner, FaceReport, pair
+from retouch.engine.session import Result, Session, Task
+from retouch.errors import FaceError
+from retouch.faces import crop
+from retouch.faces.detect import Detector
+from retouch.geometry import TIGHT, Face
+from retouch.models import Model
+from retouch.photos.photo import Photo, Provenance, Source, like, read
+from retouch.presets import PRESETS
+from retouch.settings import Climb, Settings
+from retouch.stitching import mask
+from retouch.stitching.stitch import Change, Piece, stitch
+
+Floats = NDArray[np.float32]
+OnStep = Callable[[str, float], None]  # what is being done, the part of it done
+
+ADULT = 18.0  # years
+LEAST_SEEN = 0.5  # of a face's square: the part that must lie in the photo
+SEEN_AT = 32  # pixels a side of a square that is looked at for that
+SMALLEST = 24.0  # pixels: the side of a face that can still be worked on
+TRIES = 4  # at keeping to the identity budget in the finished photo
+SHORTER = 0.95  # of the way that would just keep to it; more each time
+BEAUTY = 0.7  # deviations that strength 1 of beautify asks for
+
+
+class Retoucher:
+    """Edits photos; load it once and use it again."""
+
+    def __init__(self, model: Model, detector: Detector | None = None):
+        self.model = model
+        self.detector = detector or Detector()
+        self.registry = Registry(model)
+
+    @classmethod
+    def load(cls, model: str = "default") -> "Retoucher":
+        """Return a retoucher with the model of that name."""
+        return cls(Model.load(model))
+
+    def beautify(self, photo: Source, settings: Settings | None = None) -> Any:
+        """Beautify a path, bytes, PIL image or array, and give back the same kind."""
+        settings = settings or Settings()
+        return self._given_back(photo, self.beautified(read(photo), settings))
+
+    def edit(
+        self,
+        photo: Source,
+        moves: Mapping[str, float],
+        settings: Settings | None = None,
+    ) -> Any:
+        """Move a photo along named directions and give back the same kind."""
+        settings = settings or Settings()
+        return self._given_back(photo, self.edited(read(photo), moves, settings))
+
+    def beautified(
+        self,
+        photo: Photo,
+        settings: Settings,
+        on_step: OnStep | None = None,
+        climb: Climb | None = None,
+    ) -> Result:
+        """Return the photo with its faces moved up the beauty scorer."""
+        return self.run(photo, self.beautifying(settings, climb), settings, on_step)
+
+    def edited(
+        self,
+        photo: Photo,
+        moves: Mapping[str, float],
+        settings: Settings,
+        on_step: OnStep | None = None,
+    ) -> Result:
+        """Return the photo with its faces moved along directions, in deviations."""
+        return self.run(photo, self.editing(moves, settings), settings, on_step)
+
+    def edited_each(
+        self,
+        photo: Photo,
+        wishes: Mapping[int, Mapping[str, float]],
+        settings: Settings,
+        on_step: OnStep | None = None,
+    ) -> Result:
+        """Return the photo with each face, by its number, moved as it is wished."""
+        tasks = {i: self.editing(wishes[i], settings) for i in sorted(wishes)}
+        numbers = ",".join(str(i) for i in tasks)
+        chosen = dataclasses.replace(settings, faces=numbers)
+        adults = any(task.adults for task in tasks.values())
+        whole = self.cut(photo, chosen, adults=adults)
+        (whole,) = self.invert([whole], chosen, on_step)
+        now, reports = photo, whole.reports()
+        for i in whole.chosen if settings.strength else ():
+            session = dataclasses.replace(whole.only(i), photo=now)
+            (done,) = self.finish([session], tasks[i], settings, on_step)
+            now, reports[i] = done.photo, done.faces[i]
+        words = "; ".join(f"face {i}: {task.name}" for i, task in tasks.items())
+        name = Provenance(self.model.name, words, settings.strength)
+        return Result(now, photo, tuple(reports), name)
+
+    # --- what can be done ------------------------------------------------------
+
+    def beautifying(self, settings: Settings, wish: Climb | None = None) -> Task:
+        """Return the climb up the beauty scorer."""
+        climb = wish or Climb()
+        edit = self.registry.edit("beauty", settings.kept_traits, climb.max_steps)
+
+        def move(view: View) -> Floats:
+            if climb.until_score is not None and isinstance(edit, Ascent):
+                return edit.until(self.model.generator, view, climb.until_score)
+            strength = settings.strength * BEAUTY
+            return edit.apply(self.model.generator, view, strength)
+
+        return Task("beautify", move, "attractive", adults=True)
+
+    def editing(self, moves: Mapping[str, float | Floats], settings: Settings) -> Task:
+        """Return the moves along named directions, in deviations: one, or (N,)."""
+        edits = [
+            (self.registry.edit(n, settings.kept_traits), bounded(n, s) * asked(n))
+            for n, s in moves.items()
+        ]
+        first = next(iter(moves), "")
+
+        def move(view: View) -> Floats:
+            total = np.zeros_like(view.latents)
+            for edit, strength in edits:
+                moved = edit.apply(
+                    self.model.generator, view, strength * settings.strength
+                )
+                total += moved - view.latents
+            return view.latents + total
+
+        words = ", ".join(f"{n} {np.mean(s):+g}" for n, s in moves.items())
+        # What somebody likes, once it is learnt, may be beauty by another name.
+        adults = "beauty" in moves or not moves.keys().isdisjoint(
+            user_edits.names(self.model)
+        )
+        return Task(words, move, trait_of(first), adults=adults)
+
+    # --- the steps -------------------------------------------------------------
+
+    def run(
+        self, photo: Photo, task: Task, settings: Settings, on_step: OnStep | None
+    ) -> Result:
+        """Return the photo after the task."""
+        if on_step is not None:
+            on_step("finding faces", 0.0)
+        session = self.cut(photo, settings, adults=task.adults)
+        (result,) = self.finish([session], task, settings, on_step)
+        return result
+
+    def find(self, photo: Photo) -> list[Face]:
+        """Return the faces of a photo, the largest first."""
+        faces = self.detector.find(photo.pixels)
+        if not faces:
+            raise FaceError(
+                "No face was found in the photo. Faces need some 40 pixels and must"
+                " be turned to the camera."
+            )
+        return faces
+
+    def cut(
+        self,
+        photo: Photo,
+        settings: Settings,
+        *,
+        adults: bool = False,
+        faces: list[Face] | None = None,
+    ) -> Session:
+        """Find the faces of a photo, choose among them and cut those out.
+
+        Args:
+            adults: leave faces alone that look younger than 18.
+            faces: those that are known already, as in a video.
+        """
+        faces = self.find(photo) if faces is None else faces
+        wanted = settings.chosen(len(faces))
+        said = self._left_alone(photo, [faces[i] for i in wanted], adults)
+        notes = {i: note for i, note in zip(wanted, said, strict=True) if note}
+        chosen = tuple(i for i in wanted if i not in notes)
+        images, masks = self._crops(photo, [faces[i] for i in chosen])
+        return Session(photo, tuple(faces), chosen, notes, images, masks)
+
+    def invert(
+        self,
+        sessions: Sequence[Session],
+        settings: Settings,
+        on_step: OnStep | None = None,
+    ) -> list[Session]:
+        """Return sessions with latents; those that have some keep them."""
+        new = [s for s in sessions if s.latents is None and s.chosen]
+        if not new:
+            return list(sessions)
+        say = on_step or (lambda what, part: None)
+        latents = self.model.inverter.invert(
+            np.concatenate([s.images for s in new]),
+            np.concatenate([s.masks for s in new]),
+            preset=PRESETS[settings.preset],
+            steps=settings.steps,
+            space=settings.space,
+            on_step=lambda part, loss: say(
+                f"inverting, loss {loss.mean():.3f}", float(part)
+            ),
+        ).latents
+        parts = iter(np.split(latents, np.cumsum([len(s.chosen) for s in new])[:-1]))
+        return [
+            dataclasses.replace(s, latents=next(parts)) if s in new else s
+            for s in sessions
+        ]
+
+    def move(
+        self, sessions: Sequence[Session], task: Task, settings: Settings
+    ) -> Moved:
+        """Return the latents of all faces after the task, within their budgets."""
+        names = "images", "masks", "start"
+        parts = ([getattr(s, name) for s in sessions] for name in names)
+        images, masks, latents = map(np.concatenate, parts)
+        view = View(images, masks, latents, settings.identity)
+        generator, identity = self.model.generator, self.model.identity
+        after = task.move(view)
+        return within_budget(generator, identity, view, after, settings.identity)
+
+    def render(self, session: Session, after: Floats, settings: Settings) -> Photo:
+        """Return the session's photo with its faces' latents moved to others."""
+        place = self.model.template, self.model.generator.resolution
+        pictures = [
+            np.clip(self.model.decode(latents) * 127.5 + 127.5, 0, 255)
+            for latents in (session.start, after)
+        ]
+        pieces = [
+            Piece(face, face.transform(*place), Change(a, b))
+            for face, a, b in zip(session.faces, *pictures, strict=True)
+        ]
+        photo, regions = session.photo, settings.regions
+        return photo.with_pixels(
+            stitch(photo.pixels, pieces, method=settings.stitch, regions=regions)
+        )
+
+    def finish(
+        self,
+        sessions: Sequence[Session],
+        task: Task,
+        settings: Settings,
+        on_step: OnStep | None = None,
+    ) -> list[Result]:
+        """Return each photo after the task; their faces share one batch."""
+        name = Provenance(self.model.name, task.name, settings.strength)
+        say = on_step or (lambda what, part: None)
+        idle = settings.strength == 0
+        busy = [] if idle else [s for s in sessions if s.chosen]
+        if not busy:
+            return [
+                Result(s.photo, s.photo, tuple(s.reports()), name) for s in sessions
+            ]
+        done = iter(self._done(busy, task, settings, say))
+        results = []
+        for session in sessions:
+            photo, reports = session.photo, session.reports()
+            if session in busy:
+                photo, reports = next(done)
+            results.append(Result(photo, session.photo, tuple(reports), name))
+        return results
+
+    def _done(
+        self, sessions: list[Session], task: Task, settings: Settings, say: OnStep
+    ) -> Iterator[tuple[Photo, list[FaceReport]]]:
+        sessions = self.invert(sessions, settings, say)
+        say("editing", 0.0)
+        moved = self.move(sessions, task, settings)
+        at = 0
+        for session in sessions:
+            part = slice(at, at := at + len(session.chosen))
+            after, shares = moved.latents[part], moved.shares[part]
+            say("stitching", at / len(moved.latents))
+            yield self._completed(
+                session, Moved(after, shares, moved.distances[part]), task, settings
+            )
+
+    def complete(
+        self, session: Session, moved: Moved, task: Task, settings: Settings
+    ) -> Result:
+        """Return the photo whose faces' latents have been moved, and its report."""
+        photo, reports = self._completed(session, moved, task, settings)
+        name = Provenance(self.model.name, task.name, settings.strength)
+        return Result(photo, session.photo, tuple(reports), name)
+
+    def _completed(
+        self, session: Session, moved: Moved, task: Task, settings: Settings
+    ) -> tuple[Photo, list[FaceReport]]:
+        """Return the photo and the reports; the budget holds in the photo itself.
+
+        A photo shows more than its crop, so that a face may have moved further in it
+        than the latents said: its way is shortened then.
+        """
+        after, shares = moved.latents, moved.shares
+        old = self._examiner.seen(session.photo, session.faces)
+        for already in range(TRIES):
+            photo = self.render(session, after, settings)
+            judged = self._examiner.compare(old, photo, session.faces, task.trait)
+            reports = self._told(session, after, shares, judged, task.trait)
+            gone = np.array([reports[i].identity for i in session.chosen])
+            beyond = gone > settings.identity
+            if not beyond.any():
+                break
+            less = SHORTER ** (already + 1) * settings.identity / np.maximum(gone, 1e-6)
+            less = np.where(beyond, less, 1).astype(np.float32)
+            after = session.start + wide(less, after) * (after - session.start)
+            shares = shares * less
+        return photo, reports
+
+    def _told(
+        self,
+        session: Session,
+        after: Floats,
+        shares: Floats,
+        judged: list[dict[str, Any]],
+        trait: str,
+    ) -> list[FaceReport]:
+        """Return the reports with what was done to the chosen faces."""
+        reports = session.reports()
+        told = zip(
+            session.chosen,
+            shares,
+            self._guided(session.start, after, trait),
+            judged,
+            strict=True,
+        )
+        for i, share, guided, seen in told:
+            said = {"share": float(share), **guided, **seen}
+            reports[i] = dataclasses.replace(reports[i], **said)
+        return reports
+
+    def _crops(self, photo: Photo, faces: list[Face]) -> tuple[Floats, Floats]:
+        """Return the images and the masks of faces."""
+        size = self.model.generator.resolution
+        scale = np.float32(np.iinfo(photo.pixels.dtype).max / 2)
+        images = np.empty((len(faces), size, size, 3), np.float32)
+        masks = np.empty((len(faces), size, size, 1), np.float32)
+        for i, face in enumerate(faces):
+            transform = face.transform(self.model.template, size)
+            images[i] = crop.cut(photo.pixels, transform, size) / scale - 1
+            masks[i, ..., 0] = mask.draw(face, transform, size, photo.pixels.shape)
+        return images, masks
+
+    def _left_alone(self, photo: Photo, faces: list[Face], adults: bool) -> list[str]:
+        """Return for each face why nothing is done to it, or nothing."""
+        large = [face for face in faces if face.size >= SMALLEST]
+        known = self._examiner.years(photo, large).tolist() if adults and large else []
+        ages = iter(known)
+        notes = []
+        for face in faces:
+            if face.size < SMALLEST:
+                notes.append(
+                    f"too small: {face.size:.0f} px, {SMALLEST:.0f} are needed"
+                )
+            elif next(ages, ADULT) < ADULT:
+                notes.append("it looks younger than 18 and is left alone")
+            elif (seen := _seen(photo, face)) < LEAST_SEEN:
+                notes.append(f"{seen:.0%} of it lies in the photo, half of it must")
+            else:
+                notes.append("")
+        return notes
+
+    def _guided(self, before: Floats, after: Floats, trait: str) -> list[dict]:
+        """Return the guide's own scores before and after, where it has the trait."""
+        sight = self.model.sight
+        if sight is None or trait not in sight.names:
+            return [{} for _ in before]
+        pictures = (self.model.decode(latents) for latents in (before, after))
+        scores = [np.asarray(sight.look(images)[1]) for images in pictures]
+        place = sight.names.index(trait)
+        return [{"score": pair(scores, i, place)} for i in range(len(before))]
+
+    # --- the parts -------------------------------------------------------------
+
+    @cached_property
+    def _examiner(self) -> Examiner:
+        return Examiner(self.model, self.detector)
+
+    @staticmethod
+    def _given_back(source: Source, result: Result) -> Any:
+        return like(result.photo, source, provenance=result.provenance)
+
+
+def _seen(photo: Photo, face: Face) -> float:
+    """Return the part of a face's square that lies in the photo."""
+    place = face.transform(TIGHT, SEEN_AT)
+    return float(crop.coverage(place, SEEN_AT, photo.pixels.shape).mean())

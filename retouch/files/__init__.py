@@ -1,1 +1,0 @@
-"""Picture files: formats, decoding, encoding and metadata, behind retouch.photo."""

@@ -1,0 +1,1 @@
+"""What uses the engine: saved faces, ranges, learning, rating, attributes."""

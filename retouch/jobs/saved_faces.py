@@ -1,0 +1,201 @@
+"""Faces kept as latents: made of a photo, known in it again, drawn on their own."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retouch.engine.retoucher import OnStep, Retoucher
+from retouch.engine.session import Session
+from retouch.errors import FaceError, SettingsError
+from retouch.faces.detect import Detector
+from retouch.geometry import Face
+from retouch.inversion.latent_files import SavedFace
+from retouch.inversion.tune import Tuner, tuned
+from retouch.models import Model
+from retouch.photos.photo import Photo
+from retouch.presets import PRESETS
+from retouch.settings import Settings
+
+Floats = NDArray[np.float32]
+WORSE = 6.0  # decibels by which a photo's face may differ more than when it was kept
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """A face to be kept, and how it was found."""
+
+    index: int
+    saved: SavedFace
+    image: Floats  # (R, R, 3)
+    copies: Floats  # (K, R, R, 3): from the guess to the result
+    tuning: Floats  # (steps + 1,): the losses of the fine-tuning
+    interrupted: bool
+
+
+def invert(
+    retoucher: Retoucher,
+    photo: Photo,
+    settings: Settings,
+    *,
+    tune: bool = False,
+    copies: int = 0,
+    before: Callable[[Sequence[int]], None] | None = None,
+    on_step: OnStep | None = None,
+) -> list[Kept]:
+    """Return the wanted faces of a photo as latents.
+
+    Args:
+        tune: fine-tune the generator for each face as well.
+        copies: how many pictures from guess to result are wanted.
+        before: told which faces there are, before the long work.
+    """
+    say = on_step or (lambda what, part: None)
+    model, session = retoucher.model, retoucher.cut(photo, settings)
+    if not session.chosen:
+        raise FaceError(f"No face can be inverted: {'; '.join(session.notes.values())}")
+    if before is not None:
+        before(session.chosen)
+    found = model.inverter.invert(
+        session.images,
+        session.masks,
+        preset=PRESETS[settings.preset],
+        steps=settings.steps,
+        space=settings.space,
+        keep=copies,
+        on_step=lambda part, loss: say(f"inverting, loss {loss.mean():.3f}", part),
+    )
+    tune = tune and not found.interrupted
+    kept = []
+    for i, index in enumerate(session.chosen):
+        parts = session.images[i], session.masks[i], found.latents[i]
+        deltas, tuning = _tuned(model, parts, say) if tune else ({}, np.zeros(0, "f4"))
+        saved = SavedFace(
+            parts[2],
+            model.name,
+            model.sha256,
+            session.found[index],
+            photo.pixels.shape[:2],
+            0.0,
+            found.losses[:, i],
+            deltas,
+        )
+        own = KnownFaces.of(retoucher, [saved]).model
+        like = fidelity(own.decode(parts[2][None])[0], *parts[:2])
+        ways = [model.decode(way[i][None])[0] for way in found.way]
+        if tune and ways:
+            ways.append(own.decode(parts[2][None])[0])
+        pictures = np.array(ways, np.float32).reshape(-1, *parts[0].shape)
+        saved = dataclasses.replace(saved, fidelity=like)
+        kept.append(Kept(index, saved, parts[0], pictures, tuning, found.interrupted))
+    return kept
+
+
+class KnownFaces(Retoucher):
+    """A retoucher that knows the faces of a photo and their latents already."""
+
+    def __init__(
+        self, model: Model, saved: Sequence[SavedFace], detector: Detector | None = None
+    ):
+        super().__init__(model, detector)
+        self.saved = tuple(saved)
+
+    @classmethod
+    def of(cls, retoucher: Retoucher, saved: Sequence[SavedFace]) -> "KnownFaces":
+        """Return one whose generator is as these faces need it."""
+        model, shape = retoucher.model, retoucher.model.generator.latent_shape
+        for face in saved:
+            face.check_model(model.name, model.sha256, tuple(shape))
+        if not any(face.tuned for face in saved):
+            return cls(model, saved, retoucher.detector)
+        if len(saved) > 1:
+            raise SettingsError(
+                "A face with a generator of its own is worked on alone;"
+                f" got {len(saved)} files. Take one after the other."
+            )
+        own = tuned(model.generator, saved[0].tuned)
+        changed = dataclasses.replace(model, generator=own)
+        return cls(changed, saved, retoucher.detector)
+
+    def find(self, photo: Photo) -> list[Face]:
+        """Return the kept faces, if they can be those of this photo."""
+        for face in self.saved:
+            face.check_photo(photo.pixels.shape)
+        return [face.face for face in self.saved]
+
+    def cut(
+        self,
+        photo: Photo,
+        settings: Settings,
+        *,
+        adults: bool = False,
+        faces: list[Face] | None = None,
+    ) -> Session:
+        """Seat the kept faces, with their latents."""
+        session = super().cut(photo, settings, adults=adults, faces=faces)
+        if faces is not None or not session.chosen:
+            return session
+        latents = np.stack([self.saved[i].latents for i in session.chosen])
+        copies = self.model.decode(latents)
+        for i, place in enumerate(session.chosen):
+            like = fidelity(copies[i], session.images[i], session.masks[i])
+            if like < self.saved[place].fidelity - WORSE:
+                raise SettingsError(
+                    "The latents do not show the face that is there in this photo"
+                    f" ({like:.0f} dB, {self.saved[place].fidelity:.0f} when they were"
+                    " kept). Give the photo that was inverted, or invert this one."
+                )
+        return dataclasses.replace(session, latents=latents)
+
+
+def drawn(
+    retoucher: Retoucher,
+    saved: SavedFace,
+    moves: Mapping[str, float],
+    settings: Settings,
+) -> Photo:
+    """Return the generator's crop of a kept face, moved along directions."""
+    own = KnownFaces.of(retoucher, [saved])
+    model, latents = own.model, saved.latents[None]
+    if moves:
+        images = model.decode(latents)
+        size = model.generator.resolution
+        place = saved.face.transform(model.template, size)
+        session = Session(
+            _photo(images[0]),
+            (Face(place(saved.face.landmarks), (0.0, 0.0, float(size), float(size))),),
+            (0,),
+            {},
+            images,
+            np.ones((1, size, size, 1), np.float32),
+            latents,
+        )
+        latents = own.move([session], own.editing(moves, settings), settings).latents
+    return _photo(model.decode(latents)[0])
+
+
+def fidelity(copy: Floats, image: Floats, mask: Floats) -> float:
+    """Return the peak signal-to-noise ratio inside the mask, in decibels."""
+    square = float((mask * (copy - image) ** 2).mean() / max(mask.mean(), 1e-6))
+    return float(10 * np.log10(4 / max(square, 1e-10)))
+
+
+def _photo(image: Floats) -> Photo:
+    levels = np.clip(image * 127.5 + 127.5, 0, 255)
+    return Photo(np.rint(levels).astype(np.uint8))
+
+
+def _tuned(
+    model: Model, parts: tuple[Floats, Floats, Floats], say: OnStep
+) -> tuple[Mapping[str, NDArray], Floats]:
+    done = Tuner(model.generator, model.identity).tune(
+        *parts, on_step=lambda part, loss: say(f"tuning, loss {loss:.3f}", part)
+    )
+    # Kept in half precision, and what is used is what is kept.
+    deltas = {
+        name: np.asarray(delta, np.float16).astype(np.float32)
+        for name, delta in done.deltas.items()
+    }
+    return deltas, done.losses

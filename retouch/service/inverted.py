@@ -1,0 +1,125 @@
+"""Inverted faces between two requests: as bytes in the front, as arrays in a worker."""
+
+import dataclasses
+import io
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from retouch.engine.session import Session
+from retouch.errors import SettingsError
+from retouch.geometry import Face, Similarity
+from retouch.photos.photo import Metadata, Photo
+from retouch.settings import Settings
+
+Floats = NDArray[np.float32]
+PREVIEW = 1024  # pixels of a preview's longer side, at most
+
+
+@dataclass(eq=False)
+class Kept:
+    """A session with its latents, and what has been found out about it since."""
+
+    session: Session
+    # The way of each face to the end of a climb, by the climb's name and settings.
+    ways: dict[Any, Floats] = field(default_factory=dict)
+    years: Floats | None = None  # how old the faces look, once it was asked
+
+    @cached_property
+    def small(self) -> Session:
+        """The same session in a photo that is small enough for a preview."""
+        return reduced(self.session, PREVIEW)
+
+    @property
+    def size(self) -> int:
+        """The bytes this takes, roughly."""
+        session = self.session
+        arrays = [session.photo.pixels, session.images, session.masks, session.start]
+        return sum(a.nbytes for a in arrays) + 3 * PREVIEW**2
+
+    def rows(self, settings: Settings) -> list[int]:
+        """Return the places, among the inverted faces, of those that are asked for."""
+        inverted = self.session.chosen
+        if settings.faces == "all":
+            return list(range(len(inverted)))
+        wanted = settings.chosen(len(self.session.found))
+        for number in wanted:
+            if number not in inverted:
+                known = ", ".join(map(str, inverted))
+                raise SettingsError(
+                    f"Face {number} was not inverted; inverted were {known}. Send the"
+                    " photo to /v1/invert again with that face."
+                )
+        return [inverted.index(number) for number in wanted]
+
+
+def part(session: Session, rows: list[int]) -> Session:
+    """Return the session with only some of its inverted faces."""
+    return dataclasses.replace(
+        session,
+        chosen=tuple(session.chosen[row] for row in rows),
+        images=session.images[rows],
+        masks=session.masks[rows],
+        latents=session.start[rows],
+    )
+
+
+def reduced(session: Session, side: int) -> Session:
+    """Return the session in a copy of its photo no larger than that, in 8 bits."""
+    photo, (height, width) = session.photo, session.photo.pixels.shape[:2]
+    pixels = photo.pixels
+    if pixels.dtype != np.uint8:
+        pixels = (pixels // 257).astype(np.uint8)
+    factor = min(1.0, side / max(height, width))
+    if factor < 1:
+        size = max(1, round(width * factor)), max(1, round(height * factor))
+        image = Image.fromarray(pixels)
+        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+        pixels = np.asarray(image)
+    small = Photo(pixels, metadata=Metadata(icc=photo.metadata.icc))
+    scaling = Similarity.scaling(factor)
+    found = tuple(face.moved(scaling) for face in session.found)
+    return dataclasses.replace(session, photo=small, found=found)
+
+
+def packed(session: Session) -> bytes:
+    """Return all of a session but its photo."""
+    notes = json.dumps({str(i): note for i, note in session.notes.items()})
+    file = io.BytesIO()
+    np.savez(
+        file,
+        allow_pickle=False,
+        landmarks=np.array([face.landmarks for face in session.found]),
+        boxes=np.array([face.box for face in session.found]),
+        confidences=np.array([face.confidence for face in session.found]),
+        chosen=np.array(session.chosen, np.int64),
+        notes=np.frombuffer(notes.encode(), np.uint8),
+        images=session.images,
+        masks=session.masks,
+        latents=session.start,
+    )
+    return file.getvalue()
+
+
+def unpacked(photo: Photo, state: bytes) -> Session:
+    """Return the session that was packed, in its photo."""
+    with np.load(io.BytesIO(state), allow_pickle=False) as arrays:
+        faces = zip(
+            arrays["landmarks"],
+            arrays["boxes"].tolist(),
+            arrays["confidences"].tolist(),
+            strict=True,
+        )
+        notes = json.loads(arrays["notes"].tobytes())
+        return Session(
+            photo,
+            tuple(Face(marks, tuple(box), sure) for marks, box, sure in faces),
+            tuple(arrays["chosen"].tolist()),
+            {int(i): note for i, note in notes.items()},
+            *(arrays[name] for name in ("images", "masks", "latents")),
+        )

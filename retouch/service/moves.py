@@ -1,0 +1,189 @@
+"""What is wished of inverted faces, and the way their latents go for it.
+
+A climb takes seconds, a preview must not. So each climb is made once, to strength 1,
+and its way is then gone in part or beyond: the latents move in a straight line with
+the strength, and a preview needs only decoding and stitching. The full-size picture
+goes the same way, so it is what the preview showed.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from generators.gradients import compiled
+from retouch.edits.directions import trait_of
+from retouch.edits.edit import Moved, View, strayed, within_budget
+from retouch.edits.straight import unknown
+from retouch.engine.report import Examiner
+from retouch.engine.retoucher import ADULT, Retoucher
+from retouch.engine.session import Session
+from retouch.errors import SettingsError
+from retouch.service.inverted import Kept, part
+from retouch.settings import Settings
+from scorers.latent import LatentTraits
+
+Floats = NDArray[np.float32]
+AXIS = "axis:"
+BEAUTIFY = "beautify"
+BARELY = 1e-4  # of the budget, left for what is rounded when it is measured anew
+YOUNG = "it looks younger than 18 and is left alone"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How far to go which way; all of it is added up."""
+
+    beautify: float = 0.0
+    # Along directions, and latent axes: smile, axis:3.
+    moves: Mapping[str, float] = field(default_factory=dict)
+    # What axes and traits shall be, whatever they are now.
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        """What is done, for the provenance."""
+        moves = {BEAUTIFY: self.beautify, **self.moves}
+        said = [f"{name} {value:+g}" for name, value in moves.items() if value]
+        if self.parameters:
+            said.append(f"{len(self.parameters)} parameters set")
+        return ", ".join(said) or "nothing"
+
+    @property
+    def trait(self) -> str:
+        """What a report compares: the trait of the first move."""
+        if self.beautify:
+            return "attractive"
+        first = next((name for name, value in self.moves.items() if value), "")
+        return trait_of(first)
+
+    @property
+    def adults(self) -> bool:
+        """Whether this is for adults alone."""
+        return bool(self.beautify or self.moves.get("beauty"))
+
+
+class Mover:
+    """Moves inverted faces as it is wished; what it has learnt of them is kept."""
+
+    def __init__(self, retoucher: Retoucher):
+        self.retoucher = retoucher
+        model = retoucher.model
+        self._measure = compiled(partial(strayed, model.generator, model.identity))
+
+    def allowed(
+        self, kept: Kept, wish: Wish, settings: Settings
+    ) -> tuple[list[int], dict[int, str]]:
+        """Return the rows of the faces to move, and why others asked for are not."""
+        rows = kept.rows(settings)
+        if not wish.adults:
+            return rows, {}
+        if kept.years is None:
+            session = kept.session
+            kept.years = self._examiner.years(session.photo, session.faces)
+        young = [row for row in rows if kept.years[row] < ADULT]
+        notes = {kept.session.chosen[row]: YOUNG for row in young}
+        return [row for row in rows if row not in young], notes
+
+    def moved(
+        self, kept: Kept, rows: list[int], wish: Wish, settings: Settings
+    ) -> Moved:
+        """Return the latents after the wish, within the budget of identity."""
+        way = self._way(kept, wish, settings)[rows]
+        session = part(kept.session, rows)
+        if not way.any():
+            whole = np.ones(len(rows), np.float32)
+            return Moved(session.start, whole, 0 * whole)
+        model, view = self.retoucher.model, _view(session, settings)
+        return within_budget(
+            model.generator,
+            model.identity,
+            view,
+            session.start + way,
+            settings.identity - BARELY,
+            measure=lambda generator, identity, *seen: self._measure(*seen),
+        )
+
+    def _way(self, kept: Kept, wish: Wish, settings: Settings) -> Floats:
+        """Return how each inverted face's latents move for the wish, (N, *latent)."""
+        total = np.zeros_like(kept.session.start)
+        for name, strength in {BEAUTIFY: wish.beautify, **wish.moves}.items():
+            if strength:
+                climb = self._climbed(kept, name, float(np.sign(strength)), settings)
+                total += np.float32(abs(strength)) * climb
+        if wish.parameters:
+            traits = self.retoucher.model.traits
+            if traits is None:
+                raise SettingsError(
+                    f"The model '{self.retoucher.model.name}' has no reader of traits,"
+                    " and so no parameters. Use moves."
+                )
+            total += _set(traits, kept.session.start, wish.parameters)
+        return total * np.float32(settings.strength)
+
+    def _climbed(
+        self, kept: Kept, name: str, sign: float, settings: Settings
+    ) -> Floats:
+        """Return the way of every inverted face to strength 1 or -1, climbed once."""
+        key = name, sign, settings.keep, settings.identity
+        if key not in kept.ways:
+            once = dataclasses.replace(settings, strength=1.0)
+            task = (
+                self.retoucher.beautifying(once)
+                if name == BEAUTIFY
+                else self.retoucher.editing({name: sign}, once)
+            )
+            there = np.asarray(task.move(_view(kept.session, settings)))
+            kept.ways[key] = there - kept.session.start
+        return kept.ways[key]
+
+    @cached_property
+    def _examiner(self) -> Examiner:
+        return Examiner(self.retoucher.model, self.retoucher.detector)
+
+
+def _view(session: Session, settings: Settings) -> View:
+    parts = session.images, session.masks, session.start
+    return View(*parts, budget=settings.identity)
+
+
+def names(traits: LatentTraits) -> list[str]:
+    """Return the names of a face's parameters: its traits, then its axes.
+
+    Axes come in the order of how much of people's differences lies along them.
+    """
+    axes = (f"{AXIS}{i}" for i in range(len(traits.space.deviations)))
+    return [*traits.names, *axes]
+
+
+def values(traits: LatentTraits, latents: Floats) -> Floats:
+    """Return the parameters of faces, (N, names), in deviations of the population."""
+    parts = traits.score(latents), traits.space.coordinates(latents)
+    return np.concatenate([ops.convert_to_numpy(part) for part in parts], 1)
+
+
+def _set(traits: LatentTraits, latents: Floats, goals: Mapping[str, float]) -> Floats:
+    """Return the moves that put axes, and then traits, where they shall be.
+
+    The traits that are named get there together, on the shortest way.
+    """
+    known, count = names(traits), len(traits.names)
+    start = ops.convert_to_numpy(traits.space.coordinates(latents))
+    there, wanted = start.copy(), {}
+    for name, value in goals.items():
+        if name not in known:
+            raise unknown("parameter", name[:40], traits.names)
+        place = known.index(name)
+        if place < count:
+            wanted[place] = value
+        else:
+            there[:, place - count] = value
+    if wanted:
+        slopes = traits.slopes[:, list(wanted)].astype(np.float64)  # (K, wanted)
+        now = there @ slopes + traits.offsets[list(wanted)]
+        there = there + (list(wanted.values()) - now) @ np.linalg.pinv(slopes)
+    return ops.convert_to_numpy(traits.space.offset((there - start).astype(np.float32)))

@@ -1,0 +1,1 @@
+"""What a training made becomes files that load."""

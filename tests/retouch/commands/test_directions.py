@@ -1,0 +1,61 @@
+"""The directions that ship, and the commands that tell of them."""
+
+import pytest
+from typer.testing import CliRunner
+
+from pretrained.loading import load_judge
+from pretrained.registry import library
+from retouch.commands.directions import app
+from retouch.edits.directions import DIRECTIONS
+from retouch.errors import SettingsError
+
+
+def _told(*words):
+    done = CliRunner().invoke(app, list(words), env={"COLUMNS": "120", "NO_COLOR": "1"})
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.stdout
+
+
+def test_every_direction_moves_a_trait_that_is_both_guided_and_judged():
+    rows = {row.name: row for row in library().rows()}
+    for reader in ("guide", "judge", "default-traits"):
+        names = rows[reader].config["names"]
+        assert all(known.trait in names for known in DIRECTIONS.values()), reader
+
+
+def test_no_direction_is_offered_for_what_people_are_by_birth_or_belief():
+    forbidden = {"asian", "black", "white", "hispanic", "middle-eastern", "native"}
+    forbidden |= {"islander", "skin-color", "gay", "religious", "liberal"}
+    assert not forbidden & {known.trait for known in DIRECTIONS.values()}
+
+
+def test_both_judges_agree_on_every_trial():
+    judge = load_judge(library(), "judge")
+    # Who tells a trait at r sees r squared of a gain.
+    part = dict(
+        zip(judge.names, (judge.descriptor_skill / judge.skill) ** 2, strict=True)
+    )
+    for known in DIRECTIONS.values():
+        assert known.low < 0 < known.high
+        assert known.trial.judged > 0.3
+        assert known.trial.second > 0.7 * part[known.trait] * known.trial.judged
+        assert known.trial.identity <= 0.3
+
+
+def test_the_list_and_a_single_one_are_told():
+    told = _told("list")
+    assert all(name in told for name in DIRECTIONS)
+    assert "safe from -1 to +1.5" in _told("show", "smile")
+    assert "younger than 18" in _told("show", "beauty")
+
+
+def test_the_list_tells_what_the_straight_moves_of_a_model_do():
+    told = _told("list", "--model", "vae")
+    assert "straight:age" in told and "the guide sees" in " ".join(told.split())
+    assert "straight:" not in _told("list")
+
+
+def test_an_unknown_one_is_a_sentence():
+    with pytest.raises(SettingsError, match=r"'nose'\. Known: beauty"):
+        _told("show", "nose")

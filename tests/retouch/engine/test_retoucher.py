@@ -1,0 +1,121 @@
+"""The whole way with the weights that ship, on a public-domain portrait."""
+
+import dataclasses
+import io
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from retouch.engine.retoucher import Retoucher
+from retouch.errors import FaceError, SettingsError
+from retouch.faces.crop import uncut, window_of
+from retouch.geometry import TIGHT
+from retouch.photos.photo import Photo, read
+from retouch.settings import Settings
+from retouch.stitching import mask
+
+QUICK = Settings(steps=4)
+
+
+@pytest.fixture(scope="module")
+def retoucher():
+    return Retoucher.load()
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    return read(skimage.data.astronaut())
+
+
+@pytest.fixture(scope="module")
+def result(retoucher, portrait):
+    return retoucher.beautified(portrait, QUICK)
+
+
+def test_beautify_raises_both_the_guides_score_and_the_judges(result):
+    (face,) = result.faces
+    assert face.score[1] > face.score[0] + 0.2
+    assert face.judged[1] > face.judged[0] + 0.1
+
+
+def test_the_person_stays_that_person(result):
+    (face,) = result.faces
+    assert 0 < face.identity < 0.3
+    assert abs(face.changed["age"]) < 0.4 and abs(face.changed["gender"]) < 0.3
+
+
+def test_outside_the_mask_every_pixel_is_the_photos_own(result, portrait, retoucher):
+    (face,) = retoucher.find(portrait)
+    transform = face.transform(TIGHT, 256)
+    area = mask.draw(face, transform, 256, portrait.pixels.shape)[..., None]
+    window = window_of(transform, 256, portrait.pixels.shape)
+    touched = np.zeros(portrait.pixels.shape[:2], bool)
+    touched[window.slices] = uncut(area, transform, window, linear=True)[..., 0] > 0
+    same = (result.photo.pixels == portrait.pixels).all(-1)
+    assert same[~touched].all() and not same.all()
+
+
+def test_strength_zero_gives_back_the_photo(retoucher, portrait):
+    settings = dataclasses.replace(QUICK, strength=0.0)
+    done = retoucher.beautified(portrait, settings)
+    np.testing.assert_array_equal(done.photo.pixels, portrait.pixels)
+
+
+def test_the_same_photo_twice_gives_the_same_bytes(retoucher, portrait, result):
+    again = retoucher.beautified(portrait, QUICK)
+    np.testing.assert_array_equal(again.photo.pixels, result.photo.pixels)
+
+
+def test_an_edit_moves_its_trait_in_the_direction_asked_for(retoucher, portrait):
+    older, younger = (
+        retoucher.edited(portrait, {"age": s}, QUICK).faces[0].changed["age"]
+        for s in (1.0, -1.0)
+    )
+    assert older > 0.15 and younger < -0.15
+
+
+def test_sixteen_bits_stay_sixteen_bits(retoucher, portrait):
+    deep = Photo(portrait.pixels.astype(np.uint16) * 257)
+    done = retoucher.beautified(deep, QUICK)
+    assert done.photo.pixels.dtype == np.uint16
+    assert (done.photo.pixels % 257 != 0).any()
+
+
+@pytest.mark.parametrize("kind", ["array", "bytes", "image", "path"])
+def test_what_comes_in_goes_out_as_the_same_kind(retoucher, kind, tmp_path):
+    pixels = skimage.data.astronaut()
+    image, buffer = Image.fromarray(pixels), io.BytesIO()
+    image.save(buffer, "png")
+    path = tmp_path / "me.png"
+    path.write_bytes(buffer.getvalue())
+    source = {
+        "array": pixels,
+        "bytes": buffer.getvalue(),
+        "image": image,
+        "path": path,
+    }[kind]
+    given_back = retoucher.beautify(source, QUICK)
+    assert isinstance(given_back, type(source))
+
+
+def test_a_photo_without_a_face_is_a_sentence(retoucher):
+    with pytest.raises(FaceError, match=r"No face was found .* turned to the camera\."):
+        retoucher.beautify(np.full((200, 200, 3), 128, np.uint8))
+
+
+def test_an_unknown_direction_is_named_with_those_there_are(retoucher, portrait):
+    with pytest.raises(SettingsError, match=r"'nose'\..* Known: .*age.*beauty"):
+        retoucher.edited(portrait, {"nose": 1.0}, QUICK)
+
+
+def test_a_face_not_asked_for_is_left_alone(retoucher):
+    pixels = skimage.data.astronaut()
+    pair = np.concatenate([pixels, pixels[:, ::-1]], 1)
+    settings = dataclasses.replace(QUICK, faces="1")
+    done = retoucher.beautified(read(pair), settings)
+    assert not done.faces[0].changed and done.faces[1].changed
+    half = done.faces[0].box[0] < 512
+    part = np.s_[:, :512] if half else np.s_[:, 512:]
+    np.testing.assert_array_equal(done.photo.pixels[part], pair[part])

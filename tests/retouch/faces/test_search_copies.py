@@ -1,0 +1,75 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from retouch.faces.grey import Grey
+from retouch.faces.search_copies import BUDGET, OVERLAP, SEEN, evened, pieces, rounds
+from tests.retouch.drawing import texture
+
+sides = st.integers(1, 9000)
+methods = st.sampled_from(["hog", "cnn"])
+
+
+@settings(deadline=None)
+@given(sides, sides, methods, st.none() | st.floats(40, 400))
+def test_no_copy_exceeds_what_is_searched_at_once(width, height, method, smallest):
+    for looks in rounds(width, height, method, smallest):
+        for look in looks:
+            assert look.size[0] * look.size[1] <= 1.01 * BUDGET[method] + 4e4
+
+
+@settings(deadline=None)
+@given(sides, sides, methods)
+def test_every_look_holds_its_part_of_the_photo(width, height, method):
+    for looks in rounds(width, height, method, None):
+        for look in looks:
+            left, top, right, bottom = look.window or (0, 0, width, height)
+            corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+            places = look.transform(corners)
+            assert places.min() >= -1 and (places <= np.array(look.size) + 1).all()
+
+
+@settings(deadline=None)
+@given(st.integers(2000, 9000), st.integers(2000, 9000), st.floats(40, 80))
+def test_tiles_leave_no_small_face_out(width, height, smallest):
+    (_, *tiles) = next(iter(rounds(width, height, "hog", smallest)))
+    scale = SEEN / smallest
+    reach = 0.9 * OVERLAP / scale
+    rng = np.random.default_rng(0)
+    for x, y in rng.uniform(0, 1, (50, 2)) * (width - reach, height - reach):
+        assert not tiles or any(
+            t.window.left <= x
+            and t.window.top <= y
+            and x + reach <= t.window.right
+            and y + reach <= t.window.bottom
+            for t in tiles
+        )
+
+
+@given(st.integers(100, 12000), st.integers(100, 12000))
+def test_a_photo_without_a_face_costs_no_more_than_some_megapixels(width, height):
+    looks = [look for some in rounds(width, height, "hog", None) for look in some]
+    looks += pieces(width, height, 1.0, 25e6)
+    assert sum(look.size[0] * look.size[1] for look in looks) < 45e6
+
+
+def test_copies_show_the_photo_at_their_places():
+    photo = np.rint(texture(300, 420, fine=12)[..., 0]).astype(np.uint8)
+    grey = Grey(photo)
+    looks = [look for some in rounds(420, 300, "hog", 80) for look in some]
+    rng = np.random.default_rng(0)
+    points = rng.integers(60, 240, (20, 2))
+    for look in looks:
+        if look.even:
+            continue
+        columns, rows = np.floor(look.transform(points + 0.5)).astype(int).T
+        seen = look.copy(grey)[rows, columns].astype(float)
+        assert np.abs(seen - photo[points[:, 1], points[:, 0]]).max() < 16
+
+
+def test_evened_copies_do_not_depend_on_light_and_contrast():
+    copy = texture(120, 120, fine=4)[..., 0]
+    ramp = np.linspace(0.3, 0.9, 120)
+    both = evened(copy.astype(np.uint8)), evened((copy * ramp).astype(np.uint8))
+    gap = both[0].astype(float) - both[1]
+    assert np.abs(gap).mean() < 8 < np.abs(copy * (1 - ramp)).mean()

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from retouch.engine.retoucher import Retoucher
+from retouch.faces.detect import Detector
+from retouch.models import Model
+from retouch.settings import Settings
+from retouch.video.edit_effect import Retouching
+from retouch.video.track import Tracker
+from tests.retouch import clips
+
+SETTINGS = Settings(steps=0)
+
+
+@pytest.fixture(scope="module")
+def retoucher():
+    return Retoucher(Model.load(), Detector())
+
+
+@pytest.fixture(scope="module")
+def effect(retoucher):
+    return Retouching(retoucher, retoucher.editing({"age": 1.0}, SETTINGS), SETTINGS)
+
+
+def test_a_persons_way_is_found_once_and_used_again(retoucher, effect):
+    tracker, shown = Tracker(retoucher.detector), clips.frames(2)
+    first, second = (
+        effect.apply(pixels, tracker.follow(pixels, i / 25), i / 25)
+        for i, pixels in enumerate(shown)
+    )
+    for before, after in zip(shown, (first, second), strict=True):
+        changed = (before != after).any(-1)
+        assert 0.02 < changed.mean() < 0.5
+    assert list(effect.ways) == [0]
+    again = Retouching(effect.retoucher, effect.task, SETTINGS)
+    again.resume({name: way.copy() for name, way in effect.state().items()})
+    tracks = tracker.tracks
+    np.testing.assert_array_equal(again.apply(shown[1], tracks, 0.04), second)
+
+
+def test_a_person_that_is_left_alone_stays_as_it_is(retoucher, effect):
+    tracks = Tracker(retoucher.detector).follow(clips.PORTRAIT, 0.0)
+    alone = Retouching(effect.retoucher, effect.task, SETTINGS)
+    alone.resume({"0": np.zeros(1, np.float32)})
+    assert alone.apply(clips.PORTRAIT, tracks, 0.0) is clips.PORTRAIT

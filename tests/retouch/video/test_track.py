@@ -1,0 +1,113 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from retouch.faces.detect import Detector
+from retouch.geometry import Similarity
+from retouch.video.track import OneEuro, Tracker, describer
+from tests.retouch.clips import PORTRAIT, frames
+
+STEP = 1 / 25
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return Detector()
+
+
+def test_what_trembles_in_place_is_held_still():
+    rng, euro = np.random.default_rng(0), OneEuro()
+    shaken = rng.normal(0, 0.01, (100, 68, 2)) + 5
+    smooth = np.array([euro(p, i * STEP) for i, p in enumerate(shaken)])
+    assert smooth[20:].std(0).mean() < 0.5 * shaken[20:].std(0).mean()
+
+
+def test_what_moves_fast_is_followed_closely():
+    way = np.linspace(0, 3, 50)  # faces, in two seconds
+    lags = {}
+    for haste in (0.0, OneEuro.haste):
+        euro = OneEuro(haste=haste)
+        last = [euro(np.full((1, 2), x), i * STEP) for i, x in enumerate(way)][-1]
+        lags[haste] = 3 - last[0, 0]
+    assert 0 < lags[OneEuro.haste] < 0.3 * lags[0.0]
+
+
+def test_the_first_points_pass_as_they_are():
+    points = np.random.default_rng(0).random((68, 2))
+    np.testing.assert_array_equal(OneEuro()(points, 3.0), points)
+
+
+def test_a_hidden_mouth_goes_where_the_eyes_go(detector):
+    (track,) = Tracker(detector).follow(PORTRAIT, 0.0)
+    before, scatter = track.face.landmarks, np.full(68, 0.002)
+    moved = Similarity(1.1, 0.1, 20, -5)(before)
+    torn = moved.copy()
+    torn[48:] += 30
+    face = dataclasses.replace(track.face, landmarks=torn)
+    assert track.held(face, scatter) is face
+    scatter[48:] = 0.015
+    np.testing.assert_allclose(track.held(face, scatter).landmarks, moved, atol=1e-6)
+    scatter[36:48] = 0.015  # eyes that are hidden carry nothing
+    assert track.held(face, scatter) is face
+
+
+def test_what_lies_over_a_mouth_makes_it_read_less_firmly(detector):
+    (face,) = detector.glance(PORTRAIT, smallest=80)
+    _, plain = detector.followed(PORTRAIT, face)
+    covered, (x, y) = PORTRAIT.copy(), face.landmarks[48:].mean(0).astype(int)
+    noise = np.random.default_rng(0).integers(0, 255, (10, 12, 3), np.uint8)
+    reach = int(face.size / 4)
+    patch = Image.fromarray(noise).resize((2 * reach, reach), Image.Resampling.BICUBIC)
+    covered[y - reach // 2 : y - reach // 2 + reach, x - reach : x + reach] = patch
+    _, hidden = detector.followed(covered, face)
+    assert hidden[48:].mean() > 2 * plain[48:].mean() and plain[48:].mean() < 0.004
+
+
+def test_a_wandering_face_keeps_its_number_and_its_landmarks(detector):
+    tracker = Tracker(detector, every=4)
+    shown = frames(9)
+    tracks = [tracker.follow(pixels, i * STEP) for i, pixels in enumerate(shown)]
+    numbers = [[track.number for track in found] for found in tracks]
+    assert numbers == [[0]] * 9
+    (face,) = detector.glance(shown[-1], smallest=80)
+    error = np.hypot(*(tracks[-1][0].face.landmarks - face.landmarks).T)
+    assert error.mean() < 0.06 * face.size
+
+
+def test_a_face_that_goes_is_dropped_and_known_again(detector):
+    tracker = Tracker(detector, every=2, describe=describer())
+    empty = np.full_like(PORTRAIT, 90)
+    mirror = np.ascontiguousarray(PORTRAIT[:, ::-1])
+    shown = [PORTRAIT, *[empty] * 8, PORTRAIT, *[empty] * 8, mirror]
+    counts = []
+    for i, pixels in enumerate(shown):
+        tracker.frame = 0  # look in every frame
+        counts.append([track.number for track in tracker.follow(pixels, i * STEP)])
+    assert counts[0] == [0] and counts[9] == [0] and counts[18] == [0]
+    assert counts[8] == [] and counts[17] == []
+    assert tracker.known == 1
+
+
+def test_without_descriptors_who_comes_is_somebody_new(detector):
+    tracker = Tracker(detector, every=1)
+    empty = np.full_like(PORTRAIT, 90)
+    shown = [PORTRAIT, *[empty] * 4, PORTRAIT]
+    last = [tracker.follow(pixels, i * STEP) for i, pixels in enumerate(shown)][-1]
+    assert [track.number for track in last] == [1]
+
+
+def test_a_state_taken_up_goes_on_as_if_never_stopped(detector):
+    shown = frames(8)
+    whole, first, second = (Tracker(detector, every=3) for _ in range(3))
+    expected = [whole.follow(pixels, i * STEP) for i, pixels in enumerate(shown)]
+    for i in range(5):
+        first.follow(shown[i], i * STEP)
+    state = {name: array.copy() for name, array in first.state().items()}
+    second.resume(state)
+    for i in range(5, 8):
+        (track,) = second.follow(shown[i], i * STEP)
+    np.testing.assert_array_equal(track.face.landmarks, expected[-1][0].face.landmarks)
+    assert (track.number, track.frames) == (0, 8)
+    np.testing.assert_array_equal(track.shape, expected[-1][0].shape)
