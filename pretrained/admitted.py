@@ -49,11 +49,13 @@ class Record:
         return self.state
 
 
-def persistent_object(meta: Any) -> dict[str, Any]:
+def persistent_object(meta: Any) -> Record:
     """Stand for an object that carries its source code; the code is dropped."""
     if not isinstance(meta, dict) or not isinstance(meta.get("state"), dict):
         raise WeightsError("its pickle is damaged: an object has no state.")
-    return {"class_name": meta.get("class_name"), "state": meta["state"]}
+    record = Record()
+    record.set_state({"class_name": meta.get("class_name"), "state": meta["state"]})
+    return record
 
 
 # --- NumPy --------------------------------------------------------------------
@@ -63,7 +65,7 @@ class Kind:
     """A dtype: a plain kind of number in little-endian order."""
 
     def __init__(self, code: Any, *_: Any):
-        if code not in NUMBERS:
+        if not isinstance(code, str) or code not in NUMBERS:
             raise WeightsError("its pickle holds an array of something but numbers.")
         self.code = np.dtype(f"<{code}")
 
@@ -85,10 +87,12 @@ class Array:
         if not isinstance(state, tuple) or len(state) != 5 or self.array is not None:
             raise WeightsError("its pickle is damaged: an array's state is malformed.")
         _, shape, kind, columns_first, data = state
+        if not sizes(shape):
+            raise WeightsError("its pickle is damaged: an array's shape is malformed.")
         flat = _numbers(kind, data)
-        if not sizes(shape) or math.prod(shape) != flat.size:
+        if math.prod(shape) != flat.size:
             raise WeightsError(
-                f"its pickle declares an array of the shape {str(shape)[:80]}"
+                f"its pickle declares an array of the shape {shape}"
                 f" and gives {flat.size} numbers."
             )
         if columns_first:

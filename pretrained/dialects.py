@@ -1,6 +1,7 @@
 """How the weights of StyleGAN2 are named and scaled in other people's files."""
 
 import math
+import reprlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,7 +11,6 @@ from pretrained.stylegan2 import RESOLUTIONS, Layer, Source, Weights
 from retouch.errors import WeightsError
 
 MAPPING_RATE = 0.01  # the mapping's learning rate relative to the rest
-VALUES = 100_000  # of all modules together
 
 LayerReader = Callable[[int, str], Layer]
 Dense = list[tuple[np.ndarray, np.ndarray]]
@@ -43,7 +43,7 @@ def read_tensorflow(network: Mapping[str, Any]) -> Source:
     named = "synthesis/{0}x{0}/ToRGB/weight".format
     layers = _layers(layer, constant.shape[1], lambda n: named(n) in weights)
     weights.check_all_taken()
-    clamp = settings.get("conv_clamp")
+    clamp = _clamp([settings.get("conv_clamp")])
     return Source(dense, constant[0].transpose(1, 2, 0), layers, mean, clamp)
 
 
@@ -60,7 +60,7 @@ def _check_settings(settings: Mapping[str, Any]) -> None:
     for name, values in usual.items():
         if name in settings and settings[name] not in values:
             raise WeightsError(
-                f"it was trained with {name} = {str(settings[name])[:40]};"
+                f"it was trained with {name} = {reprlib.repr(settings[name])};"
                 f" only {values[0]} is read."
             )
 
@@ -77,6 +77,8 @@ def _variables(network: Mapping[str, Any]) -> dict[str, Any]:
 
 def _named(network: Mapping[str, Any]) -> dict[str, Any]:
     pairs = list(network.get("variables", []))
+    if not all(isinstance(name, str) for name, _ in pairs):
+        raise WeightsError("its variables have names that are no words.")
     result = dict(pairs)
     if len(result) != len(pairs):
         raise WeightsError("two of its weights have the same name.")
@@ -132,7 +134,7 @@ def read_ada(network: Mapping[str, Any]) -> Source:
     named = "synthesis.b{}.torgb.weight".format
     layers = _layers(layer, len(constant), lambda n: named(n) in weights)
     weights.check_all_taken()
-    clamp = _clamp(settings)
+    clamp = _clamp(_bounds(settings))
     return Source(dense, constant.transpose(1, 2, 0), layers, mean, clamp)
 
 
@@ -140,16 +142,14 @@ def flatten(network: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
     """Return a module's arrays, and its other values, by dotted names."""
     arrays: dict[str, Any] = {}
     settings: dict[str, Any] = {}
-    waiting, left = [("", network)], VALUES
+    waiting = [("", network)]
     while waiting:
         prefix, module = waiting.pop()
         state = module["state"]
         parts = [state.get(name, {}) for name in ("_parameters", "_buffers")]
         inner = state.get("_modules", {})
-        # A module may stand in several places, so that few bytes make very many.
-        left -= 1 + len(state) + len(inner) + sum(map(len, parts))
-        if left < 0 or len(prefix) > 200:
-            raise WeightsError("its modules are far too many.")
+        if len(prefix) > 200:
+            raise WeightsError("its modules are nested too deep.")
         for part in parts:
             arrays |= {prefix + k: v for k, v in part.items() if v is not None}
         settings |= {prefix + name: value for name, value in state.items()}
@@ -195,16 +195,13 @@ def _ada_layer(weights: Weights, size: int, kind: str, width: int) -> Layer:
     )
 
 
-def _clamp(settings: Mapping[str, Any]) -> float | None:
-    """Return the bound of the activations; every layer must have the same."""
-    found = {v for name, v in settings.items() if name.endswith(".conv_clamp")}
-    if not found:
-        wanted = settings.get("_init_kwargs", {}).get("synthesis_kwargs", {})
-        found = {wanted.get("conv_clamp")}
-    if len(found) > 1:
-        raise WeightsError("its layers clamp at different values, which is not read.")
-    (clamp,) = found
-    return None if clamp is None else float(clamp)
+def _bounds(settings: Mapping[str, Any]) -> list[Any]:
+    """Return what the layers clamp at, or else what they were to."""
+    found = [v for name, v in settings.items() if name.endswith(".conv_clamp")]
+    if found:
+        return found
+    wanted = settings.get("_init_kwargs", {}).get("synthesis_kwargs", {})
+    return [wanted.get("conv_clamp")]
 
 
 # --- the PyTorch port ---------------------------------------------------------
@@ -285,6 +282,15 @@ def _average(mean: Any, layers: int, width: int) -> np.ndarray:
 
 
 # --- what they share ----------------------------------------------------------
+
+
+def _clamp(found: list[Any]) -> float | None:
+    """Return the bound of the activations; every layer must have the same."""
+    if not all(bound is None or isinstance(bound, int | float) for bound in found):
+        raise WeightsError("its layers clamp at something that is no number.")
+    if len(set(found)) > 1:
+        raise WeightsError("its layers clamp at different values, which is not read.")
+    return None if found[0] is None else float(found[0])
 
 
 def _width(dense: Dense) -> int:

@@ -23,7 +23,8 @@ def encoder_kind(data: Mapping[str, Any]) -> str | None:
         return None
     if settings.get("input_nc", 3) != 3:
         return None  # ReStyle's read a picture together with its copy
-    return KINDS.get(str(settings.get("encoder_type")))
+    kind = settings.get("encoder_type")
+    return KINDS.get(kind) if isinstance(kind, str) else None
 
 
 def read_encoder(data: Mapping[str, Any], kind: str) -> Imported | None:

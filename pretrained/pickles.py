@@ -16,6 +16,7 @@ import numpy as np
 from retouch.errors import WeightsError
 
 STEPS = 400_000  # opcodes in one file; the largest published network has a tenth
+LETTERS = 100  # of a string count as one value
 DEPTH = 100  # containers within containers
 DIGITS = 128  # bits of an integer
 ARGUMENTS = 16  # of one call
@@ -40,15 +41,28 @@ class Name:
 
 
 class Budget:
-    """How many opcodes the reading of one file may still take."""
+    """How many opcodes the reading of one file may still take, and values of calls."""
 
     def __init__(self, steps: int = STEPS):
         self.left = steps
 
-    def spend(self) -> None:
-        self.left -= 1
+    def spend(self, steps: int = 1) -> None:
+        self.left -= steps
         if self.left < 0:
-            raise WeightsError(f"its pickle has more than {STEPS:,} instructions.")
+            raise WeightsError(
+                f"its pickle has more than {STEPS:,} instructions and values."
+            )
+
+    def spend_on(self, value: Any) -> None:
+        """Count all that a value holds, what it holds several times as often.
+
+        Fifty instructions nest pairs that hash() and str() would walk for years.
+        """
+        waiting = [value]
+        while waiting:
+            within = _within(waiting.pop())
+            self.spend(sum(map(_size, within)))
+            waiting += within
 
 
 def interpret(stream, names: Names, budget: Budget, persistent=None) -> Any:
@@ -58,7 +72,7 @@ def interpret(stream, names: Names, budget: Budget, persistent=None) -> Any:
         names: the admitted names, each with what builds its value.
         persistent: turns a persistent id into a value; none are allowed without.
     """
-    machine = _Machine(names, persistent)
+    machine = _Machine(names, budget, persistent)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about escapes in the strings of old pickles
         for opcode, argument, _ in pickletools.genops(stream):
@@ -71,7 +85,10 @@ def interpret(stream, names: Names, budget: Budget, persistent=None) -> Any:
 
 def plain(value: Any) -> Any:
     """Return what was built as dicts, lists, tuples, strings, numbers and arrays."""
-    return _Finisher().finish(value, 0)
+    result = _Finisher().finish(value, 0)
+    if _expanded(result, {}) > STEPS:
+        raise WeightsError(f"its pickle holds more than {STEPS:,} values.")
+    return result
 
 
 # --- the machine --------------------------------------------------------------
@@ -97,8 +114,8 @@ REFUSED = {
 class _Machine:
     """The stack and the memo, with one method for each opcode that does something."""
 
-    def __init__(self, names: Names, persistent: Callable | None):
-        self.names, self.persistent = names, persistent
+    def __init__(self, names: Names, budget: Budget, persistent: Callable | None):
+        self.names, self.budget, self.persistent = names, budget, persistent
         self.stack: list[Any] = []
         self.marked: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
@@ -214,11 +231,13 @@ class _Machine:
             raise WeightsError("its pickle is damaged: it calls what is no function.")
         if name.build is None:
             refuse(name.name)
+        self.budget.spend_on(arguments)
         self.stack.append(name.build(*arguments))
 
     def set_state(self) -> None:
         state, value = self.pop(), self.top(object)
         if hasattr(value, "set_state"):
+            self.budget.spend_on(state)
             value.set_state(state)
         elif not isinstance(value, dict) or not isinstance(state, dict):
             raise WeightsError("its pickle is damaged: it fills what has no state.")
@@ -227,6 +246,7 @@ class _Machine:
     def persist(self, identity: Any) -> None:
         if self.persistent is None:
             raise WeightsError("its pickle refers to objects outside of itself.")
+        self.budget.spend_on(identity)
         self.stack.append(self.persistent(identity))
 
     def persist_from_stack(self) -> None:
@@ -303,6 +323,27 @@ def _is_key(key: Any) -> bool:
 
 
 # --- plain data ---------------------------------------------------------------
+
+
+def _within(value: Any) -> list[Any]:
+    """Return what a container holds, a dict's keys too."""
+    if isinstance(value, dict):
+        return [*value, *value.values()]
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _size(value: Any) -> int:
+    return 1 + len(value) // LETTERS if isinstance(value, str) else 1
+
+
+def _expanded(value: Any, known: dict[int, int]) -> int:
+    """Return the size that plain data would have if nothing in it were shared."""
+    if not isinstance(value, dict | list | tuple):
+        return _size(value)
+    if id(value) not in known:
+        parts = (_expanded(item, known) for item in _within(value))
+        known[id(value)] = 1 + sum(parts)
+    return known[id(value)]
 
 
 class _Finisher:

@@ -232,13 +232,14 @@ def read_pickle(file: Bytes, budget: Budget) -> Any:
 
 def _legacy(file: Bytes, budget: Budget, names: Names) -> Any:
     stream, storages = _stream(file), Storages()
-    head = [interpret(stream, PLAIN, budget) for _ in range(3)]
+    head = [plain(interpret(stream, PLAIN, budget)) for _ in range(3)]
     if head[:2] != [MAGIC, PROTOCOL] or not isinstance(head[2], dict):
         raise WeightsError("it is none of torch.save's files.")
     order: Order = "<" if head[2].get("little_endian", True) else ">"
     graph = interpret(stream, names, budget, storages)
-    keys = interpret(stream, PLAIN, budget)
-    if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(storages.found):
+    keys = plain(interpret(stream, PLAIN, budget))
+    words = isinstance(keys, list) and all(isinstance(key, str) for key in keys)
+    if not words or sorted(keys) != sorted(storages.found):
         raise WeightsError("its storages are not those that its tensors need.")
     place = stream.tell()
     for key in keys:
