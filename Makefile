@@ -5,15 +5,16 @@ PYTHON ?= python3
 PHOTO ?= $(shell .venv/bin/python -c "import importlib.resources as r; print(r.files('skimage') / 'data/astronaut.png')")
 # The build without CUDA is half the size; elsewhere it does not exist.
 TENSORFLOW ?= $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' -)),tensorflow-cpu,tensorflow)
+OTHER = $(if $(filter tensorflow,$(TENSORFLOW)),tensorflow-cpu,tensorflow)
 
-.PHONY: demo test check docs lint types
+.PHONY: demo test check docs lint types lock
 .DELETE_ON_ERROR:
 
-.venv/.ready: requirements.txt pyproject.toml
+.venv/.ready: requirements.lock pyproject.toml
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	sed 's/^tensorflow==/$(TENSORFLOW)==/' requirements.txt > .venv/requirements.txt
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r .venv/requirements.txt
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	awk '/^[^ ]/ {other = /^$(OTHER)==/} !other' requirements.lock > .venv/requirements.lock
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/requirements.lock
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	touch $@
 
 demo: .venv/.ready
@@ -35,3 +36,7 @@ check: lint types test
 
 docs: .venv/.ready
 	.venv/bin/python -m docs.make
+
+# Needs uv (pip install uv). Both builds of tensorflow are locked, one is installed.
+lock:
+	sed 's/^tensorflow==\(.*\)/&\ntensorflow-cpu==\1/' requirements.txt | uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 --custom-compile-command "make lock" --output-file requirements.lock -

@@ -1,6 +1,7 @@
 """The networks that `retouch models fetch` knows, at their publishers' addresses.
 
 The publisher states no hashes; those here are what the files have had everywhere.
+A file of which no hash is known is not listed: it can be imported, not vouched for.
 """
 
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ class Published:
     name: str
     address: str
     family: str
+    size: int  # bytes
+    sha256: str
     licence: str = LICENCE
-    size: int | None = None  # bytes, where it is known
-    sha256: str | None = None
 
     @property
     def file(self) -> str:
@@ -34,12 +35,6 @@ PUBLISHED = (
         "stylegan2-ffhq",
         size=381673535,
         sha256="adf127ea7bb8a7788c8bdeda3c9937f7310b669b09ecf799ca53a631ff46948d",
-    ),
-    Published(
-        "stylegan2-ffhq-256",
-        f"{SITE}/stylegan2-ada-pytorch/pretrained/transfer-learning-source-nets"
-        "/ffhq-res256-mirror-paper256-noaug.pkl",
-        "stylegan2-ffhq-256",
     ),
     Published(
         "ada-ffhq-1024",

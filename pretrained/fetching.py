@@ -15,7 +15,18 @@ CHUNK = 2**20  # bytes
 PATIENCE = 30  # seconds without an answer
 UNREACHABLE = (urllib.error.URLError, http.client.HTTPException, OSError)
 
-Progress = Callable[[int, int | None], None]  # bytes so far, bytes in all
+
+class _Encrypted(urllib.request.HTTPRedirectHandler):
+    """Follows redirects to https alone."""
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):
+        if not newurl.lower().startswith("https:"):
+            raise urllib.error.URLError(f"it redirects to {newurl}, without encryption")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+OPENER = urllib.request.build_opener(_Encrypted)
+Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 
 
 def fetch(entry: Published, folder: Path, progress: Progress | None = None) -> Path:
@@ -41,37 +52,27 @@ def fetch(entry: Published, folder: Path, progress: Progress | None = None) -> P
 def _download(entry: Published, part: Path, progress: Progress) -> None:
     """Append to the part what it lacks."""
     done = part.stat().st_size if part.exists() else 0
-    if entry.size is not None and done >= entry.size:
+    if done >= entry.size:
         return
     request = urllib.request.Request(entry.address)
     if done:
         request.add_header("Range", f"bytes={done}-")
-    try:
-        response = urllib.request.urlopen(request, timeout=PATIENCE)
-    except urllib.error.HTTPError as error:
-        with error:
-            if error.code == 416 and _whole(error.headers) == done:
-                return
-        raise
-    with response:
+    with OPENER.open(request, timeout=PATIENCE) as response:
         resumed = response.status == 206 and _begin(response.headers) == done
         done = done if resumed else 0
-        rest = response.headers.get("Content-Length")
-        total = done + int(rest) if rest else entry.size
         with part.open("ab" if resumed else "wb") as file:
-            _copy(response, file, done, total, progress, entry)
-    if total is not None and part.stat().st_size < total:
-        raise OSError(f"it broke off after {part.stat().st_size} of {total} bytes")
+            _copy(response, file, done, entry.size, progress)
+    if (done := part.stat().st_size) < entry.size:
+        raise OSError(f"it broke off after {done} of {entry.size} bytes")
 
 
-def _copy(response, file, done, total, progress: Progress, entry: Published) -> None:
-    limit = entry.size or total or 2**32
+def _copy(response, file, done: int, size: int, progress: Progress) -> None:
     while chunk := response.read(CHUNK):
         done += len(chunk)
-        if done > limit:
-            raise OSError(f"it sends more than the {limit} bytes it should have")
+        if done > size:
+            raise OSError(f"it sends more than the {size} bytes it should have")
         file.write(chunk)
-        progress(done, total)
+        progress(done, size)
 
 
 def _begin(headers) -> int:
@@ -80,19 +81,13 @@ def _begin(headers) -> int:
     return int(span) if span.isdigit() else -1
 
 
-def _whole(headers) -> int:
-    """Return the size of the file that "Content-Range: bytes */10" tells, else -1."""
-    size = headers.get("Content-Range", "").rpartition("/")[2]
-    return int(size) if size.isdigit() else -1
-
-
 def _check(entry: Published, path: Path) -> None:
     """Raise and say what to do if the file is not the published one."""
     size = path.stat().st_size
     wrong = ""
-    if entry.size is not None and size != entry.size:
+    if size != entry.size:
         wrong = f"it has {size} bytes, {entry.size} were published"
-    elif entry.sha256 is not None and (found := digest(path)) != entry.sha256:
+    elif (found := digest(path)) != entry.sha256:
         wrong = f"its sha256 is {found}, {entry.sha256} was published"
     if wrong:
         raise WeightsError(
@@ -101,5 +96,5 @@ def _check(entry: Published, path: Path) -> None:
         )
 
 
-def _silent(done: int, total: int | None) -> None:
+def _silent(done: int, total: int) -> None:
     pass

@@ -1,6 +1,7 @@
 """Published files are downloaded once, resumed, checked, and found when offline."""
 
 import contextlib
+import dataclasses
 import hashlib
 import re
 import threading
@@ -23,9 +24,9 @@ class Handler(BaseHTTPRequestHandler):
         span = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         start = int(span[1]) if span and self.server.ranges else 0
         self.server.starts.append(start)
-        if start >= len(CONTENT):
-            self.send_response(416)
-            self.send_header("Content-Range", f"bytes */{len(CONTENT)}")
+        if self.path == "/moved.pkl":
+            self.send_response(302)
+            self.send_header("Location", self.server.moved)
             self.end_headers()
             return
         self.send_response(206 if start else 200)
@@ -89,21 +90,42 @@ def test_a_server_without_ranges_starts_anew(entry, server, tmp_path):
     assert fetch(entry, tmp_path).read_bytes() == CONTENT
 
 
-def test_a_finished_part_of_unknown_size_is_taken(entry, server, tmp_path):
-    unknown = Published("mine", entry.address, "f")
+def test_a_finished_part_is_taken_and_checked(entry, server, tmp_path):
     (tmp_path / "network.pkl.part").write_bytes(CONTENT)
-    assert fetch(unknown, tmp_path).read_bytes() == CONTENT
+    assert fetch(entry, tmp_path).read_bytes() == CONTENT
+    assert server.starts == []
+
+
+@pytest.mark.parametrize("scheme", ["http", "HTTP", "ftp"])
+def test_a_redirect_without_encryption_is_refused(scheme, entry, server, tmp_path):
+    server.moved = entry.address.replace("http", scheme, 1)
+    moved = dataclasses.replace(
+        entry, address=entry.address.replace("network", "moved")
+    )
+    with pytest.raises(WeightsError, match="without encryption"):
+        fetch(moved, tmp_path)
+    assert server.starts == [0]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_redirect_to_https_is_followed(entry, server, tmp_path):
+    server.moved = entry.address.replace("http", "https", 1)
+    moved = dataclasses.replace(
+        entry, address=entry.address.replace("network", "moved")
+    )
+    with pytest.raises(WeightsError, match="SSL"):  # the server here speaks plain http
+        fetch(moved, tmp_path)
 
 
 def test_a_wrong_hash_is_refused(entry, server, tmp_path):
-    wrong = Published("mine", entry.address, "f", size=len(CONTENT), sha256="0" * 64)
+    wrong = dataclasses.replace(entry, sha256="0" * 64)
     with pytest.raises(WeightsError, match="sha256"):
         fetch(wrong, tmp_path)
     assert not (tmp_path / "network.pkl").exists()
 
 
 def test_a_file_longer_than_published_is_cut_off(entry, server, tmp_path):
-    short = Published("mine", entry.address, "f", size=1_500_000)
+    short = dataclasses.replace(entry, size=1_500_000)
     with pytest.raises(WeightsError, match="1500000"):
         fetch(short, tmp_path)
     assert (tmp_path / "network.pkl.part").stat().st_size <= 1_500_000
@@ -130,11 +152,12 @@ def test_a_wrong_file_laid_there_by_hand_is_refused(entry, tmp_path):
 
 
 def test_an_unknown_network_tells_the_known_ones():
-    with pytest.raises(WeightsError, match="stylegan2-ffhq-1024, stylegan2-ffhq-256"):
+    with pytest.raises(WeightsError, match="stylegan2-ffhq-1024, ada-ffhq-1024"):
         published("stylegan4")
 
 
 @pytest.mark.parametrize("entry", catalogue.PUBLISHED, ids=lambda entry: entry.name)
 def test_every_published_row_is_whole(entry):
     assert entry.address.startswith("https://")
-    assert entry.sha256 is None or re.fullmatch("[0-9a-f]{64}", entry.sha256)
+    assert entry.size > 2**20
+    assert re.fullmatch("[0-9a-f]{64}", entry.sha256)
