@@ -3,7 +3,9 @@
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +22,22 @@ from retouch.faces import crop
 from retouch.faces.detect import Detector
 from retouch.geometry import TIGHT, Face
 from retouch.models import Model
-from retouch.photos.photo import Photo, Provenance, Source, like, read
+from retouch.photos.photo import (
+    PathLike,
+    Photo,
+    Provenance,
+    Same,
+    Source,
+    like,
+    read,
+)
 from retouch.presets import PRESETS
 from retouch.settings import Climb, Settings
 from retouch.stitching import mask
 from retouch.stitching.stitch import Change, Piece, stitch
 
 Floats = NDArray[np.float32]
+Moves = Mapping[str, float]  # strengths of named directions, in deviations
 OnStep = Callable[[str, float], None]  # what is being done, the part of it done
 
 ADULT = 18.0  # years
@@ -51,17 +62,40 @@ class Retoucher:
         """Return a retoucher with the model of that name."""
         return cls(Model.load(model))
 
-    def beautify(self, photo: Source, settings: Settings | None = None) -> Any:
+    @overload
+    def beautify(self, photo: Same, settings: Settings | None = None) -> Same: ...
+
+    @overload
+    def beautify(self, photo: PathLike, settings: Settings | None = None) -> Path: ...
+
+    @overload
+    def beautify(
+        self, photo: BinaryIO, settings: Settings | None = None
+    ) -> BytesIO: ...
+
+    def beautify(self, photo: Source, settings: Settings | None = None) -> object:
         """Beautify a path, bytes, PIL image or array, and give back the same kind."""
         settings = settings or Settings()
         return self._given_back(photo, self.beautified(read(photo), settings))
 
+    @overload
     def edit(
-        self,
-        photo: Source,
-        moves: Mapping[str, float],
-        settings: Settings | None = None,
-    ) -> Any:
+        self, photo: Same, moves: Moves, settings: Settings | None = None
+    ) -> Same: ...
+
+    @overload
+    def edit(
+        self, photo: PathLike, moves: Moves, settings: Settings | None = None
+    ) -> Path: ...
+
+    @overload
+    def edit(
+        self, photo: BinaryIO, moves: Moves, settings: Settings | None = None
+    ) -> BytesIO: ...
+
+    def edit(
+        self, photo: Source, moves: Moves, settings: Settings | None = None
+    ) -> object:
         """Move a photo along named directions and give back the same kind."""
         settings = settings or Settings()
         return self._given_back(photo, self.edited(read(photo), moves, settings))
@@ -79,7 +113,7 @@ class Retoucher:
     def edited(
         self,
         photo: Photo,
-        moves: Mapping[str, float],
+        moves: Moves,
         settings: Settings,
         on_step: OnStep | None = None,
     ) -> Result:
@@ -389,7 +423,7 @@ class Retoucher:
         return Examiner(self.model, self.detector)
 
     @staticmethod
-    def _given_back(source: Source, result: Result) -> Any:
+    def _given_back(source: Source, result: Result) -> object:
         return like(result.photo, source, provenance=result.provenance)
 
 

@@ -13,7 +13,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,10 @@ from retouch.settings import MAX_PIXELS
 __all__ = [
     "MAX_PIXELS",
     "Metadata",
+    "PathLike",
     "Photo",
     "Provenance",
+    "Same",
     "Source",
     "check_target",
     "encode",
@@ -46,6 +48,8 @@ PathLike = str | os.PathLike[str]
 Source = (
     PathLike | bytes | bytearray | memoryview | BinaryIO | Image.Image | NDArray[Any]
 )
+# Comes back as the kind of thing that it was; paths come back as paths of new files.
+Same = TypeVar("Same", bytes, Image.Image, NDArray[Any])
 PROFILE_SPACES: Mapping[Kind, bytes] = {
     **dict.fromkeys(("rgb", "palette"), b"RGB "),
     **dict.fromkeys(("grey", "bilevel"), b"GRAY"),
