@@ -1,6 +1,9 @@
-"""The roles that networks and edits play; they satisfy these by shape alone."""
+"""The roles that networks play; they satisfy these by shape alone.
 
-from typing import Any, Protocol
+What only some can do is a role of its own, asked for with isinstance.
+"""
+
+from typing import Any, Protocol, runtime_checkable
 
 Tensor = Any  # a tensor of whatever backend Keras runs on
 
@@ -23,26 +26,49 @@ class Generator(Protocol):
         """Say for each latent how far it lies from the prior, (N,)."""
 
 
-class Encoder(Protocol):
-    """Turns images into latents.
+@runtime_checkable
+class Styled(Protocol):
+    """A generator whose latents are styles of layers, one for each."""
 
-    One that the generator undoes exactly says so by `exact = True`: then no search
-    follows its guess. One that gains by seeing its own copies says how often it should
-    look at them, by `looks = 3`.
-    """
+    def tied(self, latents: Tensor) -> Tensor:
+        """Return the latents with one style in all layers."""
+
+
+@runtime_checkable
+class Conditioned(Protocol):
+    """A generator whose latents end with named traits, in deviations."""
+
+    conditions: tuple[str, ...]
+
+
+@runtime_checkable
+class Swift(Protocol):
+    """A generator that can lead a search in half precision."""
+
+    def swift(self) -> Generator:
+        """Return itself in half precision."""
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Turns images into latents."""
 
     def encode(self, images: Tensor) -> Tensor:
         """Return latents, (N, *latent_shape)."""
 
 
-class Scorer(Protocol):
-    """Turns latents or images into named numbers."""
+@runtime_checkable
+class Exact(Protocol):
+    """One that its generator undoes exactly: no search follows its guess."""
 
-    names: tuple[str, ...]
-    reads: str  # "latents" or "images"
+    exact: bool
 
-    def score(self, inputs: Tensor) -> Tensor:
-        """Return scores in standard deviations of the population, (N, names)."""
+
+@runtime_checkable
+class Looking(Protocol):
+    """An encoder that gains by seeing its own copies, and how often it should."""
+
+    looks: int
 
 
 class Embedder(Protocol):
@@ -52,17 +78,17 @@ class Embedder(Protocol):
         """Return embeddings, (N, D)."""
 
     def aims(self, images: Tensor) -> list[Tensor]:
-        """Return what `likeness` compares pictures with, computed once."""
-
-    def likeness(self, images: Tensor, aims: list[Tensor]) -> Tensor:
-        """Return how far images are from the aims, (N,), differentiable."""
+        """Return what pictures are compared with, computed once."""
 
     def gaps(self, images: Tensor, aims: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Return the same in two parts: of looks and of the person, (N,) each."""
+        """Return how far images are from the aims, in looks and in person, (N,)."""
 
 
-class Edit(Protocol):
-    """Moves the latents of faces; strength 0 moves nothing, exactly."""
+def conditions(generator: Generator) -> tuple[str, ...]:
+    """Return the names of the traits that a generator is told."""
+    return generator.conditions if isinstance(generator, Conditioned) else ()
 
-    def apply(self, generator: Generator, view: Any, strength: float) -> Tensor:
-        """Return the moved latents of a `retouch.edits.edit.View`."""
+
+def exact(network: Generator | Encoder | None) -> bool:
+    """Return whether a network undoes another, so that nothing can be gained."""
+    return isinstance(network, Exact) and network.exact

@@ -12,7 +12,7 @@ from generators.gradients import compiled, quick_halves
 from pretrained import dlib_files
 from pretrained.loading import load, load_judge, load_shape, load_traits
 from pretrained.registry import Library, library
-from retouch.contracts import Embedder, Encoder, Generator
+from retouch.contracts import Embedder, Encoder, Generator, Swift
 from retouch.geometry import TEMPLATES, CropTemplate
 from retouch.inversion.invert import Inverter
 from scorers.descriptor import Descriptors
@@ -77,9 +77,9 @@ class Model:
 
     @cached_property
     def inverter(self) -> Inverter:
-        swift = getattr(self.generator, "swift", None) if quick_halves() else None
-        parts = self.generator, self.encoder, self.identity
-        return Inverter(*parts, swift() if swift else None)
+        own = self.generator
+        swift = own.swift() if isinstance(own, Swift) and quick_halves() else None
+        return Inverter(own, self.encoder, self.identity, swift)
 
     @cached_property
     def _decode(self):

@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 
 from generators.adam import Adam
 from generators.gradients import OUT_OF_MEMORY, compiled, differentiate
-from retouch.contracts import Embedder, Encoder, Generator, Tensor
+from retouch.contracts import (
+    Embedder,
+    Encoder,
+    Generator,
+    Looking,
+    Styled,
+    Tensor,
+    exact,
+)
 from retouch.errors import FaceError, SettingsError
 from retouch.inversion import memory
 from retouch.presets import BALANCED, PUBLISHED, SPACES, Preset
@@ -63,14 +71,15 @@ class Inverter:
                 comes of it is drawn in full.
         """
         self.generator: Any = generator
-        self.encoder: Any = encoder
         self.identity = identity
         self._led_by: Any = swift or generator
         # A flow undoes itself: it is its own encoder.
-        encode = getattr(encoder or generator, "encode", None)
-        self._encode = compiled(encode) if encode else None
+        own = encoder or generator
+        self.encoder: Any = own if isinstance(own, Encoder) else None
+        self._encode = compiled(self.encoder.encode) if self.encoder else None
         self._look_again = compiled(self._corrected)
-        self._looks = getattr(encoder, "looks", 0)
+        self._looks = encoder.looks if isinstance(encoder, Looking) else 0
+        self._styled = isinstance(generator, Styled)
         self._improve = compiled(self._step)
         # Short memories: 40 steps end at .206, with .9 and .99 at .215.
         self._adam = Adam(1.0, first=0.8, second=0.95)
@@ -78,7 +87,7 @@ class Inverter:
     @property
     def exact(self) -> bool:
         """Whether the encoder undoes the generator, so that nothing can be gained."""
-        return bool(getattr(self.encoder or self.generator, "exact", False))
+        return exact(self.encoder)
 
     def encode(self, images: Floats) -> Floats:
         """Return the encoder's latents, or the mean latent for each image."""
@@ -159,7 +168,7 @@ class Inverter:
         if space not in SPACES:
             known = ", ".join(SPACES)
             raise SettingsError(f"The space is one of {known}; got '{space}'.")
-        if space == "w" and not hasattr(self.generator, "tied"):
+        if space == "w" and not self._styled:
             raise SettingsError(
                 "This model has no styles, so that only its own latents can be searched"
                 " for. Leave out --space w, or use a StyleGAN2."
@@ -245,7 +254,7 @@ class Inverter:
         area = ops.mean(masks, (1, 2, 3)) + 1e-6
         losses = unlikeness(difference, masks, edges, pixels)[0] / area
         losses += prior * self.generator.penalty(latents)
-        if hasattr(self.generator, "tied"):
+        if self._styled:
             apart = latents - self.generator.tied(latents)
             losses += deltas * ops.mean(ops.square(apart), (1, 2))
         if self.identity is not None:
@@ -256,7 +265,7 @@ class Inverter:
         return ops.sum(losses), losses
 
     def _tied(self, latents: Tensor, tie: Tensor) -> Tensor:
-        if not hasattr(self.generator, "tied"):
+        if not self._styled:
             return latents
         return latents + tie * (self.generator.tied(latents) - latents)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from retouch.contracts import conditions as conditions_of
 from retouch.errors import SettingsError
 from retouch.photos.photo import Photo
 from retouch.settings import Settings
@@ -36,7 +37,7 @@ def attributes(
             f"The model '{model.name}' reads no attributes. Use --model cvae."
         )
     session = retoucher.cut(photo, settings, adults=True)
-    conditions = getattr(model.generator, "conditions", ())
+    conditions = conditions_of(model.generator)
     places = [
         i
         for i, (name, skill) in enumerate(

@@ -21,6 +21,7 @@ from generators.adam import Adam
 from generators.gradients import compiled, differentiate
 from pretrained.registry import Library, Shelf
 from retouch.contracts import Encoder, Generator, Tensor
+from retouch.contracts import conditions as conditions_of
 from retouch.inversion.invert import Inverter
 from retouch.models import Model
 from retouch.training.export.files import keep
@@ -134,7 +135,7 @@ class Seeker:
 
     def _fixed(self, name: str) -> tuple[Floats, Floats]:
         """Return where a search begins, and which coordinates it may change."""
-        conditions = getattr(self.generator, "conditions", ())
+        conditions = conditions_of(self.generator)
         start = np.zeros(len(self.reader.slopes), np.float32)
         free = np.ones_like(start)
         if conditions:

@@ -18,7 +18,7 @@ from PIL import Image
 from generators.gradients import compiled
 from pretrained import dlib_files
 from pretrained.registry import Library, Row
-from retouch.contracts import Generator
+from retouch.contracts import Generator, exact
 from retouch.errors import WeightsError
 from retouch.faces import crop
 from retouch.faces.detect import Detector
@@ -99,7 +99,7 @@ def teach(
 def encoded(model: Model, shards: Shards) -> Faces:
     """Return the crops of shards with the latents that the model's encoder gives."""
     encoder, size = model.encoder, None
-    if encoder is None and getattr(model.generator, "exact", False):
+    if encoder is None and exact(model.generator):
         encoder, size = model.generator, model.generator.resolution
     if encoder is None:
         raise WeightsError(
