@@ -37,7 +37,6 @@ def serve(
             "The service needs packages that are not installed; install them with"
             " pip install 'retouch[web]'."
         ) from error
-    level = logging.WARNING if quiet else logging.INFO
-    logging.basicConfig(level=level, format="retouch: %(message)s")
+    run.write_log(logging.WARNING if quiet else logging.INFO)
     token = run.token_of(token_file, host)
     run.serve(model, host, port, workers=workers, token=token, limits=limits)

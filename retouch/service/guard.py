@@ -129,7 +129,7 @@ class Guard:
         if self.hosts and _name(host) not in self.hosts:
             raise Refused(421, f"This service does not answer as '{host[:80]}'.")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and _place(origin) != host.lower():
             raise Refused(403, "Pages of other sites may not use this service.")
         self.rates.take((scope["client"] or ("",))[0])
         if self.token is not None and scope["path"] not in OPEN:
@@ -143,6 +143,14 @@ class Guard:
         right = hmac.compare_digest(*both)
         if kind.lower() != "bearer" or not right:
             raise Refused(401, "Send the service's token: Authorization: Bearer TOKEN.")
+
+
+def _place(origin: str) -> str | None:
+    """Return the host and port of an origin, if it is one."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _name(host: str) -> str:

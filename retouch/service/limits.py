@@ -24,6 +24,12 @@ class Limits:
     rate: int = option(
         600, "Requests a minute from one address; 0 is no limit.", low=0, high=10**6
     )
+    connections: int = option(
+        256, "Connections at once; further ones are closed.", low=1, high=10**5
+    )
+    header_seconds: float = option(
+        10.0, "How long a request's headers may take to arrive.", low=0.1, high=600.0
+    )
     keep_seconds: float = option(
         900.0, "How long inverted faces are kept unused.", low=1.0, high=86400.0
     )

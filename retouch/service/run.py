@@ -1,21 +1,35 @@
 """Running the service: the crew, the HTTP server, and an end in good order."""
 
 import asyncio
+import functools
 import logging
+import math
 import signal
 import socket
+import stat
 from pathlib import Path
 
 import uvicorn
 
 from retouch.errors import SettingsError
 from retouch.service.api import Service
+from retouch.service.connections import ACCEPTED, Connection, make_room
+from retouch.service.forms import UPLOADING
 from retouch.service.guard import LOOPBACK, is_loopback
 from retouch.service.limits import Limits
-from retouch.service.worker_pool import Crew
+from retouch.service.logs import Bounded
+from retouch.service.worker_pool import GRACE, Crew
 
 SHORTEST = 16  # characters of a token
+LINES = 1200  # of the log a minute: twice the requests that one address may make
 log = logging.getLogger("retouch.service")
+
+
+def write_log(level: int) -> None:
+    """Write what is told from this level on to standard error, a bounded part of it."""
+    handler = logging.StreamHandler()
+    handler.addFilter(Bounded(LINES))
+    logging.basicConfig(level=level, format="retouch: %(message)s", handlers=[handler])
 
 
 def token_of(file: Path | None, host: str) -> str | None:
@@ -29,6 +43,7 @@ def token_of(file: Path | None, host: str) -> str | None:
         return None
     try:
         token = file.read_text("utf-8").strip()
+        mode = file.stat().st_mode
     except (OSError, ValueError) as error:
         raise SettingsError(
             f"The token file '{file}' cannot be read; it must be a text file."
@@ -38,6 +53,8 @@ def token_of(file: Path | None, host: str) -> str | None:
             f"The token in '{file}' must be {SHORTEST} or more ASCII characters in one"
             f" line; it has {len(token)}. One is made by: openssl rand -hex 32."
         )
+    if mode & stat.S_IROTH:
+        log.warning("everybody on this machine can read the token; chmod 600 %s", file)
     return token
 
 
@@ -51,6 +68,7 @@ def serve(
     limits: Limits,
 ) -> None:
     """Serve until SIGINT or SIGTERM; what runs by then is finished."""
+    make_room(limits)
     listener = _listener(host, port)
     with listener:
         asyncio.run(_serve(Crew(model, workers, limits), listener, host, token))
@@ -79,13 +97,19 @@ async def _serve(
 
 
 def _config(service: Service) -> uvicorn.Config:
+    limits = service.limits
+    # An upload, the work, and what a worker may take to see that the time is over.
+    longest = UPLOADING + limits.seconds + GRACE
     return uvicorn.Config(
         service,
+        http=functools.partial(Connection, limits),  # type: ignore[arg-type]
+        proxy_headers=False,  # or whoever is on this machine could name any address
+        backlog=ACCEPTED,
         lifespan="off",
         log_config=None,
         access_log=False,  # our own says less: no address, no query
         server_header=False,
-        timeout_graceful_shutdown=int(service.limits.seconds) + 1,
+        timeout_graceful_shutdown=math.ceil(longest) + 1,
         h11_max_incomplete_event_size=64 * 2**10,
     )
 
@@ -97,7 +121,7 @@ def _listener(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen(128)
+        listener.listen(ACCEPTED)
     except OSError as error:
         listener.close()
         raise SettingsError(

@@ -3,16 +3,20 @@
     python -m retouch.service.worker '{"model": "default", "max_pixels": 50000000}'
 
 Its standard output is a pipe of frames to the front; whatever a library prints goes
-to standard error. It ends when the front is gone.
+to standard error. What nobody waits for any more is stopped at its next step. It ends
+when the front is gone.
 """
 
 import json
 import os
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
+from threading import Event
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from retouch.errors import RetouchError
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from retouch.service.handlers import Desk
 
 LATE = "The time for a request is over; send a smaller photo, or ask for fewer steps."
+UNWANTED = "Nobody waits for this any more."
 FAILED = "Something went wrong on our side; nothing of the request was kept."
 
 
@@ -39,14 +44,34 @@ def main() -> None:
     write(Frame({"kind": "hello", **desk.description()}), outbox)
     _warm(desk)
     write(Frame({"kind": "warm"}), outbox)
-    while (frame := read(inbox)) is not None:
+    for frame, stopped in _frames(inbox):
         if frame.kind == "forget":
             desk.forget(frame.words["id"])
         else:
-            write(_answer(desk, frame, outbox), outbox)
+            write(_answer(desk, frame, stopped, outbox), outbox)
 
 
-def _answer(desk: "Desk", frame: Frame, outbox: BinaryIO) -> Frame:
+def _frames(inbox: BinaryIO) -> Iterator[tuple[Frame, Event]]:
+    """Yield what the front sends, and with it what tells that it is to be stopped."""
+    sent: SimpleQueue[tuple[Frame, Event] | None] = SimpleQueue()
+
+    def listen() -> None:
+        stopped = Event()  # of the last job, which is the one that runs
+        while (frame := read(inbox)) is not None:
+            if frame.kind == "stop":
+                stopped.set()
+                continue
+            stopped = stopped if frame.kind == "forget" else Event()
+            sent.put((frame, stopped))
+        stopped.set()
+        sent.put(None)
+
+    threading.Thread(target=listen, daemon=True).start()
+    while (pair := sent.get()) is not None:
+        yield pair
+
+
+def _answer(desk: "Desk", frame: Frame, stopped: Event, outbox: BinaryIO) -> Frame:
     from retouch.service.handlers import Missing
 
     until = time.monotonic() + frame.words["seconds"]
@@ -54,6 +79,8 @@ def _answer(desk: "Desk", frame: Frame, outbox: BinaryIO) -> Frame:
     def say(what: str, part: float) -> None:
         if time.monotonic() > until:
             raise Refused(504, LATE)
+        if stopped.is_set():
+            raise Refused(499, UNWANTED)
         if frame.words["steps"]:
             write(Frame({"kind": "step", "what": what, "part": part}), outbox)
 

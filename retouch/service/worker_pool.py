@@ -25,6 +25,7 @@ from retouch.service.refusals import Refused
 
 OnStep = Callable[[str, float], None]
 GRACE = 5.0  # seconds for a worker to see by itself that the time is over
+LOOKING = 0.5  # seconds between looks whether the client still waits
 LOADING = 600.0  # seconds
 PATIENCE = 30.0  # seconds between attempts to start a worker, at most
 BUFFER = 1 << 20  # bytes of an answer that are read ahead
@@ -193,6 +194,7 @@ class Crew:
         if seconds <= 0:
             waiting.fail(Refused(504, LATE))
             return
+        watching = asyncio.create_task(self._watch(process, waiting))
         try:
             async with asyncio.timeout(seconds + GRACE):
                 answer = await self._talk(process, waiting.job, seconds)
@@ -210,6 +212,15 @@ class Crew:
         else:
             if not waiting.answer.done():
                 waiting.answer.set_result(answer)
+        finally:
+            watching.cancel()
+
+    async def _watch(self, process: Process, waiting: _Waiting) -> None:
+        """Have the worker stop once nobody waits for what it does."""
+        while True:
+            await asyncio.sleep(LOOKING)
+            if waiting.answer.done() or not await waiting.job.wanted():
+                _inbox(process).writelines(Frame({"kind": "stop"}).packed())
 
     async def _talk(self, process: Process, job: Job, seconds: float) -> Frame:
         words = {

@@ -42,3 +42,21 @@ def test_on_sigterm_what_runs_is_finished(tmp_path, portrait):
     assert stop(process) == 0
     thread.join()
     assert answers[0].status_code == 200 and answers[0].content[:2] == b"\xff\xd8"
+
+
+def test_on_sigterm_what_takes_too_long_is_504(tmp_path, portrait):
+    process, address = start("--seconds", "1", log=tmp_path / "log")
+    answers = []
+
+    def ask():
+        form = {"settings": '{"steps": 5000}'}
+        url, files = f"{address}/v1/invert", {"photo": portrait}
+        answers.append(httpx.post(url, files=files, data=form, timeout=PATIENT))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while "retouch_requests_admitted 1" not in httpx.get(f"{address}/metrics").text:
+        pass
+    assert stop(process) == 0
+    thread.join()
+    assert answers[0].status_code == 504

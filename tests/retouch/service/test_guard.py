@@ -72,6 +72,7 @@ def test_another_host_name_is_refused_as_a_rebound_one_would_be():
 def test_pages_of_other_sites_are_refused():
     assert asked(guard(), origin="https://evil.example")[0] == 403
     assert asked(guard(), origin="null")[0] == 403
+    assert asked(guard(), origin="http://[::1")[0] == 403
     assert asked(guard(), origin="http://localhost:8000")[0] == 200
 
 
@@ -143,3 +144,16 @@ def test_any_other_host_needs_a_token_of_some_length(tmp_path):
         token_of(file, "0.0.0.0")
     file.write_text(f"{TOKEN}\n")
     assert token_of(file, "0.0.0.0") == TOKEN == token_of(file, "127.0.0.1")
+
+
+def test_a_token_that_everybody_can_read_is_told(tmp_path, caplog):
+    from retouch.service.run import token_of
+
+    file = tmp_path / "token"
+    file.write_text(TOKEN)
+    file.chmod(0o600)
+    token_of(file, "127.0.0.1")
+    assert not caplog.messages
+    file.chmod(0o644)
+    assert token_of(file, "127.0.0.1") == TOKEN
+    assert f"chmod 600 {file}" in caplog.text
