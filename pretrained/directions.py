@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from pretrained.files import read
 from retouch.errors import WeightsError
 
 FIRST = "stylegan1-ffhq"
@@ -29,21 +28,16 @@ class NamedDirection:
     vector: np.ndarray = field(repr=False)  # (1 or rows, width)
 
 
-def import_directions(
-    path: str | Path, name: str, family: str | None = None
+def convert(
+    data: Any, path: Path, name: str, family: str | None = None
 ) -> list[NamedDirection]:
-    """Return the directions in a file of InterFaceGAN, GANSpace, e4e or alike.
+    """Return the directions within what `files.read` gave.
+
+    They are those of InterFaceGAN, GANSpace, e4e or alike.
 
     Args:
         family: the latent space; by default what the file's kind and name tell.
     """
-    return convert(read(path), Path(path), name, family)
-
-
-def convert(
-    data: Any, path: Path, name: str, family: str | None = None
-) -> list[NamedDirection]:
-    """Return the directions within what `files.read` gave."""
     if "boundary" in path.name and "_w_" not in path.name:
         raise WeightsError(
             f"{path} is a boundary in Z, which photographs are not turned into."
@@ -80,15 +74,13 @@ def family_of(path: Path) -> str:
     return usual[path.suffix]
 
 
-def check_family(
-    direction: NamedDirection, model: str, family: str, *, force: bool = False
-) -> None:
+def check_family(direction: NamedDirection, model: str, family: str) -> None:
     """Raise if a direction was made for another latent space than the model's."""
-    if direction.family != family and not force:
+    if direction.family != family:
         raise WeightsError(
             f"The direction '{direction.name}' was made for {direction.family};"
             f" '{model}' is of the family {family}, where it means something else."
-            f" Use a direction of {family}, or force it."
+            f" Use a direction of {family}."
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pretrained.dialects import read_ada, read_rosinality, read_tensorflow
-from pretrained.files import DAMAGE, REMEDY, read
+from pretrained.files import DAMAGE, REMEDY
 from pretrained.irse import encoder_kind, read_encoder
 from pretrained.stylegan2 import Imported, Source, assemble
 from retouch.errors import WeightsError
@@ -16,11 +16,6 @@ KNOWN = (
     "NVIDIA's StyleGAN2 pickles (TensorFlow or PyTorch), rosinality's .pt,"
     " and the .pt of pSp and e4e"
 )
-
-
-def import_network(path: str | Path, crop: str = "ffhq") -> Imported:
-    """Return the StyleGAN2 generator that a file of another project holds."""
-    return convert(read(path), path, crop)
 
 
 def convert(data: Any, path: str | Path, crop: str = "ffhq") -> Imported:

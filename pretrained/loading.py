@@ -194,20 +194,6 @@ def fetch(
     )
 
 
-def direction_for(
-    library: Library, direction: str, model: str, *, force: bool = False
-) -> Any:
-    """Return a direction's displacement for the latents of a model.
-
-    Args:
-        force: use it although it was made for another family of networks.
-    """
-    found, row = library.direction(direction), library.row(model, "generator")
-    directions.check_family(found, model, row.family, force=force)
-    rows, width = 2 * len(row.config["channels"]), row.config["width"]
-    return directions.fit(found, model, (rows, width))
-
-
 def _holds_directions(data: Any) -> bool:
     if not isinstance(data, dict):
         return hasattr(data, "shape")

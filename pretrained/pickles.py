@@ -9,7 +9,7 @@ import pickletools
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -23,13 +23,6 @@ ARGUMENTS = 16  # of one call
 
 Builder = Callable[..., Any]
 Names = Mapping[str, Builder | None]  # None: may be mentioned but not called
-
-
-class Pending(Protocol):
-    """Something a pickle builds that becomes plain data at the end."""
-
-    def finish(self) -> Any:
-        """Return it as plain data."""
 
 
 @dataclass(frozen=True)

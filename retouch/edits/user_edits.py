@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pretrained import directions
-from pretrained.registry import Library, library
 from pretrained.registry import check_name as check_letters
+from pretrained.registry import library
 from retouch.edits import learnt as readers
 from retouch.edits.directions import DIRECTIONS
 from retouch.edits.edit import STEPS, Ascent, Climber, Direction
@@ -15,14 +15,9 @@ if TYPE_CHECKING:
     from retouch.models import Model
 
 
-def shelf(model: "Model") -> Library:
-    """Return the library that a model was taken from."""
-    return getattr(model, "shelf", None) or library()
-
-
 def names(model: "Model") -> list[str]:
     """Return what the user has for the latents of a model."""
-    every = shelf(model)
+    every = library()
     family = _family(model)
     imported = [
         row.name
@@ -36,7 +31,7 @@ def own(
     model: "Model", name: str, keep: tuple[str, ...], steps: int = STEPS
 ) -> Ascent | Direction | None:
     """Return the user's own edit of that name, or None."""
-    every = shelf(model)
+    every = library()
     if name in {row.name for row in readers.rows(every, model.name)}:
         return _climb(model, readers.load(every, name), keep, steps)
     kinds = {row.name: row.kind for row in every.rows()}
@@ -60,13 +55,13 @@ def _climb(
 
 
 def _family(model: "Model") -> str:
-    rows = {row.name: row for row in shelf(model).rows() if row.kind == "generator"}
+    rows = {row.name: row for row in library().rows() if row.kind == "generator"}
     return rows[model.name].family if model.name in rows else ""
 
 
 def check_name(model: "Model", name: str) -> None:
     """Refuse a name that something else has."""
-    shelf(model).check_free(check_letters(name))
+    library().check_free(check_letters(name))
     traits = model.traits.names if model.traits else ()
     if name in DIRECTIONS or name in traits:
         raise SettingsError(f"'{name}' ships with retouch. Choose another name.")

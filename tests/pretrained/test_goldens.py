@@ -10,7 +10,8 @@ from keras import ops
 from generators.gradients import differentiate
 from generators.stylegan2 import Config, StyleGAN2
 from generators.weights import assign
-from pretrained.importing import import_network
+from pretrained.files import read
+from pretrained.importing import convert
 from tests.pretrained import forgery
 
 GOLDENS = Path(__file__).parents[3] / "shared" / "goldens"
@@ -28,7 +29,7 @@ def golden(request, tmp_path_factory):
         numbers = dict(file)
     path = tmp_path_factory.mktemp("golden") / "network"
     path.write_bytes(written(name, numbers))
-    imported = import_network(path)
+    imported = convert(read(path), path)
     config = imported.config | {"channels": tuple(imported.config["channels"])}
     model = StyleGAN2(Config(**config))
     assign(model, imported.weights)

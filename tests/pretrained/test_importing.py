@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pretrained import stylegan2
-from pretrained.importing import import_network
+from pretrained.files import read
+from pretrained.importing import convert
 from pretrained.stylegan2 import assemble
 from retouch.errors import WeightsError
 from tests.pretrained import forgery
@@ -26,7 +27,7 @@ FILES = {
 def test_every_kind_of_file_gives_the_same_network(kind, tmp_path):
     path = tmp_path / "network"
     path.write_bytes(FILES[kind]())
-    found, wanted = import_network(path), assemble(SOURCE, "the test")
+    found, wanted = convert(read(path), path), assemble(SOURCE, "the test")
     assert found.config == wanted.config
     assert found.weights.keys() == wanted.weights.keys()
     for name, weight in wanted.weights.items():
@@ -37,7 +38,7 @@ def refusal(tmp_path, content) -> str:
     path = tmp_path / "network.pkl"
     path.write_bytes(content)
     with pytest.raises(WeightsError) as caught:
-        import_network(path)
+        convert(read(path), path)
     assert str(path) in str(caught.value)
     return str(caught.value)
 
@@ -131,13 +132,13 @@ def test_a_file_without_a_network_says_what_is_known(tmp_path):
 def test_the_clamp_of_half_precision_training_is_kept(tmp_path):
     path = tmp_path / "network.pkl"
     path.write_bytes(forgery.ada_file(forgery.ada_arrays(SOURCE), clamp=256))
-    assert import_network(path).config["clamp"] == 256
+    assert convert(read(path), path).config["clamp"] == 256
 
 
 def test_without_an_average_the_mean_of_many_draws_is_taken(tmp_path):
     path = tmp_path / "network.pt"
     value = {"g_ema": forgery.tensors(forgery.rosinality_arrays(SOURCE))}
     path.write_bytes(forgery.torch_zip(value))
-    weights = import_network(path).weights
+    weights = convert(read(path), path).weights
     assert np.abs(weights["mean_latent"][0]).max() > 0
     assert (weights["spread"] > 0).all()

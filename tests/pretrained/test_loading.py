@@ -1,11 +1,14 @@
 """A file of another project becomes a network that draws pictures, by its name."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
-from pretrained import catalogue, loading
+from pretrained import catalogue, directions, loading
 from pretrained.catalogue import Published
-from pretrained.importing import import_network
+from pretrained.files import read
+from pretrained.importing import convert
 from pretrained.registry import Library, Shelf, home
 from retouch.errors import SettingsError, WeightsError
 from tests.pretrained import forgery
@@ -38,7 +41,7 @@ def test_an_imported_network_is_loaded_by_its_name(library, file):
 
 def test_imported_weights_lose_nothing(library, file):
     loading.import_file(library, file, "mine")
-    wanted, found = import_network(file).weights, library.weights("mine")
+    wanted, found = convert(read(file), file).weights, library.weights("mine")
     for name, weight in wanted.items():
         np.testing.assert_array_equal(found[name], weight)
 
@@ -75,18 +78,19 @@ def test_directions_are_bound_to_a_family(library, file, tmp_path):
     row = loading.import_file(library, tmp_path / "smile.npy", "smile")
     assert (row.kind, row.family) == ("directions", "stylegan1-ffhq")
     with pytest.raises(WeightsError, match="made for stylegan1-ffhq"):
-        loading.direction_for(library, "smile", "model")
-    forced = loading.direction_for(library, "smile", "model", force=True)
-    assert forced.shape == (6, 4)
+        directions.check_family(library.direction("smile"), "model", "stylegan2-ffhq")
 
 
 def test_a_fetched_network_is_imported(library, tmp_path, monkeypatch):
     monkeypatch.setenv("RETOUCH_HOME", str(tmp_path / "home"))
-    entry = Published("tiny", "https://invalid.invalid/tiny.pkl", "family")
+    data = forgery.tensorflow_file(forgery.tensorflow_arrays(SOURCE))
+    sha256 = hashlib.sha256(data).hexdigest()
+    address = "https://invalid.invalid/tiny.pkl"
+    entry = Published("tiny", address, "family", len(data), sha256)
     monkeypatch.setattr(catalogue, "PUBLISHED", (entry,))
     place = home() / "downloads" / "tiny.pkl"
     place.parent.mkdir(parents=True)
-    place.write_bytes(forgery.tensorflow_file(forgery.tensorflow_arrays(SOURCE)))
+    place.write_bytes(data)
     row = loading.fetch(library, "tiny")
     assert (row.family, row.licence) == ("family", catalogue.LICENCE)
     assert loading.fetch(library, "tiny") == row

@@ -7,6 +7,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from pretrained import registry
 from pretrained.registry import Library, Shelf
 from retouch.edits import user_edits
 from retouch.edits.learnt import Learnt, keep, load, rows
@@ -114,7 +115,7 @@ def test_a_learnt_direction_is_climbed_like_one_that_ships(
     }
     judge = type(model.guide)(("cheer",), **columns)
     slopes = model.traits.slopes[:, model.traits.index("happy")]
-    library = Library(user_edits.shelf(model).shipped, Shelf(tmp_path / "models"))
+    library = Library(registry.library().shipped, Shelf(tmp_path / "models"))
     keep(library, Learnt(judge, slopes), "default", 50)
     portrait = read(skimage.data.astronaut())
     settings = Settings(steps=4, keep="age,gender,skin")
