@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from keras import ops
 from safetensors.numpy import load_file
-from tests.retouch.training.test_faces import metrics
+from tests.retouch.training.test_stylegan2 import metrics
 
 from encoders.compact import Compact
 from generators import stylegan2, weights
