@@ -4,6 +4,7 @@ Exit codes: 0 all done; 1 the work could not be done, and a sentence on stderr s
 why; 2 the command was not understood; 130 interrupted.
 """
 
+import io
 import sys
 
 import typer
@@ -57,6 +58,8 @@ app.add_typer(train.app, name="train")
 
 def main() -> None:
     """Run the command line; a RetouchError becomes a sentence and exit code 1."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # names that are no UTF-8
     try:
         app()
     except RetouchError as error:

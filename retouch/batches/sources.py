@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import fsspec
+from fsspec.implementations.local import make_path_posix
 
 from retouch.batches.job import Picture
 from retouch.errors import DependencyError, PhotoError, SettingsError
@@ -71,11 +72,13 @@ def read(address: str) -> bytes:
 
 
 def is_local(address: str) -> bool:
-    return "://" not in address and "::" not in address
+    return "://" not in address
 
 
 def opened(address: str) -> tuple[Any, str]:
     """Return the file system of an address, and the path in it."""
+    if is_local(address):  # where "::" is part of a name, and no chain
+        return fsspec.filesystem("file"), make_path_posix(address)
     try:
         return fsspec.core.url_to_fs(address)
     except ImportError as error:
@@ -120,8 +123,8 @@ def _files(system: Any, path: str) -> tuple[str, dict[str, Info]]:
 
 def _lines(path: Path) -> Iterator[str]:
     try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = path.read_text("utf-8-sig", "surrogateescape")  # as names are
+    except OSError as error:
         raise PhotoError(f"The list '{path}' cannot be read ({error}).") from None
     for line in text.splitlines():
         if line.strip() and not line.lstrip().startswith("#"):

@@ -13,7 +13,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from retouch.batches.job import Done
 from retouch.errors import DependencyError, PhotoError
@@ -31,15 +31,16 @@ class Store:
     def __init__(self, folder: Path, *, force: bool = False):
         self.folder = folder
         self.report, self.unfinished = folder / REPORT, folder / UNFINISHED
-        with refusing(f"'{folder}'"):
-            folder.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(folder)
-        self._check(force)
-        shutil.rmtree(self.unfinished, ignore_errors=True)
         self._lines = 0
         self._last: dict[str, int] = {}  # the number of each picture's last line
-        self._compact()
-        self._file = self.report.open("ab")
+        with refusing(f"'{folder}'"):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(folder)
+            try:
+                self._file = self._opened(force)
+            except BaseException:
+                os.close(self._lock)
+                raise
 
     def __enter__(self) -> Self:
         return self
@@ -65,12 +66,18 @@ class Store:
         """Put a picture's files in place, then its row into the report."""
         for name, data in done.files.items():
             self._put(self.folder / name, data)
-        text = json.dumps(done.row, ensure_ascii=False) + "\n"
         with refusing(f"'{self.report}'"):
-            self._file.write(text.encode())
+            self._file.write(_line(done.row))
             self._file.flush()
         self._last[done.name] = self._lines
         self._lines += 1
+
+    def _opened(self, force: bool) -> BinaryIO:
+        """Return the report, to be gone on with."""
+        self._check(force)
+        shutil.rmtree(self.unfinished, ignore_errors=True)
+        self._compact()
+        return self.report.open("ab")
 
     def _put(self, path: Path, data: bytes) -> None:
         with refusing(f"'{path}'"):
@@ -98,11 +105,8 @@ class Store:
         if self._lines == len(self._last) and not torn:
             return
         kept = [row for row in self.rows()]
-        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in kept)
         with refusing(f"'{self.report}'"):
-            self._write(
-                self.report, lambda f: f.writelines(line.encode() for line in lines)
-            )
+            self._write(self.report, lambda file: file.writelines(map(_line, kept)))
         self._last = {row["picture"]: i for i, row in enumerate(kept)}
         self._lines = len(kept)
 
@@ -124,7 +128,6 @@ class Store:
     def _check(self, force: bool) -> None:
         names = {entry.name for entry in os.scandir(self.folder)} - {UNFINISHED}
         if names and REPORT not in names and not force:
-            os.close(self._lock)
             raise PhotoError(
                 f"'{self.folder}' has files and no {REPORT}: results could replace"
                 " them. Name another folder, or allow it with --force."
@@ -155,6 +158,11 @@ def _locked(folder: Path) -> int:
             " of this machine."
         ) from error
     return handle
+
+
+def _line(row: Row) -> bytes:
+    """Return a row as JSON; what is no UTF-8 in a name becomes an escape of JSON's."""
+    return f"{json.dumps(row, ensure_ascii=False)}\n".encode(errors="backslashreplace")
 
 
 def _parsed(line: bytes) -> Row | None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from retouch.batches.job import Done, Job, Picture, latent_name
-from retouch.errors import RetouchError
+from retouch.errors import PhotoError, RetouchError
 
 if TYPE_CHECKING:
     from retouch.engine.session import Result, Session, Task
@@ -97,7 +97,10 @@ class Worker:
 
         most = self.job.settings.max_pixels
         if sources.is_local(picture.source):
-            return photo.read(Path(picture.source), max_pixels=most)
+            path = Path(picture.source)
+            if path.exists() and not path.is_file():
+                raise PhotoError(f"'{path}' is no file: a pipe, a device or a folder.")
+            return photo.read(path, max_pixels=most)
         return photo.read(sources.read(picture.source), max_pixels=most)
 
     # --- edits -----------------------------------------------------------------
