@@ -12,7 +12,7 @@ import re
 import struct
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, JpegImagePlugin
 
 from retouch.errors import PhotoError, RetouchError, SizeError
-from retouch.photos import tiff
+from retouch.photos import photoshop, tiff
 from retouch.photos.formats import FORMATS, LENIENCY, png_chunks, require
 from retouch.photos.metadata import Metadata
 from retouch.photos.stored import Kind, Samples, Stored
@@ -252,17 +252,9 @@ def _metadata(image: Image.Image) -> Metadata:
         xmp=xmp.encode() if isinstance(xmp, str) else xmp,
         dpi=(dpi[0], dpi[1]) if sound else None,
         comment=info.get("comment") if image.format in ("JPEG", "MPO") else None,
-        segments=b"".join(_segments(image)),
+        segments=b"".join(photoshop.segments(getattr(image, "applist", ()))),
         text=tuple(text.items()),
     )
-
-
-def _segments(image: Image.Image) -> Iterator[bytes]:
-    """Yield a JPEG's segments of IPTC and of extended XMP, markers and all."""
-    for marker, data in getattr(image, "applist", ()):
-        if data.startswith((b"Photoshop 3.0\0", b"http://ns.adobe.com/xmp/extension/")):
-            code = 0xFFE0 + int(marker.removeprefix("APP"))
-            yield struct.pack(">HH", code, len(data) + 2) + data
 
 
 def _encoding(image: Image.Image) -> dict[str, Any]:
@@ -289,8 +281,9 @@ def _beyond_pillow(decoded: Decoded, file: BinaryIO) -> Decoded:
         chunks = tuple(chunk for chunk in header if chunk[0] in COLOUR_CHUNKS)
         return replace(decoded, metadata=replace(metadata, chunks=chunks))
     if decoded.format == "TIFF":
-        exif = _tiff_exif(file)
-        return replace(decoded, metadata=replace(metadata, exif=exif).upright())
+        exif, resources = _tiff_notes(file)
+        metadata = replace(metadata, exif=exif, resources=resources)
+        return replace(decoded, metadata=metadata.upright())
     if decoded.format == "WEBP":
         file.seek(12)
         while head := file.read(8):
@@ -301,11 +294,20 @@ def _beyond_pillow(decoded: Decoded, file: BinaryIO) -> Decoded:
     return decoded
 
 
-def _tiff_exif(file: BinaryIO) -> bytes | None:
-    try:
-        if isinstance(file, io.BytesIO):
-            return tiff.collected(file.getvalue(), TIFF_KEEPS)
+def _tiff_notes(file: BinaryIO) -> tuple[bytes | None, bytes]:
+    """Return a TIFF's EXIF as a block of its own, and Photoshop's resources."""
+    if not isinstance(file, io.BytesIO):
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as contents:
-            return tiff.collected(contents, TIFF_KEEPS)
-    except (ValueError, struct.error):  # a BigTIFF, or damaged
-        return None
+            return _notes(contents)
+    return _notes(file.getvalue())
+
+
+def _notes(contents: tiff.Buffer) -> tuple[bytes | None, bytes]:
+    exif, resources = None, b""
+    with suppress(ValueError, struct.error):  # what is damaged is left out
+        exif = tiff.collected(contents, TIFF_KEEPS)
+    with suppress(ValueError, struct.error):
+        others = TIFF_KEEPS - {tiff.PHOTOSHOP}
+        found = tiff.values(contents, tiff.first(contents), others)
+        resources = photoshop.lasting(found.get(tiff.PHOTOSHOP, (0, b""))[1])
+    return exif, resources

@@ -190,6 +190,8 @@ def _tiff(stored: Stored, metadata: Metadata, compress: bool) -> bytes:
         put[tiff.ICC] = (tiff.UNDEFINED, metadata.icc)
     if metadata.xmp:
         put[tiff.XMP] = (tiff.BYTE, metadata.xmp)
+    if metadata.resources:
+        put[tiff.PHOTOSHOP] = (tiff.BYTE, metadata.resources)
     for tag, value in zip(
         (tiff.X_RESOLUTION, tiff.Y_RESOLUTION), metadata.dpi or (), strict=False
     ):

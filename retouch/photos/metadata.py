@@ -67,6 +67,7 @@ class Metadata:
     dpi: tuple[float, float] | None = None
     comment: bytes | None = None  # of a JPEG
     segments: bytes = b""  # of a JPEG: IPTC and extended XMP, as they came
+    resources: bytes = b""  # of a TIFF: Photoshop's
     text: tuple[tuple[str, str], ...] = ()  # of a PNG
     chunks: tuple[tuple[bytes, bytes], ...] = ()  # of a PNG: gamma and primaries
 
@@ -106,6 +107,7 @@ class Metadata:
             exif=self.exif and tiff.edited(self.exif, drop={tiff.GPS_IFD, tiff.IPTC}),
             xmp=_packet(document) if document else None,
             segments=b"",
+            resources=b"",
             text=tuple(t for t in self.text if not t[0].startswith("Raw profile")),
         )
 

@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 
 ORIENTATION, SOFTWARE, XMP, IPTC, ICC = 0x0112, 0x0131, 0x02BC, 0x83BB, 0x8773
 EXIF_IFD, GPS_IFD, INTEROP_IFD = 0x8769, 0x8825, 0xA005
+PHOTOSHOP = 0x8649  # its image resources
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128
 COLOUR_MAP = 0x0140
 THUMBNAIL, THUMBNAIL_LENGTH = 0x0201, 0x0202
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED = 1, 2, 3, 4, 5, 7
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+LONGER = {13: 4, 16: 8, 17: 8, 18: 8}  # places of directories, and BigTIFF's
+SIGNED = 17
 BLANK = b"II*\0\x08\0\0\0\0\0\0\0\0\0"
 
 # Fields that speak of how pixels are laid out in a file, and so stay with it.
@@ -30,7 +33,7 @@ LAYOUT = {
     *(273, 277, 278, 279, 280, 281, 284, 288, 289, 290, 291, 292, 293, 297, 301),
     *(317, *range(320, 326), 330, 332, 333, 334, 336, 338, 339, 340, 341, 347),
     *(*range(512, 522), *range(529, 533)),
-    *(0x8649, 0x935C),  # Photoshop's resources (a thumbnail among them) and layers
+    *(PHOTOSHOP, 0x935C),  # which are kept aside, and layers
 }
 BILEVEL_OR_GREY, RGB, PALETTE, CMYK = 1, 2, 3, 5  # photometric interpretations
 DEFLATE, RAW = 8, 1
@@ -85,11 +88,7 @@ def edited(
     for offset in doomed:
         _erase(out, offset, stop)
     for tag, (kind, data) in (put or {}).items():
-        value = data.ljust(4, b"\0")
-        if len(data) > 4:
-            value = struct.pack(order + "I", _append(out, data))
-        count = len(data) // SIZES[kind]
-        entries[tag] = struct.pack(order + "HHI", tag, kind, count) + value
+        entries[tag] = _entry(out, tag, kind, data)
     directory = _directory(order, entries)
     if len(directory) <= stop - start:
         out[start:stop] = directory.ljust(stop - start, b"\0")
@@ -100,30 +99,79 @@ def edited(
 
 def collected(file: Buffer, leave: Container[int]) -> bytes:
     """Return a block of its own with a TIFF file's fields, but those to leave."""
-    order = byte_order(file)
-    out = bytearray(file[:8])
+    order, _ = _form(file)
+    out = bytearray(BLANK[:8] if order == "<" else b"MM\0*\0\0\0\x08")
 
     def copied(offset: int, follow: Mapping[int, Any]) -> int:
-        entries = fields(file, offset)
-        for tag, entry in list(entries.items()):
-            kind, count, value = struct.unpack_from(order + "HII", entry, 2)
-            size = SIZES.get(kind, 1) * count
-            if tag in leave:
-                del entries[tag]
-            elif tag in follow:
-                value = copied(value, follow[tag])
-                entries[tag] = entry[:8] + struct.pack(order + "I", value)
-            elif size > 4:
-                value = _append(out, bytes(file[value : value + size]))
-                entries[tag] = entry[:8] + struct.pack(order + "I", value)
+        entries: dict[int, bytes] = {}
+        for tag, (kind, data) in values(file, offset, leave).items():
+            if tag in follow:
+                (place,) = struct.unpack(order + "I", data)
+                data = pack(order, LONG, [copied(place, follow[tag])])
+            entries[tag] = _entry(out, tag, kind, data)
             if len(out) > len(file):
                 raise ValueError("fields overlap")
         return _append(out, _directory(order, entries))
 
-    (first,) = struct.unpack_from(order + "I", file, 4)
     tree: Mapping[int, Any] = {EXIF_IFD: {INTEROP_IFD: {}}, GPS_IFD: {}}
-    struct.pack_into(order + "I", out, 4, copied(first, tree))
+    struct.pack_into(order + "I", out, 4, copied(first(file), tree))
     return bytes(out)
+
+
+def _form(file: Buffer) -> tuple[str, bool]:
+    """Return a file's byte order, and whether it is a BigTIFF."""
+    if bytes(file[:8]) in (b"II+\0\x08\0\0\0", b"MM\0+\0\x08\0\0"):
+        return ("<" if file[:1] == b"I" else ">"), True
+    return byte_order(file), False
+
+
+def first(file: Buffer) -> int:
+    """Return where the first directory of a file lies, be it a BigTIFF."""
+    order, big = _form(file)
+    return struct.unpack_from(order + ("Q" if big else "I"), file, 8 if big else 4)[0]
+
+
+def values(
+    file: Buffer, offset: int, leave: Container[int] = ()
+) -> dict[int, tuple[int, bytes]]:
+    """Return a directory's fields but those to leave: tag -> (type, data).
+
+    A BigTIFF's are given as a plain TIFF has them; those that it cannot have are not.
+    """
+    order, big = _form(file)
+    head, entry, link = ("Q", "HHQ8s", "Q") if big else ("H", "HHI4s", "I")
+    (count,) = struct.unpack_from(order + head, file, offset)
+    size = struct.calcsize(order + entry)
+    start = offset + struct.calcsize(order + head)
+    if start + size * count > len(file):
+        raise ValueError("a directory runs over the end")
+    found = {}
+    for place in range(start, start + size * count, size):
+        tag, kind, number, value = struct.unpack_from(order + entry, file, place)
+        if tag in leave:
+            continue
+        length = SIZES.get(kind, LONGER.get(kind, 1)) * number
+        if length > len(value):
+            (where,) = struct.unpack(order + link, value)
+            value = bytes(file[where : where + length])
+        if kind not in LONGER:
+            found[tag] = kind, value[:length]
+        elif kind != SIGNED:
+            letter = "I" if LONGER[kind] == 4 else "Q"
+            numbers = struct.unpack(f"{order}{number}{letter}", value[:length])
+            if max(numbers, default=0) < 2**32:
+                found[tag] = LONG, pack(order, LONG, numbers)
+    return found
+
+
+def _entry(block: bytearray, tag: int, kind: int, data: bytes) -> bytes:
+    """Return a field of a plain TIFF, its data appended to the block if it is long."""
+    order = byte_order(block)
+    count = len(data) // SIZES.get(kind, 1)
+    value = data.ljust(4, b"\0")
+    if len(data) > 4:
+        value = struct.pack(order + "I", _append(block, data))
+    return struct.pack(order + "HHI", tag, kind, count) + value
 
 
 def _directory(order: str, entries: Mapping[int, bytes]) -> bytes:

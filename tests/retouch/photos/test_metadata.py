@@ -223,3 +223,74 @@ def test_the_gamma_of_a_png_is_kept():
     assert opened(encode(photo)).info["gamma"] == 1.0
     deep = replace(photo, pixels=photo.pixels.astype(np.uint16) * 257)
     assert opened(encode(deep)).info["gamma"] == 1.0
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("order", ["II", "MM"])
+def test_a_tiff_keeps_exif_and_location_be_it_large(order, big):
+    if order == "MM" and big:
+        pytest.skip("Pillow does not write it")
+    file, notes = io.BytesIO(), Image.Exif()
+    notes.load(exif())
+    notes.endian = {"II": "<", "MM": ">"}[order]
+    image = Image.fromarray(np.full((16, 24, 3), 90, np.uint8))
+    image.save(file, "TIFF", exif=notes, big_tiff=big)
+    assert (file.getvalue()[2:3] == b"+") == big
+    for target in ("TIFF", "JPEG", "PNG"):
+        kept = opened(encode(read(file.getvalue()), target)).getexif()
+        assert kept[0x010F] == "A camera maker"
+        assert kept.get_ifd(0x8769)[0x9003] == "2024:05:06 07:08:09"
+        assert kept.get_ifd(0x8769)[0x927C] == MAKER_NOTE
+        assert kept.get_ifd(0x8825)[2] == (52.0, 30.0, 7.0)
+
+
+def test_exif_of_a_big_tiff_of_the_other_order_is_found_too():
+    tifffile = pytest.importorskip("tifffile")
+    file, pixels = io.BytesIO(), np.full((16, 24, 3), 90, np.uint8)
+    notes = {"extratags": [(271, "s", 0, "A maker", True)], "photometric": "rgb"}
+    tifffile.imwrite(file, pixels, bigtiff=True, byteorder=">", **notes)
+    assert file.getvalue()[:4] == b"MM\0+"
+    block = tiff.collected(file.getvalue(), tiff.LAYOUT)
+    assert tiff.values(block, tiff.first(block))[271] == (tiff.ASCII, b"A maker\0")
+
+
+def resource(number, data, name=b""):
+    named = bytes([len(name)]) + name
+    named += b"\0" * (len(named) % 2)
+    padded = data + b"\0" * (len(data) % 2)
+    return (
+        b"8BIM"
+        + struct.pack(">H", number)
+        + named
+        + struct.pack(">I", len(data))
+        + padded
+    )
+
+
+RESOURCES = resource(1028, b"iptc!", b"odd") + resource(1005, b"sixteen bytes or")
+PICTURED = resource(1036, b"what the face was") + RESOURCES + resource(1058, b"exif")
+
+
+def test_photoshops_resources_of_a_tiff_are_kept_without_the_old_face():
+    file = io.BytesIO()
+    image = Image.fromarray(np.full((16, 24, 3), 90, np.uint8))
+    image.save(file, "TIFF", tiffinfo={0x8649: PICTURED})
+    photo = read(file.getvalue())
+    assert opened(encode(photo)).tag_v2[0x8649] == RESOURCES
+    assert 0x8649 not in opened(encode(photo, strip_location=True)).tag_v2
+    for damage in (
+        PICTURED[:-3],
+        PICTURED[2:],
+        b"8BIM",
+        PICTURED.replace(b"8B", b"??"),
+    ):
+        image.save(file := io.BytesIO(), "TIFF", tiffinfo={0x8649: damage})
+        assert b"the face was" not in encode(read(file.getvalue()))
+
+
+def test_the_old_face_in_photoshops_segment_of_a_jpeg_is_gone():
+    segment = b"Photoshop 3.0\0" + PICTURED
+    marker = b"\xff\xed" + struct.pack(">H", len(segment) + 2) + segment
+    data = encode(photograph(extra=marker))
+    assert b"Photoshop 3.0\0" + RESOURCES in data
+    assert b"the face was" not in data
