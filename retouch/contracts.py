@@ -3,9 +3,11 @@
 What only some can do is a role of its own, asked for with isinstance.
 """
 
+from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
 Tensor = Any  # a tensor of whatever backend Keras runs on
+OnStep = Callable[[str, float], None]  # told what is being done, the part of it done
 
 
 class Generator(Protocol):

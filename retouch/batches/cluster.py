@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from retouch.backend import silent
 from retouch.batches.job import Done, Job, Picture
 from retouch.batches.worker import (
     ENVIRONMENT,
@@ -18,7 +19,6 @@ from retouch.batches.worker import (
     Environment,
     Worker,
     prepare,
-    silent,
 )
 from retouch.errors import DependencyError, SettingsError
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from retouch.backend import silent
 from retouch.batches.job import Done, Job, Picture
 from retouch.batches.worker import (
     ENVIRONMENT,
@@ -23,7 +24,6 @@ from retouch.batches.worker import (
     Environment,
     Worker,
     failed,
-    silent,
 )
 from retouch.errors import PhotoError, RetouchError, SettingsError
 from retouch.inversion import memory

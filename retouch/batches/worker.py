@@ -10,7 +10,6 @@ import io
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -288,16 +287,3 @@ class Environment:
 def prepare() -> None:
     """Set what must be set before the networks' backend is loaded."""
     os.environ.update(ENVIRONMENT)
-
-
-@contextmanager
-def silent() -> Iterator[None]:
-    """Keep from the terminal what libraries write to stderr while they load."""
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "w") as nothing:
-            os.dup2(nothing.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from retouch.commands import terminal
+from retouch import backend
 from retouch.errors import PhotoError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _place(directory: Path, out: Path | None, force: bool) -> Path:
 
 
 def _assessor() -> "Assessor":
-    terminal.start_backend()
+    backend.start()
     from retouch.expressions.assess import Assessor
 
     return Assessor()

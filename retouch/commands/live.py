@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from retouch import backend
 from retouch.commands import output, terminal
 from retouch.commands.options import PhotoPath, assignment, with_options
 from retouch.commands.output import Output
@@ -33,7 +34,7 @@ def mask(
     target = to.target(photo)
     source = output.get(photo, settings.max_pixels)
     with terminal.progress(to.quiet, to.verbose) as on_step:
-        terminal.start_backend()
+        backend.start()
         from retouch.video.mask_effect import Disguise
 
         disguise = Disguise.load(chosen.person)
@@ -107,7 +108,7 @@ def video(
 
 
 def _loop(chosen: EffectOptions, moves: list[str] | None, *, mirror: bool) -> "Live":
-    terminal.start_backend()
+    backend.start()
     from retouch.faces.detect import Detector
     from retouch.video.live import Live
     from retouch.video.track import Tracker, describer

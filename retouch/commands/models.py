@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from retouch import backend
 from retouch.commands import terminal
 
 app = typer.Typer(
@@ -141,7 +142,7 @@ def teach(
     ] = None,
 ) -> None:
     """Teach a generator of faces what edits need to know of its latents."""
-    terminal.start_backend()
+    backend.start()
     from pretrained.registry import library
     from retouch.training.teaching import teach as learn
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from retouch import backend
 from retouch.commands import loops, output, sliders, terminal
 from retouch.commands.options import PhotoPath, with_options
 from retouch.commands.output import Output
@@ -131,7 +132,7 @@ def _print(rows: list["FaceReport"], as_json: bool, target: str) -> None:
 
 def doctor() -> None:
     """Say what is installed and what is missing, with the command that mends it."""
-    terminal.start_backend()
+    backend.start()
     from retouch.commands.installation import checks
 
     bad = 0

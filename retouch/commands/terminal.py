@@ -1,17 +1,17 @@
 """What a command says, and to whom: progress, reports, and the quiet backend."""
 
-import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from retouch import backend
+from retouch.contracts import OnStep
+
 if TYPE_CHECKING:
     from rich.console import Console
-
-OnStep = Callable[[str, float], None]  # what is being done, the part of it done
 
 
 def console(**options: Any) -> "Console":
@@ -21,24 +21,9 @@ def console(**options: Any) -> "Console":
     return Console(markup=False, highlight=False, **options)
 
 
-def start_backend() -> None:
-    """Load TensorFlow without what it writes to stderr, past every setting of it."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with open(os.devnull, "w") as nothing:
-        os.dup2(nothing.fileno(), 2)
-    try:
-        import keras
-
-        keras.ops.zeros(())
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-
-
 def retoucher(model: str, latents: Sequence[Path] | None = None) -> Any:
     """Return the engine with the model of that name, or with faces of latent files."""
-    start_backend()
+    backend.start()
     from retouch.engine.retoucher import Retoucher
 
     if not latents:

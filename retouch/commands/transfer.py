@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from retouch import backend
 from retouch.commands import output, terminal
 from retouch.commands.options import with_options
 from retouch.commands.output import Output
@@ -37,7 +38,7 @@ def transfer(
     ] = None,
 ) -> None:
     """Give the target's face the source's expression; all else stays the target's."""
-    terminal.start_backend()
+    backend.start()
     from retouch.expressions.spans import Faces, alphas, write
 
     plain = pictures(neutral, more)

@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw
 
 from retouch.faces.crop import uncut, window_of
 from retouch.geometry import FFHQ, TIGHT, Face
+from retouch.photos.levels import eight_bit
 from retouch.photos.photo import Photo
 from retouch.stitching import mask
 
@@ -16,7 +17,7 @@ RED, GREEN, BLUE, WHITE = (230, 60, 60), (60, 200, 90), (70, 130, 240), (255, 25
 
 def annotated(photo: Photo, faces: list[Face]) -> Photo:
     """Return a copy with each face's box, landmarks, crop frames and mask drawn."""
-    pixels = np.array(_in_eight_bits(photo.pixels))
+    pixels = np.array(eight_bit(photo.pixels))
     for face in faces:
         _tint(pixels, face)
     image = Image.fromarray(pixels)
@@ -30,10 +31,6 @@ def side_by_side(before: Photo, after: Photo) -> Photo:
     """Return one photo that shows both, with the second's metadata."""
     pixels = np.concatenate([before.pixels, after.pixels], 1)
     return replace(after, pixels=pixels, alpha=None, original=None)
-
-
-def _in_eight_bits(pixels: np.ndarray) -> np.ndarray:
-    return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
 
 
 def _tint(pixels: np.ndarray, face: Face) -> None:

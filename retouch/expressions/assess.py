@@ -19,6 +19,7 @@ from retouch.expressions import openface
 from retouch.faces.crop import cut
 from retouch.faces.detect import Detector
 from retouch.geometry import TIGHT, Face
+from retouch.photos.levels import pixels_of
 from retouch.photos.photo import Photo
 from scorers.action_units import HIGHEST
 from scorers.descriptor import Descriptors
@@ -139,7 +140,7 @@ class Assessor:
     ) -> tuple[Mapping[str, float], Mapping[str, float]]:
         """Return all units, and the trusted ones without bounds."""
         if self.openface:
-            pixels = np.rint(images[0] * 127.5 + 127.5).astype(np.uint8)
+            pixels = pixels_of(images[0])
             found = openface.action_units(np.pad(pixels, [(64, 64), (64, 64), (0, 0)]))
             if found:
                 return found, found

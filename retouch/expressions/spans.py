@@ -24,6 +24,7 @@ from retouch.faces.crop import cut
 from retouch.geometry import TIGHT
 from retouch.jobs.ranges import Range
 from retouch.photos import disk
+from retouch.photos.levels import eight_bit
 from retouch.photos.photo import Photo, Provenance
 from retouch.photos.photo import write as write_photo
 from retouch.settings import Settings
@@ -111,7 +112,5 @@ def _sheet(faces: Faces, photos: Sequence[Photo]) -> NDArray[np.uint8]:
 
 def _png(pixels: NDArray) -> bytes:
     file = io.BytesIO()
-    if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)
-    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG")
+    Image.fromarray(np.ascontiguousarray(eight_bit(pixels))).save(file, "PNG")
     return file.getvalue()

@@ -28,6 +28,7 @@ from retouch.errors import FaceError, SettingsError
 from retouch.expressions.follow import KEPT, Aim, Following
 from retouch.expressions.transfer_options import Transferring
 from retouch.photos import disk
+from retouch.photos.levels import pixels_of
 from retouch.photos.photo import Photo
 from retouch.settings import Settings
 from retouch.stitching import flow
@@ -53,7 +54,7 @@ class MeanFace:
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
-        return np.rint(self.image * 127.5 + 127.5).astype(np.uint8)
+        return pixels_of(self.image)
 
     def save(self, path: Path, names: Sequence[str], model: str) -> None:
         """Write latent, landmarks and weights as plain numbers, whole or not at all."""

@@ -6,6 +6,7 @@ from PIL import Image
 
 from retouch.faces.crop import Window, cut
 from retouch.geometry import Similarity
+from retouch.photos.levels import eight_bit
 
 Brightness = NDArray[np.uint8]  # (H, W)
 
@@ -25,10 +26,9 @@ class Grey:
     @classmethod
     def of(cls, photo: NDArray) -> "Grey":
         """Return that of a photo (H, W), (H, W, 1) or of colours, 8 or 16 bit."""
-        if photo.dtype == np.uint16:
-            photo = (photo >> 8).astype(np.uint8)
-        if photo.dtype != np.uint8:
+        if photo.dtype not in (np.uint8, np.uint16):
             raise ValueError(f"A photo is uint8 or uint16; got {photo.dtype}.")
+        photo = eight_bit(photo)
         if photo.ndim == 3:
             photo = photo[..., :3] if photo.shape[2] >= 3 else photo[..., 0]
         # In strips that fit the processor's cache, three times as fast.

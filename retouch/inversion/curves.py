@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from retouch.photos.levels import pixels_of
 from retouch.photos.photo import Photo
 
 Floats = NDArray[np.float32]
@@ -16,8 +17,7 @@ GREY, BLACK = (210, 210, 210), (40, 40, 40)
 
 def plotted(curves: Mapping[str, Floats], strip: Floats) -> Photo:
     """Return the curves above a strip of pictures (K, R, R, 3) in [-1, 1]."""
-    pictures = np.rint(np.clip(strip * 127.5 + 127.5, 0, 255)).astype(np.uint8)
-    row = np.concatenate(list(pictures), 1)
+    row = np.concatenate(list(pixels_of(strip)), 1)
     image = Image.new("RGB", (max(row.shape[1], 480), HEIGHT), "white")
     _draw(ImageDraw.Draw(image), image.width, curves)
     sheet = Image.new("RGB", (image.width, HEIGHT + row.shape[0]), "white")

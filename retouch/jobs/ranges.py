@@ -16,6 +16,7 @@ from PIL import Image
 
 from retouch.errors import SettingsError
 from retouch.photos import disk
+from retouch.photos.levels import eight_bit
 
 if TYPE_CHECKING:
     from retouch.engine.retoucher import Retoucher
@@ -104,7 +105,7 @@ def between(
 
 def loop(pictures: Sequence["Photo"]) -> list[Pixels]:
     """Return pictures there and back, 8 bit and of one size, which is even."""
-    there = [_eight(photo.pixels) for photo in pictures]
+    there = [eight_bit(photo.pixels) for photo in pictures]
     height, width = (side - side % 2 for side in there[0].shape[:2])
     there = [pixels[:height, :width] for pixels in there]
     return there + there[-2:0:-1]
@@ -114,7 +115,7 @@ def sheet(pictures: Sequence["Photo"]) -> Pixels:
     """Return the pictures in rows, small enough to be looked at together."""
     columns = min(len(pictures), int(np.ceil(np.sqrt(len(pictures) * 1.8))))
     side = WIDEST // columns
-    small = [np.asarray(_shrunk(_eight(p.pixels), side)) for p in pictures]
+    small = [np.asarray(_shrunk(eight_bit(p.pixels), side)) for p in pictures]
     blank = np.full_like(small[0], 255)
     rows = -(-len(small) // columns)
     small += [blank] * (rows * columns - len(small))
@@ -159,10 +160,6 @@ def write_mp4(frames: Sequence[Pixels], path: Path, *, force: bool = False) -> N
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def _eight(pixels: NDArray) -> Pixels:
-    return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
 
 
 def _shrunk(pixels: Pixels, side: int) -> Image.Image:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.engine.retoucher import OnStep, Retoucher
+from retouch.contracts import OnStep
+from retouch.engine.retoucher import Retoucher
 from retouch.engine.session import Session
 from retouch.errors import FaceError, SettingsError
 from retouch.faces.detect import Detector
@@ -15,6 +16,7 @@ from retouch.geometry import Face
 from retouch.inversion.latent_files import SavedFace
 from retouch.inversion.tune import Tuner, tuned
 from retouch.models import Model
+from retouch.photos.levels import pixels_of
 from retouch.photos.photo import Photo
 from retouch.presets import PRESETS
 from retouch.settings import Settings
@@ -183,8 +185,7 @@ def fidelity(copy: Floats, image: Floats, mask: Floats) -> float:
 
 
 def _photo(image: Floats) -> Photo:
-    levels = np.clip(image * 127.5 + 127.5, 0, 255)
-    return Photo(np.rint(levels).astype(np.uint8))
+    return Photo(pixels_of(image))
 
 
 def _tuned(

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from retouch.photos.levels import eight_bit
+
 Kind = Literal["bilevel", "grey", "palette", "rgb", "cmyk"]
 Samples = NDArray[Any]  # uint8 or uint16
 
@@ -57,8 +59,8 @@ class Stored:
         """Return this with 16-bit samples rounded to 8 bits."""
         if self.samples.dtype == np.uint8:
             return self
-        alpha = None if self.alpha is None else _halved(self.alpha)
-        return replace(self, samples=_halved(self.samples), alpha=alpha)
+        alpha = None if self.alpha is None else eight_bit(self.alpha)
+        return replace(self, samples=eight_bit(self.samples), alpha=alpha)
 
 
 def restored(original: Stored, rgb: Samples, alpha: Samples | None) -> Stored:
@@ -89,10 +91,6 @@ def luma(rgb: Samples) -> Samples:
     for channel, weight in enumerate((19595, 38470, 7471)):  # their sum is 1 << 16
         total += rgb[..., channel] * np.uint32(weight)
     return (total >> 16).astype(rgb.dtype)
-
-
-def _halved(samples: Samples) -> Samples:
-    return ((samples + np.uint32(128)) // 257).astype(np.uint8)
 
 
 def _rgb_of_inks(inks: Samples) -> Samples:

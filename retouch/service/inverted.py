@@ -14,6 +14,7 @@ from PIL import Image
 from retouch.engine.session import Session
 from retouch.errors import SettingsError
 from retouch.geometry import Face, Similarity
+from retouch.photos.levels import eight_bit
 from retouch.photos.photo import Metadata, Photo
 from retouch.settings import Settings
 
@@ -72,9 +73,7 @@ def part(session: Session, rows: list[int]) -> Session:
 def reduced(session: Session, side: int) -> Session:
     """Return the session in a copy of its photo no larger than that, in 8 bits."""
     photo, (height, width) = session.photo, session.photo.pixels.shape[:2]
-    pixels = photo.pixels
-    if pixels.dtype != np.uint8:
-        pixels = (pixels // 257).astype(np.uint8)
+    pixels = eight_bit(photo.pixels)
     factor = min(1.0, side / max(height, width))
     if factor < 1:
         size = max(1, round(width * factor)), max(1, round(height * factor))

@@ -12,6 +12,7 @@ from PIL import Image
 
 from retouch.engine.retoucher import Retoucher
 from retouch.errors import FaceError
+from retouch.photos.levels import pixels_of
 from retouch.photos.photo import Photo, encode
 from retouch.service.frames import Frame
 from retouch.service.handlers import Desk
@@ -46,8 +47,8 @@ def mean_face(retoucher: Retoucher) -> Photo:
     model = retoucher.model
     latent = np.asarray(model.generator.mean_latent, np.float32)
     (image,) = model.decode(latent[None])
-    pixels = np.clip(image * 127.5 + 127.5, 0, 255).astype(np.uint8)
-    face = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    face = Image.fromarray(pixels_of(image))
+    face = face.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     margin = SIDE // 2
     return Photo(
         np.pad(np.asarray(face), ((margin,) * 2, (margin,) * 2, (0, 0)), "edge")

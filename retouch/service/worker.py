@@ -14,11 +14,11 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
 from queue import SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from retouch import backend
 from retouch.errors import RetouchError
 from retouch.service.frames import Frame, read, write
 from retouch.service.refusals import Refused, status_of
@@ -109,10 +109,7 @@ def _log(error: Exception) -> None:
 
 
 def _desk(options: dict[str, Any]) -> "Desk":
-    with _silence():
-        import keras
-
-        keras.ops.zeros(())
+    backend.start()
     from retouch.engine.retoucher import Retoucher
     from retouch.service.handlers import Desk
 
@@ -134,19 +131,6 @@ def _private_output() -> BinaryIO:
     own = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return own
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep from stderr what TensorFlow writes there as it loads."""
-    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nothing)
 
 
 def _leave_no_core() -> None:

@@ -16,18 +16,21 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Any
 
+import retouch
+from retouch.contracts import OnStep
 from retouch.errors import RetouchError
 from retouch.service.frames import Frame, receive, send
 from retouch.service.limits import Limits
 from retouch.service.refusals import Refused
 
-OnStep = Callable[[str, float], None]
 GRACE = 5.0  # seconds for a worker to see by itself that the time is over
 LOOKING = 0.5  # seconds between looks whether the client still waits
 LOADING = 600.0  # seconds
 PATIENCE = 30.0  # seconds between attempts to start a worker, at most
+WORKER = "retouch.service.worker"
 BUFFER = 1 << 20  # bytes of an answer that are read ahead
 log = logging.getLogger("retouch.service")
 LOST = "The worker that ran this was stopped, and another takes its place; try again."
@@ -244,7 +247,7 @@ class Crew:
         """Start a worker and wait until it has loaded its model."""
         options = {"model": self.model, "max_pixels": self.limits.max_pixels}
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "retouch.service.worker", json.dumps(options)),
+            *(sys.executable, "-P", "-m", WORKER, json.dumps(options)),
             stdin=PIPE,
             stdout=PIPE,
             limit=BUFFER,
@@ -296,4 +299,7 @@ def _environment(workers: int) -> dict[str, str]:
     cores = str(max(1, (os.cpu_count() or 1) // workers))
     names = "TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"
     shared = dict.fromkeys(names, cores) if workers > 1 else {}
-    return {**shared, **os.environ}
+    # Nor may a folder `scorers` where somebody stands come before ours: see -P.
+    ours, theirs = Path(retouch.__file__).parents[1], os.environ.get("PYTHONPATH")
+    places = f"{ours}{os.pathsep}{theirs}" if theirs else str(ours)
+    return {**shared, **os.environ, "PYTHONPATH": places}

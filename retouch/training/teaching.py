@@ -7,7 +7,7 @@ latent: no rated photographs are needed, nor an encoder. A model that has one, o
 one, learns more from crops of people, for samples are not as varied.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from PIL import Image
 from generators.gradients import compiled
 from pretrained import dlib_files
 from pretrained.registry import Library, Row
-from retouch.contracts import Generator, exact
+from retouch.contracts import Generator, OnStep, exact
 from retouch.errors import WeightsError
 from retouch.faces import crop
 from retouch.faces.detect import Detector
@@ -38,7 +38,6 @@ from scorers.judge import Judge
 from scorers.latent import LatentTraits
 
 Floats = NDArray[np.float32]
-OnStep = Callable[[str, float], None]
 
 CROP = 128  # pixels: what `retouch.training.traits` reads light and descriptors of
 LARGEST = 256  # pixels of a side in which faces are looked for

@@ -1,7 +1,7 @@
 """A synthetic person's face over each face, which does what the face does."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from generators.gradients import compiled
 from pretrained.loading import load
 from pretrained.registry import Library, library
+from retouch.contracts import OnStep
 from retouch.engine.report import FaceReport
 from retouch.engine.session import Result
 from retouch.errors import FaceError
@@ -20,13 +21,12 @@ from retouch.expressions.expression import Shapes, gaze, retargeted, with_irises
 from retouch.faces.crop import Pixels, cut
 from retouch.faces.detect import Detector
 from retouch.geometry import TIGHT, Face, Similarity
+from retouch.photos.levels import levels_of
 from retouch.photos.photo import Photo, Provenance
 from retouch.settings import Settings
 from retouch.stitching.fitting import fitted
 from retouch.stitching.stitch import Piece, stitch
 from retouch.video.track import Describe, Track, describer
-
-OnStep = Callable[[str, float], None]
 
 PICTURES = 15  # frames of a video that tell as much of a shape as one more picture
 MOST_PICTURES = 8.0
@@ -159,7 +159,7 @@ class Disguise:
         image = ops.convert_to_numpy(self._decode(ops.convert_to_tensor(latent[None])))
         upright = driver.face.transform(TIGHT, 1)
         transform = Similarity.scaling(self.generator.resolution) @ to_own @ upright
-        after = np.clip(image[0] * 127.5 + 127.5, 0, 255)
+        after = levels_of(image[0])
         face = Face(upright.inverse(wanted), driver.face.box, driver.face.confidence)
         return fitted(pixels, driver.face, transform, after), face
 

@@ -12,6 +12,7 @@ import numpy as np
 from retouch.errors import DependencyError, PhotoError
 from retouch.photos.film import Film, Frame
 from retouch.photos.formats import FORMATS
+from retouch.photos.levels import eight_bit
 from retouch.photos.photo import read
 
 BASE = Fraction(1, 1000)  # seconds of a camera's tick
@@ -51,10 +52,7 @@ class Still:
     base, rate = 1 / STILL_RATE, STILL_RATE
 
     def __init__(self, path: Path):
-        pixels = read(path).pixels
-        if pixels.dtype == np.uint16:
-            pixels = (pixels >> 8).astype(np.uint8)
-        self.pixels = pixels
+        self.pixels = eight_bit(read(path).pixels)
 
     def __enter__(self) -> "Still":
         return self
