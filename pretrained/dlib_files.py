@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retouch.errors import DependencyError, WeightsError
+from scorers.dlib_layout import Fused
 
 if TYPE_CHECKING:
-    from scorers.identity import Fused, Identity
+    from scorers.identity import Identity
 
 DESCRIPTOR = "dlib_face_recognition_resnet_model_v1.dat"
 LANDMARKS = "shape_predictor_68_face_landmarks.dat"
@@ -50,6 +51,11 @@ def identity(path: Path | None = None, **kw) -> "Identity":
     """
     from scorers.identity import Identity  # Keras, which finding faces does without
 
+    return Identity(*filters(path), **kw)
+
+
+def filters(path: Path | None = None) -> tuple[list[Fused], np.ndarray]:
+    """Return the descriptor network's convolutions and its last matrix."""
     try:
         data = (path or locate(DESCRIPTOR)).read_bytes()
     except OSError as error:
@@ -62,19 +68,17 @@ def identity(path: Path | None = None, **kw) -> "Identity":
     }
     if [len(t) for t in tensors.values()] != [FILTERS, FILTERS]:
         raise WeightsError(f"{DESCRIPTOR} does not hold dlib's descriptor network.")
-    filters = [
+    found = [
         _fused(con, affine)
         for con, affine in zip(tensors["con"], tensors["affine"], strict=True)
     ]
     at = data.index(b"\x04fc_2") + len(b"\x04fc_2")
     for _ in range(2):  # the numbers of outputs and of inputs
         _, at = _integer(data, at)
-    return Identity(filters, _tensor(data, at).reshape(256, 128), **kw)
+    return found, _tensor(data, at).reshape(256, 128)
 
 
-def _fused(convolution: np.ndarray, affine: np.ndarray) -> "Fused":
-    from scorers.identity import Fused
-
+def _fused(convolution: np.ndarray, affine: np.ndarray) -> Fused:
     gamma, beta = affine.reshape(2, -1)
     outputs = len(gamma)
     kernel, bias = convolution[:-outputs], convolution[-outputs:]

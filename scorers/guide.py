@@ -11,10 +11,10 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from scorers.dlib_layout import READ
 from scorers.judge import Judge
 
 Floats = NDArray[np.float32]
-READ = 6  # the block whose features tell where things lie
 
 
 def placed(features: list):

@@ -5,37 +5,13 @@ The residual network of 29 convolutions (He et al., 2016; trained by Davis King,
 apart. The weights are dlib's own, so the numbers are dlib's own too.
 """
 
-from dataclasses import dataclass
-
 import keras
 import numpy as np
 from keras import ops
 
-# --- config -------------------------------------------------------------------
+from scorers.dlib_layout import BLOCKS, MEAN, WINDOWS, Fused, resampling, strides
 
-SIZE = 150  # pixels a side of the picture that the network reads
-MEAN = (122.782, 117.001, 104.298)
-# Channels and whether the size is halved, block by block.
-BLOCKS = (
-    *[(32, False)] * 3,
-    *[(64, True), (64, False), (64, False), (64, False)],
-    *[(128, True), (128, False), (128, False)],
-    *[(256, True), (256, False), (256, False)],
-    (256, True),
-)
 COMPARED = (2, 6, 9)  # blocks whose features tell how alike two pictures look
-# Where dlib's own alignment lies in crops of each framing: left, top, side of it as
-# fractions of the crop's, medians of some 40 faces.
-WINDOWS = {"tight": (0.0, 0.038, 1.015), "ffhq": (0.159, 0.257, 0.695)}
-
-
-@dataclass(frozen=True, eq=False)
-class Fused:
-    """A convolution with the affine layer behind it folded in."""
-
-    kernel: np.ndarray  # (k, k, inputs, outputs)
-    bias: np.ndarray  # (outputs,)
-
 
 # --- layers -------------------------------------------------------------------
 
@@ -68,17 +44,6 @@ def _add(long, short):
     return grown(long) + grown(short)
 
 
-def _resampling(resolution: int, start: float, side: float) -> np.ndarray:
-    """Return the matrix (SIZE, resolution) that reads SIZE points along an axis."""
-    points = (start + side * (np.arange(SIZE) + 0.5) / SIZE) * resolution - 0.5
-    distance = np.abs(points[:, None] - np.arange(resolution).clip(0, None))
-    reach = max(1.0, side * resolution / SIZE)
-    weights = np.clip(1 - distance / reach, 0, None)
-    beyond = weights.sum(1) < 1e-6
-    weights[beyond, np.where(points[beyond] < 0, 0, resolution - 1)] = 1
-    return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
-
-
 # --- the network --------------------------------------------------------------
 
 
@@ -88,10 +53,8 @@ class Identity(keras.Model):
     def __init__(self, filters: list[Fused], last: np.ndarray, crop="tight", **kw):
         super().__init__(trainable=False, **kw)
         self.window = WINDOWS[crop]
-        strides = [2]
-        for _, halving in BLOCKS:
-            strides += [2 if halving else 1, 1]
-        self.filters = [Filter(f, s) for f, s in zip(filters, strides, strict=True)]
+        pairs = zip(filters, strides(), strict=True)
+        self.filters = [Filter(fused, stride) for fused, stride in pairs]
         self.last = self.add_weight(last.shape, "zeros", name="last")
         self.last.assign(last)
         self.built = True
@@ -106,8 +69,8 @@ class Identity(keras.Model):
     def chips(self, images):
         """Cut dlib's framing out of crops, (N, 150, 150, 3)."""
         resolution, (left, top, side) = images.shape[1], self.window
-        rows = ops.convert_to_tensor(_resampling(resolution, top, side))
-        columns = ops.convert_to_tensor(_resampling(resolution, left, side))
+        rows = ops.convert_to_tensor(resampling(resolution, top, side))
+        columns = ops.convert_to_tensor(resampling(resolution, left, side))
         images = ops.cast(images, "float32")
         images = ops.einsum("yh,nhwc->nywc", rows, images)
         return ops.einsum("xw,nywc->nyxc", columns, images)

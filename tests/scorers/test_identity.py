@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from generators.gradients import differentiate
 from pretrained import dlib_files
 from retouch.errors import DependencyError, WeightsError
-from scorers.identity import SIZE
+from scorers.dlib_layout import SIZE
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from keras import ops
 from safetensors.numpy import load_file
-from tests.retouch.training.test_stylegan2 import metrics
 
 from encoders.compact import Compact
 from generators import stylegan2, weights
@@ -24,6 +23,7 @@ from retouch.training.plan import DISCRIMINATOR, ENCODER, GENERATOR, Plan
 from retouch.training.shards import Shards
 from retouch.training.stylegan2 import Trainer
 from tests.retouch.training import blobs
+from tests.retouch.training.test_stylegan2 import metrics
 
 ROOT = Path(__file__).parents[3]
 STEPS = 24

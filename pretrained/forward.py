@@ -1,0 +1,181 @@
+"""Networks run forwards by ONNX Runtime, without TensorFlow being loaded.
+
+A network is a function that writes its operations into a graph, around weights as
+safetensors keep them; nothing is exported, and nothing is kept on disk. TensorFlow
+takes longer to load than these networks take for a photograph.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retouch.errors import DependencyError
+
+Floats = NDArray[np.float32]
+Network = Callable[["Graph", str], str]  # writes itself; takes and gives values
+
+OPSET, FORMAT = 17, 8  # what ONNX Runtime has read since 2022
+SIX = 6.0  # where the activation of the builder's networks ends
+
+
+class Graph:
+    """The operations of a network; values go by their names.
+
+    Pictures are (N, C, H, W) inside, kernels are as Keras keeps them.
+    """
+
+    def __init__(self, weights: Mapping[str, NDArray]) -> None:
+        self.weights = weights
+        self.nodes: list[Any] = []
+        self.constants: dict[str, NDArray] = {}
+
+    def node(
+        self, kind: str, inputs: Sequence[str | NDArray | float], **attributes: Any
+    ) -> str:
+        """Add an operation and return the name of what it gives."""
+        from onnx import helper
+
+        names = [x if isinstance(x, str) else self.constant(x) for x in inputs]
+        name = f"{kind.lower()}{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, names, [name], **attributes))
+        return name
+
+    def constant(self, values: NDArray | float) -> str:
+        """Keep an array, of integers if it holds those, and return its name."""
+        array = np.asarray(values)
+        whole = np.issubdtype(array.dtype, np.integer)
+        name = f"constant{len(self.constants)}"
+        self.constants[name] = array.astype(np.int64 if whole else np.float32)
+        return name
+
+    def convolved(
+        self, x: str, kernel: NDArray, bias: NDArray | None = None, **ways: Any
+    ) -> str:
+        """Convolve with a kernel (k, k, inputs, outputs), as wide as before."""
+        ways = {"auto_pad": "SAME_UPPER"} | ways
+        parts = [x, kernel.transpose(3, 2, 0, 1)]
+        return self.node("Conv", parts if bias is None else [*parts, bias], **ways)
+
+    def dense(self, x: str, kernel: NDArray, bias: NDArray) -> str:
+        """Multiply vectors (N, inputs) by a kernel (inputs, outputs)."""
+        return self.node("Gemm", [x, kernel, bias])
+
+    def leaky(self, x: str) -> str:
+        return self.node("LeakyRelu", [x], alpha=0.2)
+
+    def shaped(self, x: str, *shape: int) -> str:
+        """Give values another shape; 0 keeps a length, -1 takes the rest."""
+        return self.node("Reshape", [x, np.array(shape)])
+
+    def entering(self, images: str) -> str:
+        """Return images (N, H, W, C) as they are inside."""
+        return self.node("Transpose", [images], perm=[0, 3, 1, 2])
+
+    def leaving(self, images: str) -> str:
+        """Return images from inside as they are outside."""
+        return self.node("Transpose", [images], perm=[0, 2, 3, 1])
+
+    # What a network that Keras trains and this runs asks of either's builder.
+
+    def conv(
+        self, x: str, name: str, channels: int, size: int, stride=1, act=False
+    ) -> str:
+        return self._built(x, name, self.weights[f"{name}.kernel"], stride, act)
+
+    def depthwise(self, x: str, name: str, size: int, stride=1, act=False) -> str:
+        kernel = self.weights[f"{name}.kernel"].swapaxes(2, 3)
+        return self._built(x, name, kernel, stride, act, group=kernel.shape[3])
+
+    def add(self, x: str, y: str) -> str:
+        return self.node("Add", [x, y])
+
+    def relu(self, x: str) -> str:
+        return self.node("Clip", [x, 0.0, SIX])
+
+    def doubled(self, x: str) -> str:
+        ways = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+        return self.node("Resize", [x, "", np.array([1, 1, 2, 2], np.float32)], **ways)
+
+    def _built(
+        self, x: str, name: str, kernel: NDArray, stride: int, act: bool, group: int = 1
+    ) -> str:
+        ways = {"strides": [stride, stride], "group": group}
+        y = self.convolved(x, kernel, self.weights[f"{name}.bias"], **ways)
+        return self.relu(y) if act else y
+
+
+class Running:
+    """A network ready to run on arrays."""
+
+    def __init__(
+        self, network: Network, weights: Mapping[str, NDArray], rank: int = 4
+    ) -> None:
+        """Prepare a network.
+
+        Args:
+            rank: how many lengths its inputs have.
+        """
+        runtime = _runtime()
+        options = runtime.SessionOptions()
+        options.log_severity_level = 3
+        # Threads that wait by spinning take the time of what runs between networks.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = runtime.InferenceSession(
+            serialised(network, weights, rank),
+            options,
+            providers=["CPUExecutionProvider"],
+        )
+
+    def __call__(self, inputs: Floats) -> Floats:
+        """Return what the network makes of its inputs."""
+        values = np.ascontiguousarray(inputs, np.float32)
+        (result,) = self._session.run(None, {"inputs": values})
+        return result
+
+
+class Forward(Running):
+    """A network from pictures to pictures, whose insides are all that it writes."""
+
+    def __init__(
+        self, network: Callable[[Any, Any], Any], weights: Mapping[str, NDArray]
+    ) -> None:
+        def whole(graph: Graph, images: str) -> str:
+            return graph.leaving(network(graph, graph.entering(images)))
+
+        super().__init__(whole, weights)
+
+
+def serialised(network: Network, weights: Mapping[str, NDArray], rank: int) -> bytes:
+    """Return the ONNX model of a network with its weights."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = Graph(weights)
+    result = network(graph, "inputs")
+    kept = [
+        numpy_helper.from_array(np.array(array, order="C"), name)
+        for name, array in graph.constants.items()
+    ]
+    taken = [f"length{i}" for i in range(rank)]  # any lengths
+    ends = [
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)]
+        for name, shape in (("inputs", taken), (result, None))
+    ]
+    made = helper.make_graph(graph.nodes, "network", *ends, kept)
+    opset = [helper.make_opsetid("", OPSET)]
+    return helper.make_model(
+        made, opset_imports=opset, ir_version=FORMAT
+    ).SerializeToString()
+
+
+def _runtime() -> Any:
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime
+    except ImportError as error:
+        raise DependencyError(
+            f"{error.name} is not installed; networks run by it."
+            " Install it: pip install onnx onnxruntime"
+        ) from None
+    return onnxruntime

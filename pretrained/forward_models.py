@@ -1,0 +1,127 @@
+"""Networks that play their roles forwards alone: arrays in, arrays out, no Keras.
+
+Each knows how to become the network with slopes that it stands for, which loads Keras.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders import compact_graph
+from generators import stylegan2_graph
+from pretrained import dlib_files
+from pretrained.forward import Running
+from pretrained.registry import Row
+from scorers import identity_graph
+from scorers.dlib_layout import WINDOWS, resampling
+
+Floats = NDArray[np.float32]
+Weights = Mapping[str, Floats]
+
+
+class _Stands:
+    """Stands for a network with slopes, which is made when it is asked for."""
+
+    def __init__(self, network: Callable[[], Any]) -> None:
+        self._network = network
+
+    @cached_property
+    def differentiable(self) -> Any:
+        """The network of the same weights in Keras."""
+        return self._network()
+
+
+class Generator(_Stands):
+    """Turns latents (N, rows, width) into images."""
+
+    def __init__(self, row: Row, weights: Weights, network: Callable[[], Any]) -> None:
+        super().__init__(network)
+        self.resolution, self.crop = row.config["resolution"], row.config["crop"]
+        self.mean_latent, self._spread = weights["mean_latent"], weights["spread"]
+        self.latent_shape = self.mean_latent.shape
+        self._axes = weights.get("axes")
+        self._styles = 2 * len(row.config["channels"])
+        self._decode = Running(stylegan2_graph.network, weights, rank=3)
+
+    def decode(self, latents: Floats) -> Floats:
+        """Return images, (N, R, R, 3) in [-1, 1]."""
+        return self._decode(latents)
+
+    def sample(self, count: int, *, seed: int) -> Floats:
+        """Draw latents from the prior."""
+        rng = np.random.default_rng(seed)
+        if self._axes is not None:
+            noise = rng.standard_normal((count, len(self._axes)), np.float32)
+            return self.mean_latent + np.tensordot(noise, self._axes, 1)
+        noise = rng.standard_normal((count, *self.latent_shape), np.float32)
+        return self.mean_latent + self._spread * noise
+
+    def penalty(self, latents: Floats) -> Floats:
+        """Return the mean squared distance from the prior's mean in its own units."""
+        offset = (latents - self.mean_latent) / self._spread
+        return np.square(offset).mean((1, 2))
+
+    def tied(self, latents: Floats) -> Floats:
+        """Return latents whose styles are all one, their mean."""
+        tied = latents.copy()
+        styles = tied[:, : self._styles]
+        styles[:] = styles.mean(1, keepdims=True)
+        return tied
+
+
+class Encoder(_Stands):
+    """Turns images into latents."""
+
+    looks = 3  # as `encoders.compact.Compact` takes them
+
+    def __init__(self, row: Row, weights: Weights, network: Callable[[], Any]) -> None:
+        super().__init__(network)
+        self.resolution = row.config["resolution"]
+        self._encode = Running(compact_graph.network, weights)
+
+    def encode(self, images: Floats) -> Floats:
+        """Return the latents of images; larger ones are shrunk."""
+        return self._encode(_shrunk(images, self.resolution))
+
+
+class Embedder(_Stands):
+    """Turns crops of one framing into dlib's descriptors."""
+
+    def __init__(self, crop: str = "tight") -> None:
+        super().__init__(lambda: dlib_files.identity(crop=crop))
+        self._window = WINDOWS[crop]
+
+    def embed(self, images: Floats) -> Floats:
+        """Return the descriptors of crops, (N, 128)."""
+        return self.sees(images)[:, :128]
+
+    def sees(self, images: Floats) -> Floats:
+        """Return descriptors and what shapes are read of, (N, 128 + features)."""
+        return self._network_of_dlib(self._chips(images))
+
+    @cached_property
+    def _network_of_dlib(self) -> Running:
+        filters, last = dlib_files.filters()
+        weights = {"last": last}
+        for i, fused in enumerate(filters):
+            weights |= {f"{i}.kernel": fused.kernel, f"{i}.bias": fused.bias}
+        return Running(identity_graph.network, weights)
+
+    def _chips(self, images: Floats) -> Floats:
+        """Cut dlib's framing out of crops, (N, 150, 150, 3)."""
+        resolution, (left, top, side) = images.shape[1], self._window
+        rows = resampling(resolution, top, side)
+        columns = resampling(resolution, left, side)
+        tall = np.tensordot(rows, images, (1, 1))  # (150, N, R, 3)
+        return np.tensordot(columns, tall, (1, 2)).transpose(2, 1, 0, 3)
+
+
+def _shrunk(images: Floats, resolution: int) -> Floats:
+    times = images.shape[1] // resolution
+    if times == 1:
+        return images
+    count, shape = len(images), (resolution, times, resolution, times, -1)
+    return images.reshape(count, *shape).mean((2, 4))
