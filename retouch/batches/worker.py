@@ -223,7 +223,11 @@ class Worker:
     # --- rows ------------------------------------------------------------------
 
     def _done(
-        self, picture: Picture, files: dict[str, bytes], faces: list, seconds: float
+        self,
+        picture: Picture,
+        files: dict[str, bytes],
+        faces: list[Any],
+        seconds: float,
     ) -> Done:
         told = {"ok": True, "out": sorted(files), "faces": faces}
         return Done(picture.name, files, self._row(picture, told, seconds))
@@ -231,7 +235,9 @@ class Worker:
     def _failed(self, picture: Picture, error: Exception, seconds: float) -> Done:
         return failed(self.job, self.weights, picture, error, seconds)
 
-    def _row(self, picture: Picture, told: Mapping, seconds: float) -> dict[str, Any]:
+    def _row(
+        self, picture: Picture, told: Mapping[str, Any], seconds: float
+    ) -> dict[str, Any]:
         return row(self.job, self.weights, picture, told, seconds)
 
 
@@ -247,7 +253,7 @@ def failed(
 
 
 def row(
-    job: Job, weights: str, picture: Picture, told: Mapping, seconds: float
+    job: Job, weights: str, picture: Picture, told: Mapping[str, Any], seconds: float
 ) -> dict[str, Any]:
     """Return a picture's line of the report."""
     return {

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 WRITERS = {".gif": ranges.write_gif, ".mp4": ranges.write_mp4}
 
 
-def beside(target: str, force: bool, *, gif=False, mp4=False) -> list[Path]:
+def beside(
+    target: str, force: bool, *, gif: bool = False, mp4: bool = False
+) -> list[Path]:
     """Return where loops go that belong to a target, checked before any work."""
     wanted = [suffix for suffix, asked in ((".gif", gif), (".mp4", mp4)) if asked]
     if wanted and target == "-":

@@ -13,13 +13,16 @@ from retouch.errors import SettingsError
 PhotoPath = Annotated[str, typer.Argument(help="A photo, or - for standard input.")]
 
 
-def with_options(kind: type, name: str, *chosen: str) -> Callable[[Callable], Callable]:
+Command = Callable[..., Any]
+
+
+def with_options(kind: type, name: str, *chosen: str) -> Callable[[Command], Command]:
     """Give a command a flag for each field of a dataclass, or for those chosen.
 
     The command's own parameter of that name then receives them together.
     """
 
-    def decorate(command: Callable) -> Callable:
+    def decorate(command: Command) -> Command:
         every = dataclasses.fields(kind)
         entries = [entry for entry in every if not chosen or entry.name in chosen]
         own = inspect.signature(command).parameters.values()
@@ -37,14 +40,14 @@ def with_options(kind: type, name: str, *chosen: str) -> Callable[[Callable], Ca
     return decorate
 
 
-def _flag(entry: dataclasses.Field) -> inspect.Parameter:
+def _flag(entry: dataclasses.Field[Any]) -> inspect.Parameter:
     limits = entry.metadata
     told = typer.Option(*limits.get("flags", ()), help=_meaning(limits))
     return inspect.Parameter(
         entry.name,
         inspect.Parameter.KEYWORD_ONLY,
         default=entry.default,
-        annotation=Annotated[entry.type, told],  # type: ignore[name-defined]
+        annotation=Annotated[entry.type, told],
     )
 
 

@@ -13,7 +13,7 @@ from retouch.settings import MAX_PIXELS, option
 
 if TYPE_CHECKING:
     from retouch.engine.report import FaceReport
-    from retouch.engine.retoucher import Result
+    from retouch.engine.session import Result
     from retouch.photos.photo import Photo
 
 

@@ -34,7 +34,7 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 # --- irises -------------------------------------------------------------------
 
 
-def gaze(crops: NDArray, shapes: Floats) -> Floats:
+def gaze(crops: NDArray[Any], shapes: Floats) -> Floats:
     """Return where in its eye each iris lies, (N, 2, 2): across 0..1, down -1..1.
 
     Args:
@@ -68,7 +68,7 @@ def _flipped(points: Floats) -> Floats:
     return points * np.array([-1, 1], np.float32) + np.array([1, 0], np.float32)
 
 
-def _in_eyes(shapes: Floats, grid: NDArray) -> NDArray:
+def _in_eyes(shapes: Floats, grid: NDArray[Any]) -> NDArray[Any]:
     """Return the points of each eye, (N, 2, G, 2), at (across, down)."""
     lids = np.asarray(shapes)[:, LIDS]  # (N, eye, lid, 4, 2)
     knots = np.arange(4) / 3
@@ -80,7 +80,7 @@ def _in_eyes(shapes: Floats, grid: NDArray) -> NDArray:
     return (upper + lower) / 2 + grid[..., 1:] * (lower - upper) / 2
 
 
-def _wide(near: NDArray, lids: NDArray) -> tuple[int, ...]:
+def _wide(near: NDArray[Any], lids: NDArray[Any]) -> tuple[int, ...]:
     return (len(lids), 2, *near.shape[2:])
 
 
@@ -94,7 +94,7 @@ class Shapes:
     mean: Floats  # (136,)
     between: Floats  # (136, 136), in hundredths
     within: Floats  # (136, 136)
-    _gains: dict[float, NDArray] = field(default_factory=dict, repr=False)
+    _gains: dict[float, NDArray[Any]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, generator: Any) -> Self:
@@ -107,7 +107,7 @@ class Shapes:
         )
         return cls(mean[:136], between, within)
 
-    def own(self, shape: NDArray, pictures: float = 1.0) -> NDArray[np.float64]:
+    def own(self, shape: NDArray[Any], pictures: float = 1.0) -> NDArray[np.float64]:
         """Return how a person's shape differs from the mean, (68, 2).
 
         Args:

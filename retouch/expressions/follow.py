@@ -7,6 +7,7 @@ pose, and the traits that an expression must leave alone.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -101,12 +102,14 @@ class Following:
         still = (alphas == 0).reshape(-1, *[1] * (offset.ndim - 1))
         return np.where(still, view.latents, view.latents + offset)
 
-    def _step(self, move: Tensor, state: list, fixed: list):
+    def _step(
+        self, move: Tensor, state: list[Any], fixed: list[Any]
+    ) -> tuple[Tensor, list[Any]]:
         _, slope = differentiate(lambda m: (self._loss(m, *fixed), None), move)
         (move,), state = self.adam.apply(state, [slope], [move])
         return move, state
 
-    def _look(self, images: Tensor):
+    def _look(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return descriptors (N, 128), shapes (N, 136) and traits of pictures, twice.
 
         The second opinion on traits sees no shape.
@@ -119,10 +122,9 @@ class Following:
         traits = ops.matmul(both, judge.slopes) + judge.offsets
         return who, shapes, traits, ops.matmul(who, judge.descriptor_slopes)
 
-    def _loss(
-        self, move, images, masks, latents, before, who, shapes, scores, others,
-        want, happier, budget,
-    ):  # fmt: skip
+    def _loss(self, move: Tensor, *fixed: Tensor) -> Tensor:
+        images, masks, latents, before, who, shapes, scores, others = fixed[:8]
+        want, happier, budget = fixed[8:]
         move, pull, known = self._free(move), self.pull, self.expressions
         picture = self.generator.decode(latents + self.traits.space.offset(move))
         now = self._look(images + masks * (picture - before))

@@ -110,7 +110,7 @@ def _sheet(faces: Faces, photos: Sequence[Photo]) -> NDArray[np.uint8]:
     return np.concatenate(cuts, 1)
 
 
-def _png(pixels: NDArray) -> bytes:
+def _png(pixels: NDArray[Any]) -> bytes:
     file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(eight_bit(pixels))).save(file, "PNG")
     return file.getvalue()

@@ -1,6 +1,6 @@
 """Cutting a crop out of a photo, and laying one back: antialiased both ways."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ def window_of(transform: Similarity, size: int, shape: tuple[int, ...]) -> Windo
 
 
 def cut(
-    photo: NDArray, transform: Similarity, size: int, *, linear: bool = False
+    photo: NDArray[Any], transform: Similarity, size: int, *, linear: bool = False
 ) -> Pixels:
     """Return the crop (size, size, C) that the transform takes the photo to.
 
@@ -63,7 +63,7 @@ def cut(
 
 
 def uncut(
-    crop: NDArray, transform: Similarity, window: Window, *, linear: bool = False
+    crop: NDArray[Any], transform: Similarity, window: Window, *, linear: bool = False
 ) -> Pixels:
     """Return the crop laid back into the photo's pixels of the window.
 

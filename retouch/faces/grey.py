@@ -1,5 +1,7 @@
 """A photo's brightness, at its own size and halved again and again."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -24,7 +26,7 @@ class Grey:
             self._levels.append(np.asarray(half))
 
     @classmethod
-    def of(cls, photo: NDArray) -> "Grey":
+    def of(cls, photo: NDArray[Any]) -> "Grey":
         """Return that of a photo (H, W), (H, W, 1) or of colours, 8 or 16 bit."""
         if photo.dtype not in (np.uint8, np.uint16):
             raise ValueError(f"A photo is uint8 or uint16; got {photo.dtype}.")

@@ -229,10 +229,18 @@ class Inverter:
         snaps = np.array(way, np.float32).reshape(-1, *parts[2].shape)
         return Inversion(ops.convert_to_numpy(best), table, snaps, interrupted)
 
-    def _step(self, now, state, best, least, targets, knobs):
+    def _step(
+        self,
+        now: Tensor,
+        state: list[Any],
+        best: Tensor,
+        least: Tensor,
+        targets: list[Tensor],
+        knobs: list[Tensor],
+    ) -> tuple[Tensor, list[Any], Tensor, Tensor, Tensor]:
         rate, tie, *weights = knobs
 
-        def total(latents: Tensor):
+        def total(latents: Tensor) -> tuple[Tensor, Tensor]:
             return self._loss(latents, targets, tie, weights)
 
         (_, losses), slope = differentiate(total, now)
@@ -244,7 +252,9 @@ class Inverter:
         (moved,), state = adam.apply(state, [slope], [now])
         return moved, state, best, least, losses
 
-    def _loss(self, latents: Tensor, targets: list, tie: Tensor, weights: list):
+    def _loss(
+        self, latents: Tensor, targets: list[Any], tie: Tensor, weights: list[Any]
+    ) -> tuple[Tensor, Tensor]:
         images, masks, *aims = targets
         pixels, edges, features, person, prior, deltas = weights
         latents = self._tied(latents, tie)

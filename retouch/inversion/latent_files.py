@@ -39,7 +39,7 @@ class SavedFace:
     photo: tuple[int, int]  # its height and width
     fidelity: float  # decibels: how like the photo's face their picture is
     losses: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
-    tuned: Mapping[str, NDArray] = field(
+    tuned: Mapping[str, NDArray[Any]] = field(
         default_factory=dict
     )  # see `retouch.inversion.tune`
 
@@ -144,7 +144,7 @@ def _about(saved: SavedFace) -> dict[str, Any]:
     }
 
 
-def _tuned(arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
+def _tuned(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return {
         name.removeprefix(TUNED): np.asarray(array, np.float32)
         for name, array in arrays.items()
@@ -152,7 +152,7 @@ def _tuned(arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
     }
 
 
-def _check(path: Path, version: Any, arrays: list[NDArray]) -> None:
+def _check(path: Path, version: Any, arrays: list[NDArray[Any]]) -> None:
     if version != VERSION:
         raise WeightsError(
             f"{path} is of the version {version!r}, and this retouch reads {VERSION}."

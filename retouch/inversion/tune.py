@@ -24,7 +24,9 @@ from retouch.presets import Schedule, Weights
 from scorers.pixels import unlikeness
 
 Floats = NDArray[np.float32]
-Deltas = Mapping[str, NDArray]  # NAME.left and NAME.right of kernels, NAME of the rest
+Deltas = Mapping[
+    str, NDArray[Any]
+]  # NAME.left and NAME.right of kernels, NAME of the rest
 OnStep = Callable[[float, float], None]  # the part done, the loss
 
 MOST = 2**20 - 2**16  # half-precision numbers of a face: a little under 2 MiB
@@ -136,7 +138,13 @@ class Tuner:
             way = drawn[order.integers(len(drawn))] - latents
             yield ops.convert_to_tensor((latents + self.tuning.reach * way)[None])
 
-    def _step(self, factors, state, targets, inputs):
+    def _step(
+        self,
+        factors: list[Tensor],
+        state: list[Any],
+        targets: list[Tensor],
+        inputs: tuple[Tensor, Tensor],
+    ) -> tuple[list[Tensor], list[Any], Tensor]:
         other, rate = inputs
         kept = self.generator.decode(other)
         (loss, _), slopes = differentiate(
@@ -146,7 +154,13 @@ class Tuner:
         moved, state = adam.apply(state, slopes, factors)
         return moved, state, loss
 
-    def _loss(self, factors, targets, other, kept):
+    def _loss(
+        self,
+        factors: list[Tensor],
+        targets: list[Tensor],
+        other: Tensor,
+        kept: Tensor,
+    ) -> Tensor:
         image, mask, latents, *aims = targets
         weights = self.tuning.weights
         named = dict(zip(self._names(), factors, strict=True))

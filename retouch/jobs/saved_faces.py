@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -190,7 +191,7 @@ def _photo(image: Floats) -> Photo:
 
 def _tuned(
     model: Model, parts: tuple[Floats, Floats, Floats], say: OnStep
-) -> tuple[Mapping[str, NDArray], Floats]:
+) -> tuple[Mapping[str, NDArray[Any]], Floats]:
     done = Tuner(model.generator, model.identity).tune(
         *parts, on_step=lambda part, loss: say(f"tuning, loss {loss:.3f}", part)
     )

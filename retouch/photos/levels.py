@@ -1,5 +1,7 @@
 """Levels of light: 8 and 16 bits in photos, from -1 to 1 in networks."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +26,7 @@ def levels_of(images: Floats) -> Floats:
     return np.clip(images * np.float32(127.5) + np.float32(127.5), 0, 255)
 
 
-def image_of(samples: NDArray, white: float) -> Floats:
+def image_of(samples: NDArray[Any], white: float) -> Floats:
     """Return samples as networks take them.
 
     Args:

@@ -148,7 +148,7 @@ class Service:
 
     # --- answers ---------------------------------------------------------------
 
-    def _answering(self, read: Read) -> Callable:
+    def _answering(self, read: Read) -> Callable[..., Any]:
         """Return the handler that reads an order and has a worker do it."""
 
         async def handler(request: Request) -> Response:
@@ -166,7 +166,9 @@ class Service:
         handler.__doc__ = read.__doc__
         return handler
 
-    async def _lines(self, order: Order, waiting: Callable) -> AsyncIterator[str]:
+    async def _lines(
+        self, order: Order, waiting: Callable[..., Any]
+    ) -> AsyncIterator[str]:
         """Yield a line of JSON for each step, and the answer as the last."""
         steps: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
 
@@ -210,7 +212,7 @@ def _waiting(request: Request) -> Callable[[], Awaitable[bool]]:
     return still
 
 
-def _giving(file: Path) -> Callable:
+def _giving(file: Path) -> Callable[..., Any]:
     async def give() -> FileResponse:
         return FileResponse(file, headers={"Cache-Control": "no-cache"})
 

@@ -203,7 +203,7 @@ def finish(app: FastAPI) -> None:
 
 
 def _told(
-    extra: dict[str, Any], model: type[BaseModel] | None, responses: dict
+    extra: dict[str, Any], model: type[BaseModel] | None, responses: dict[Any, Any]
 ) -> dict[str, Any]:
     return {"openapi_extra": extra, "response_model": model, "responses": responses}
 

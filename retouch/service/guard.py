@@ -96,12 +96,14 @@ class Guard:
             other sites from reaching a loopback service by a name of their own.
     """
 
-    app: Callable
+    app: Callable[..., Any]
     rates: Rates
     token: str | None = None
     hosts: Iterable[str] = LOOPBACK
 
-    async def __call__(self, scope: Any, receive: Callable, send: Callable) -> None:
+    async def __call__(
+        self, scope: Any, receive: Callable[..., Any], send: Callable[..., Any]
+    ) -> None:
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self.app(scope, receive, send)
@@ -159,7 +161,7 @@ def _name(host: str) -> str:
     return (host if end <= 0 else host[:end]).lower()
 
 
-async def answer(error: Refused, send: Callable) -> None:
+async def answer(error: Refused, send: Callable[..., Any]) -> None:
     """Answer with the error's sentence."""
     body = json.dumps({"error": error.sentence}).encode()
     headers = {

@@ -80,8 +80,8 @@ class Crew:
         self.admitted = self.lost = 0
         self._seconds = 2.0  # what a job takes, a moving average
         self._numbers = count()
-        self._queue: asyncio.PriorityQueue = asyncio.PriorityQueue()
-        self._tasks: list[asyncio.Task] = []
+        self._queue: asyncio.PriorityQueue[Any] = asyncio.PriorityQueue()
+        self._tasks: list[asyncio.Task[None]] = []
         self._processes: dict[int, Process] = {}
         self._ready: set[int] = set()
 

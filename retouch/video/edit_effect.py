@@ -1,7 +1,7 @@
 """An edit for moving pictures: found once for each person, then used frame by frame."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,9 @@ class Retouching:
         self.name = task.name
         self.ways: dict[int, Floats] = {}  # by person; an empty one is left alone
 
-    def apply(self, pixels: NDArray, tracks: Iterable[Track], time: float) -> NDArray:
+    def apply(
+        self, pixels: NDArray[Any], tracks: Iterable[Track], time: float
+    ) -> NDArray[Any]:
         """Return the frame with the faces edited."""
         photo, shown = Photo(pixels), list(tracks)
         for track in shown:
@@ -40,11 +42,11 @@ class Retouching:
         ways = {track.number: self.ways[track.number] for track in shown}
         return moved(self.retoucher, photo, shown, ways, self.settings)
 
-    def state(self) -> Mapping[str, NDArray]:
+    def state(self) -> Mapping[str, NDArray[Any]]:
         """Return each person's way, to go on another time."""
         return {f"{number}": way for number, way in self.ways.items()}
 
-    def resume(self, kept: Mapping[str, NDArray]) -> None:
+    def resume(self, kept: Mapping[str, NDArray[Any]]) -> None:
         """Take up such a state."""
         self.ways = {int(number): np.asarray(way) for number, way in kept.items()}
 
@@ -73,7 +75,7 @@ def moved(
     tracks: Iterable[Track],
     ways: Mapping[int, Floats],
     settings: Settings,
-) -> NDArray:
+) -> NDArray[Any]:
     """Return a frame whose faces have gone their person's way."""
     chosen = [track for track in tracks if ways[track.number].any()]
     if not chosen:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +28,15 @@ class Effect(Protocol):
 
     name: str
 
-    def apply(self, pixels: NDArray, tracks: Iterable[Track], time: float) -> NDArray:
+    def apply(
+        self, pixels: NDArray[Any], tracks: Iterable[Track], time: float
+    ) -> NDArray[Any]:
         """Return the frame with its faces changed; the input stays as it is."""
 
-    def state(self) -> Mapping[str, NDArray]:
+    def state(self) -> Mapping[str, NDArray[Any]]:
         """Return what is needed to go on another time."""
 
-    def resume(self, kept: Mapping[str, NDArray]) -> None:
+    def resume(self, kept: Mapping[str, NDArray[Any]]) -> None:
         """Take up such a state."""
 
 

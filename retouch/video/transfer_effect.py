@@ -7,7 +7,7 @@ gives a short way; a longer one is found when the face lacks more.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,9 @@ class Borrowing:
         self.ways: dict[int, Floats] = {}  # by person
         self.lacks: dict[int, Floats] = {}  # (K,): what each lacked at that time
 
-    def apply(self, pixels: NDArray, tracks: Iterable[Track], time: float) -> NDArray:
+    def apply(
+        self, pixels: NDArray[Any], tracks: Iterable[Track], time: float
+    ) -> NDArray[Any]:
         """Return the frame whose faces show the expression."""
         photo, shown = Photo(pixels), list(tracks)
         ways = {track.number: self._way(photo, track) for track in shown}
@@ -76,12 +78,12 @@ class Borrowing:
             found = way(retoucher, session, task, self.settings)
         self.ways[track.number], self.lacks[track.number] = found, lack
 
-    def state(self) -> Mapping[str, NDArray]:
+    def state(self) -> Mapping[str, NDArray[Any]]:
         """Return each person's way and lack, to go on another time."""
         kept = {f"way {number}": found for number, found in self.ways.items()}
         return kept | {f"lack {number}": lack for number, lack in self.lacks.items()}
 
-    def resume(self, kept: Mapping[str, NDArray]) -> None:
+    def resume(self, kept: Mapping[str, NDArray[Any]]) -> None:
         """Take up such a state."""
         for name, value in kept.items():
             kind, number = name.split()

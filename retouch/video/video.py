@@ -88,7 +88,7 @@ class Parts:
         shutil.rmtree(self.folder)
 
 
-def _under(name: str, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
+def _under(name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     prefix = f"{name}/"
     return {
         k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)
