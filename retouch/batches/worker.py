@@ -184,7 +184,7 @@ class Worker:
         return self._done(case.picture, data, faces, spent)
 
     def _encoded(self, picture: Picture, result: "Result") -> dict[str, bytes]:
-        from retouch.engine.drawing import side_by_side
+        from retouch.engine.comparison import compared
         from retouch.photos import photo
         from retouch.photos.formats import format_of
 
@@ -194,7 +194,9 @@ class Worker:
         else:  # an address need not tell
             kind = result.photo.format or "PNG"
             name += f".{kind.lower()}"
-        shown = side_by_side(result.before, result.photo) if job.compare else None
+        shown = None
+        if job.compare:
+            shown = compared(result.before, result.photo, result.faces)
         data = photo.encode(
             shown or result.photo,
             kind,

@@ -110,7 +110,7 @@ def render(
             return
         engine = saved_faces.KnownFaces.of(engine, [saved])
         result = engine.edited(source, wanted, settings, on_step)
-    to.write(result, to.out)
+    to.write(result, to.out, settings.identity)
 
 
 def _numbered(path: Path, index: int, count: int) -> Path:

@@ -22,7 +22,11 @@ class Output:
     """Where the result goes, how it is written, and what is said of it."""
 
     out: str | None = option(None, "Where the result goes; - is standard output.")
-    compare: bool = option(False, "Write before | after.", flags=("--compare",))
+    compare: bool = option(
+        False,
+        "Write before | after, and beneath it each face enlarged.",
+        flags=("--compare",),
+    )
     quality: int | None = option(None, "1-100; as the input if not given.")
     force: bool = option(False, "Replace what is there.", flags=("--force",))
     strip_location: bool = option(
@@ -45,13 +49,17 @@ class Output:
         path, kind = Path(photo), "compared" if self.compare else "retouched"
         return str(path.with_stem(f"{path.stem}-{kind}"))
 
-    def write(self, result: "Result", target: str) -> None:
-        """Write the finished photo and report its faces."""
-        from retouch.engine.drawing import side_by_side
+    def write(self, result: "Result", target: str, budget: float | None = None) -> None:
+        """Write the finished photo and report its faces.
+
+        Args:
+            budget: how far a face's descriptor was allowed to move, if that is known.
+        """
+        from retouch.engine.comparison import compared
 
         photo = result.photo
         put(
-            side_by_side(result.before, photo) if self.compare else photo,
+            compared(result.before, photo, result.faces) if self.compare else photo,
             target,
             quality=self.quality,
             force=self.force,
@@ -59,14 +67,18 @@ class Output:
             provenance=result.provenance if self.provenance else None,
         )
         if not self.quiet:
-            self._report(result, target)
+            self._report(result, target, budget)
 
-    def _report(self, result: "Result", target: str) -> None:
+    def _report(self, result: "Result", target: str, budget: float | None) -> None:
+        from retouch.commands.sentences import told
+
         if self.as_json:
             rows = [dataclasses.asdict(face) for face in result.faces]
             say(json.dumps({"out": target, "faces": rows}), target)
             return
-        for face in result.faces:
+        for sentence in told(result.faces, budget):
+            say(sentence, target)
+        for face in result.faces if self.verbose else ():
             say(_line(face), target)
         if target != "-":
             say(target, target)
@@ -108,8 +120,9 @@ def _line(face: "FaceReport") -> str:
         words.append(f"guide {face.score[0]:+.2f} -> {face.score[1]:+.2f}")
     if face.judged:
         words.append(f"judge {face.judged[0]:+.2f} -> {face.judged[1]:+.2f}")
-    if face.changed:
+    if face.share:
         words.append(f"identity {face.identity:.2f}")
+    if face.changed:
         most = sorted(face.changed.items(), key=lambda item: -abs(item[1]))[:3]
         words.append("changed " + ", ".join(f"{n} {d:+.2f}" for n, d in most))
     return "; ".join(words)

@@ -44,7 +44,7 @@ def beautify(
             result = loops.beautified(engine, source, settings, climb, on_step, films)
         else:
             result = engine.beautified(source, settings, on_step, climb)
-    to.write(result, target)
+    to.write(result, target, settings.identity)
     loops.tell(films, to)
 
 
@@ -90,7 +90,7 @@ def edit(
             result = engine.edited_each(source, wish.each, settings, on_step)
         else:
             result = engine.edited(source, wish.all, settings, on_step)
-    to.write(result, target)
+    to.write(result, target, settings.identity)
 
 
 @with_options(Output, "to", "out", "force", "as_json")

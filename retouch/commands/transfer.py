@@ -63,7 +63,7 @@ def transfer(
             taking = Faces(sat[0], sat[1], kept, (Path(source), Path(target)))
             rows = write(engine, taking, values, wish, settings, Path(place))
     if values is None:
-        to.write(result, place)
+        to.write(result, place, settings.identity)
     elif not to.quiet:
         for row in rows:
             output.say(f"alpha {row['alpha']:g}: {row['file']}", place)

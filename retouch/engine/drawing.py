@@ -1,6 +1,4 @@
-"""Pictures for people to look at: what was found, and before beside after."""
-
-from dataclasses import replace
+"""What was found in a photo, drawn on a copy for people to look at."""
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -25,12 +23,6 @@ def annotated(photo: Photo, faces: list[Face]) -> Photo:
     for index, face in enumerate(faces):
         _draw(pen, index, face)
     return Photo(np.asarray(image), photo.alpha, photo.format)
-
-
-def side_by_side(before: Photo, after: Photo) -> Photo:
-    """Return one photo that shows both, with the second's metadata."""
-    pixels = np.concatenate([before.pixels, after.pixels], 1)
-    return replace(after, pixels=pixels, alpha=None, original=None)
 
 
 def _tint(pixels: np.ndarray, face: Face) -> None:

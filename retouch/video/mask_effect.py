@@ -102,9 +102,7 @@ class Disguise:
             again = detector.again(pixels, found[i])
             gap = describe(pixels, again) - describe(photo.pixels, found[i])
             moved = float(np.linalg.norm(gap))
-            reports[i] = dataclasses.replace(
-                reports[i], share=1.0, identity=moved, note=f"identity {moved:.2f}"
-            )
+            reports[i] = dataclasses.replace(reports[i], share=1.0, identity=moved)
         name = Provenance("mask", f"person {self.person}", 1.0)
         return Result(done, photo, tuple(reports), name)
 

@@ -1,0 +1,65 @@
+"""What was done to a face, in words; figures are for --json and --verbose."""
+
+from collections.abc import Sequence
+
+from retouch.engine.report import FaceReport
+
+# What the judge's traits are called where there is less of them, and more.
+WORDS = {
+    "attractive": ("plainer", "more attractive"),
+    "alert": ("sleepier", "more rested"),
+    "well-groomed": ("less groomed", "better groomed"),
+    "happy": ("more serious", "happier"),
+    "age": ("younger", "older"),
+    "gender": ("more feminine", "more masculine"),
+    "weight": ("slimmer", "fuller"),
+    "skin-color": ("darker", "lighter"),
+    "glasses": ("less bespectacled", "more bespectacled"),
+    "beard": ("less bearded", "more bearded"),
+    "eye_makeup": ("less made-up", "more made-up"),
+    "lip_makeup": ("paler-lipped", "redder-lipped"),
+    "eyes-open": ("narrower-eyed", "wider-eyed"),
+}
+SEEN = 0.15  # deviations: less of a change is not spoken of
+AMOUNTS = (0.5, "a little"), (1.0, "clearly"), (float("inf"), "much")  # below each
+NAMED = 2  # changes that are told
+# Distances of descriptors below which it is still that person; from 0.6 on it is not.
+PEOPLE = (
+    (0.4, "the same person"),
+    (0.6, "perhaps somebody else"),
+    (float("inf"), "another person"),
+)
+
+
+def told(faces: Sequence[FaceReport], budget: float | None = None) -> list[str]:
+    """Return a sentence for each face; a single one needs no number.
+
+    Args:
+        budget: how far the descriptor was allowed to move.
+    """
+    numbered = len(faces) > 1
+    return [
+        f"{f'face {face.index}' if numbered else '1 face'}: {_of(face, budget)}"
+        for face in faces
+    ]
+
+
+def _of(face: FaceReport, budget: float | None) -> str:
+    if not face.share:
+        return f"left alone: {face.note}" if face.note else "unchanged"
+    who = next(word for limit, word in PEOPLE if face.identity < limit)
+    limit = "" if budget is None else f" of {budget:.2f}"
+    words = [_change(face)] if face.changed else []
+    return "; ".join([*words, f"{who} ({face.identity:.2f}{limit})"])
+
+
+def _change(face: FaceReport) -> str:
+    """Return the judge's largest changes in words."""
+    known = [(by, name) for name, by in face.changed.items() if name in WORDS]
+    most = sorted(known, key=lambda pair: -abs(pair[0]))[:NAMED]
+    seen = [(by, name) for by, name in most if abs(by) >= SEEN]
+    if not seen:
+        return "hardly changed"
+    largest = abs(seen[0][0])
+    amount = next(word for limit, word in AMOUNTS if largest < limit)
+    return f"{amount} {' and '.join(WORDS[name][by > 0] for by, name in seen)}"

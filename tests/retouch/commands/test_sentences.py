@@ -1,0 +1,47 @@
+"""What is said of a face, in words for people."""
+
+from dataclasses import replace
+
+from retouch.commands.sentences import told
+from retouch.engine.report import FaceReport
+from tests.retouch.drawing import drawn_face
+
+FACE = replace(
+    FaceReport.of(0, drawn_face(100.0)),
+    share=1.0,
+    identity=0.16,
+    changed={"attractive": 0.34, "alert": 0.21, "weight": -0.1, "yaw": 0.9},
+)
+
+
+def test_one_face_is_told_in_a_sentence_with_its_budget():
+    assert told([FACE], 0.3) == [
+        "1 face: a little more attractive and more rested; the same person (0.16 of"
+        " 0.30)"
+    ]
+
+
+def test_what_is_told_are_the_largest_changes_whichever_they_are():
+    slimmer = replace(FACE, changed={"attractive": 0.3, "weight": -0.7})
+    (sentence,) = told([slimmer], 0.3)
+    assert sentence.startswith("1 face: clearly slimmer and more attractive;")
+    hardly = replace(FACE, changed={"attractive": 0.1})
+    assert "hardly changed" in told([hardly], 0.3)[0]
+
+
+def test_several_faces_are_numbered_and_one_left_alone_says_why():
+    alone = replace(FACE, index=1, share=0.0, note="too small: 12 px, 24 are needed")
+    first, second = told([FACE, alone], 0.3)
+    assert first.startswith("face 0: ")
+    assert second == "face 1: left alone: too small: 12 px, 24 are needed"
+
+
+def test_somebody_else_is_called_so():
+    masked = replace(FACE, identity=0.71, changed={})
+    assert told([masked]) == ["1 face: another person (0.71)"]
+    near = replace(FACE, identity=0.45)
+    assert "perhaps somebody else (0.45 of 0.60)" in told([near], 0.6)[0]
+
+
+def test_nothing_done_is_nothing_claimed():
+    assert told([replace(FACE, share=0.0)], 0.3) == ["1 face: unchanged"]
