@@ -1,6 +1,9 @@
 """The command that serves HTTP."""
 
 import logging
+import os
+import sys
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +30,9 @@ def serve(
         int, typer.Option(help="Processes; each takes about 1.3 GiB.", min=1, max=64)
     ] = 1,
     model: Annotated[str, typer.Option(help="The generator to use.")] = "default",
+    browser: Annotated[
+        bool, typer.Option(help="Open the page in the browser, if there is a screen.")
+    ] = True,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
 ) -> None:
     """Serve the HTTP API and the page, on this machine alone unless told otherwise."""
@@ -39,4 +45,18 @@ def serve(
         ) from error
     run.write_log(logging.WARNING if quiet else logging.INFO)
     token = run.token_of(token_file, host)
-    run.serve(model, host, port, workers=workers, token=token, limits=limits)
+    run.serve(
+        model,
+        host,
+        port,
+        workers=workers,
+        token=token,
+        limits=limits,
+        on_address=webbrowser.open if browser and _has_screen() else str,
+    )
+
+
+def _has_screen() -> bool:
+    """Tell whether a browser has a screen, and would not take the terminal instead."""
+    screens = "DISPLAY", "WAYLAND_DISPLAY"
+    return sys.platform in ("darwin", "win32") or any(map(os.environ.get, screens))

@@ -7,6 +7,7 @@ import math
 import signal
 import socket
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
@@ -66,16 +67,26 @@ def serve(
     workers: int,
     token: str | None,
     limits: Limits,
+    on_address: Callable[[str], object] = lambda address: None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; what runs by then is finished."""
+    """Serve until SIGINT or SIGTERM; what runs by then is finished.
+
+    Args:
+        on_address: is called with the address as soon as it answers.
+    """
     make_room(limits)
     listener = _listener(host, port)
     with listener:
-        asyncio.run(_serve(Crew(model, workers, limits), listener, host, token))
+        crew = Crew(model, workers, limits)
+        asyncio.run(_serve(crew, listener, host, token, on_address))
 
 
 async def _serve(
-    crew: Crew, listener: socket.socket, host: str, token: str | None
+    crew: Crew,
+    listener: socket.socket,
+    host: str,
+    token: str | None,
+    on_address: Callable[[str], object],
 ) -> None:
     sweeping = None
     try:
@@ -86,6 +97,7 @@ async def _serve(
         address, port = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         log.info("serving on http://%s:%d", shown, port)
+        on_address(f"http://{shown}:{port}")
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _ignored)  # uvicorn minds them, then raises them
         await uvicorn.Server(_config(service)).serve(sockets=[listener])
@@ -107,6 +119,7 @@ def _config(service: Service) -> uvicorn.Config:
         backlog=ACCEPTED,
         lifespan="off",
         log_config=None,
+        log_level="warning",
         access_log=False,  # our own says less: no address, no query
         server_header=False,
         timeout_graceful_shutdown=math.ceil(longest) + 1,

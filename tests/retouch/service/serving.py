@@ -1,5 +1,6 @@
 """Starting and stopping `retouch serve` as a process of its own."""
 
+import os
 import re
 import signal
 import subprocess
@@ -21,8 +22,11 @@ def start(*words, log):
     """
     command = [sys.executable, str(ROOT / "cli.py"), "serve", "--port", "0"]
     command += ["--seconds", str(PATIENT), *map(str, words)]
+    screen = {"DISPLAY": ":0", "BROWSER": str(_browser(opened_by(log)))}
     with log.open("wb") as errors:
-        process = subprocess.Popen(command, stderr=errors, cwd=_trap())
+        process = subprocess.Popen(
+            command, stderr=errors, cwd=_trap(), env=os.environ | screen
+        )
     while True:
         told = re.search(r"(?s)serving on (\S+).*ready;", log.read_text())
         if told:
@@ -38,6 +42,19 @@ def _trap():
     for name in ("scorers", "generators", "encoders", "pretrained", "retouch"):
         (folder / f"{name}.py").write_text("raise SystemExit('not ours')")
     return folder
+
+
+def opened_by(log):
+    """Return the file with the address that the service's browser was sent to."""
+    return log.with_name("opened")
+
+
+def _browser(file):
+    """Make a program that a service takes for the user's browser."""
+    program = file.with_suffix(".sh")
+    program.write_text(f'#!/bin/sh\necho "$1" >> "{file}"\n')
+    program.chmod(0o700)
+    return program
 
 
 def stop(process):

@@ -6,13 +6,14 @@ import time
 import httpx
 import pytest
 
-from tests.retouch.service.serving import PATIENT, start, stop
+from tests.retouch.service.serving import PATIENT, opened_by, start, stop
 
 pytestmark = pytest.mark.slow
 
 
 def test_what_takes_too_long_is_504_and_the_next_is_answered(tmp_path, portrait):
-    process, address = start("--seconds", "1", log=tmp_path / "log")
+    process, address = start("--seconds", "1", "--no-browser", log=tmp_path / "log")
+    assert not opened_by(tmp_path / "log").exists()
     form = {"settings": '{"steps": 5000}'}
     with httpx.Client(base_url=address, timeout=PATIENT) as client:
         late = client.post("/v1/invert", files={"photo": portrait}, data=form)
