@@ -22,6 +22,7 @@ from retouch.service.limits import Limits
 from retouch.service.metrics import Metrics
 from retouch.service.refusals import Refused, status_of
 from retouch.service.requests import Order, Orders
+from retouch.service.sliders import AXIS, sliders
 from retouch.service.store import Store
 from retouch.service.worker import FAILED
 from retouch.service.worker_pool import Crew, Job
@@ -98,6 +99,7 @@ class Service:
         gone = errors(*describe.EVERYWHERE, 404)
         app.delete("/v1/latents/{name}", status_code=204, responses=gone)(self.forget)
         app.get("/v1/directions", responses=common)(self.directions)
+        app.get("/v1/sliders", responses=common)(self.sliders)
         app.get("/v1/models", responses=common)(self.models)
         app.get("/healthz", responses=errors(421, 503))(self.health)
         app.get("/metrics", responses=common, response_class=describe.Text)(self.counts)
@@ -120,6 +122,12 @@ class Service:
         told = self.crew.description
         named, parameters = told["directions"], told["parameters"]
         return describe.Directions(directions=named, parameters=parameters)
+
+    async def sliders(self) -> describe.Sliders:
+        """List what the page offers, in the order in which it does."""
+        told = self.crew.description
+        axes = [name for name in told["parameters"] if name.startswith(AXIS)]
+        return describe.Sliders(sliders=sliders(told), axes=axes)
 
     async def models(self) -> describe.Models:
         """Tell which model runs, and which networks are installed."""

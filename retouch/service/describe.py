@@ -19,6 +19,7 @@ from retouch.service.forms import (
     SettingsJson,
     TransferJson,
 )
+from retouch.service.sliders import Slider
 
 ABOUT = """Retouch the faces of a photograph; everything else stays as it was.
 
@@ -113,6 +114,13 @@ class Directions(BaseModel):
 
     directions: list[Direction]
     parameters: list[str]
+
+
+class Sliders(BaseModel):
+    """What a page offers: sliders in their groups, and the names of latent axes."""
+
+    sliders: list[Slider]
+    axes: list[str]
 
 
 class Models(BaseModel):

@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import re
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -35,6 +35,7 @@ PICTURES = {
 }
 Strength = Annotated[float, Field(ge=-3, le=3)]
 Deviations = Annotated[float, Field(ge=-10, le=10)]
+Number = Annotated[str, Field(pattern="^[0-9]{1,4}$")]
 Moves = Annotated[dict[str, Strength], Field(max_length=64)]
 Kind = TypeVar("Kind", bound="Strict")
 
@@ -90,10 +91,16 @@ class Delivery(Strict):
     strip_location: Annotated[bool, Field(description="Leave out GPS data.")] = False
 
 
-class RenderJson(Strict):
-    """What is wished of inverted faces; all of it is added up."""
+class BorrowedJson(Strict):
+    """Whose expression is taken over: that of the largest face of the source."""
 
-    id: str = Field(max_length=64, description="What /v1/invert answered.")
+    source: str = Field(max_length=64, description="What /v1/invert answered for it.")
+    alpha: float = Field(1.0, ge=0, le=2, description="How much; 1 is all of it.")
+
+
+class WishJson(Strict):
+    """What is wished of a face; all of it is added up."""
+
     beautify: float = Field(0.0, ge=0, le=3, description="Strength of beautifying.")
     moves: Moves = Field(
         {}, description="Strengths along directions and axes: smile, axis:3."
@@ -103,9 +110,40 @@ class RenderJson(Strict):
         max_length=2000,
         description="Values that parameters shall have, as /v1/invert lists them.",
     )
+    transfer: BorrowedJson | None = Field(
+        None, description="The expression of another inverted face."
+    )
+    mask: MaskJson | None = Field(
+        None, description="The face of a synthetic person, over all the rest."
+    )
+
+    @property
+    def wish(self) -> dict[str, Any]:
+        """The wish alone, in plain words."""
+        return self.model_dump(include=set(WishJson.model_fields))
+
+
+class RenderJson(WishJson):
+    """What is wished of inverted faces: of everyone, and of some apart."""
+
+    id: str = Field(max_length=64, description="What /v1/invert answered.")
+    each: dict[Number, WishJson] = Field(
+        {},
+        max_length=64,
+        description="What is wished, instead, of single faces by their numbers.",
+    )
     settings: SettingsJson = Field(SettingsJson())  # type: ignore[valid-type]
     delivery: Delivery = Delivery()
     preview: bool = Field(False, description="A JPEG of at most 1024 pixels a side.")
+    judged: bool = Field(
+        True, description="Have JSON report what is judged of the full size."
+    )
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of all inverted faces that are needed."""
+        every = self, *self.each.values()
+        return {self.id, *(w.transfer.source for w in every if w.transfer)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +152,7 @@ class Form:
 
     files: Mapping[str, bytes]
     words: Mapping[str, str]
+    names: Mapping[str, str] = field(default_factory=dict)  # that users gave files
 
     def photo(self, name: str = "photo") -> bytes:
         """Return a picture that was sent, after a look at its first bytes."""
@@ -122,9 +161,10 @@ class Form:
             raise Refused(422, f"Send a photo as the file '{name}' of a form.")
         head = data[:SNIFFED]
         if not any(re.match(f.signature, head, re.S) for f in FORMATS.values()):
+            shown = "".join(filter(str.isprintable, self.names.get(name, name)))[:80]
             raise Refused(
                 415,
-                f"The file '{name}' is no picture that can be read; send a JPEG, PNG,"
+                f"The file '{shown}' is no picture that can be read; send a JPEG, PNG,"
                 " TIFF, WebP, AVIF or HEIC.",
             )
         return data
@@ -186,9 +226,10 @@ async def form_of(request: Request, limits: Limits, photos: int = 1) -> Form:
         raise Refused(400, "The form is damaged; send it again.") from error
     files: dict[str, bytes] = {}
     words: dict[str, str] = {}
+    names: dict[str, str] = {}
     for name, part in parts.multi_items():
         if isinstance(part, UploadFile):
-            files[name] = await part.read()
+            files[name], names[name] = await part.read(), part.filename or name
             await part.close()
         else:
             words[name] = part
@@ -197,7 +238,7 @@ async def form_of(request: Request, limits: Limits, photos: int = 1) -> Form:
     for name in WORDED:
         if name in files:  # sent as a file, which is as good
             words[name] = files.pop(name).decode("utf-8", "replace")
-    return Form(files, words)
+    return Form(files, words, names)
 
 
 async def body_of(request: Request, most: int = WORDS) -> bytes:
@@ -232,11 +273,13 @@ class Wanted(NamedTuple):
 def wanted(accept: str | None, pictures: bool = True) -> Wanted:
     """Return what an Accept header asks for most."""
     ranked = [_ranked(part) for part in (accept or "*/*").split(",")]
-    for _, kind in sorted((r for r in ranked if r[0] > 0), key=lambda r: -r[0]):
+    ranked = sorted((r for r in ranked if r[0] > 0), key=lambda r: -r[0])
+    within = next((PICTURES[kind] for _, kind in ranked if kind in PICTURES), None)
+    for _, kind in ranked:
         if kind == LINES:
-            return Wanted("lines")
+            return Wanted("lines", within)
         if kind in (JSON, "application/*"):
-            return Wanted("json")
+            return Wanted("json", within)
         if kind in ("*/*", "image/*") and pictures:
             return Wanted("picture")
         if kind in PICTURES and pictures:

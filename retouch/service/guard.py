@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from retouch.service.refusals import Refused
 
 Scope = Mapping[str, Any]
 
-FILES = ("page.css", "page.js", "api.js", "camera.js", "sliders.js", "view.js")
+FILES = sorted(file.name for file in (Path(__file__).parent / "page").iterdir())
 PAGE = {"/": "index.html", **{f"/{name}": name for name in FILES}}
 OPEN = {"/healthz", *PAGE}  # what holds nothing to protect
 ADDRESSES = 10_000  # whose rates are remembered

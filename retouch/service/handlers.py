@@ -23,8 +23,9 @@ from retouch.service import inverted as keeping
 from retouch.service import moves
 from retouch.service.frames import Frame
 from retouch.service.inverted import Kept
-from retouch.service.moves import Mover, Wish
+from retouch.service.moves import Mover, Wishes
 from retouch.settings import Settings
+from retouch.stitching.stitch import stitch
 from retouch.video.mask_effect import Disguise
 
 Floats = NDArray[np.float32]
@@ -167,22 +168,24 @@ class Desk:
 
     def render(self, frame: Frame, say: Say) -> Frame:
         """Show inverted faces moved: a small preview, or the photo in full size."""
-        kept, settings = self._known(frame), self._settings(frame)
-        wish = Wish(**frame.words["wish"])
+        kept, settings = self._known(frame, frame.words["id"]), self._settings(frame)
+        wishes = Wishes.told(frame.words["wish"], frame.words["each"])
+        sources = {name: self._known(frame, name) for name in wishes.sources}
         say("editing", 0.0)
-        rows, notes = self.mover.allowed(kept, wish, settings)
+        rows, notes = self.mover.allowed(kept, wishes, settings)
         small = frame.words["preview"]
         session = keeping.part(kept.small if small else kept.session, rows)
         session = dataclasses.replace(session, notes={**session.notes, **notes})
-        moved = self.mover.moved(kept, rows, wish, settings)
+        moved = self.mover.moved(kept, rows, wishes, settings, sources)
         say("stitching", 0.5)
         if frame.words["report"] and not small:
-            return self._judged(frame, session, wish, settings, moved)
+            return self._judged(frame, session, wishes, settings, moved)
         photo = session.photo
         if rows:
             photo = self.retoucher.render(session, moved.latents, settings)
+            photo = self._masked(photo, session, wishes)
         reports = _with_shares(session.reports(), session, moved)
-        name = Provenance(self.retoucher.model.name, wish.words, settings.strength)
+        name = Provenance(self.retoucher.model.name, wishes.words, settings.strength)
         if not small:
             return self._answered(frame, Result(photo, photo, tuple(reports), name))
         picture = encode(photo, "JPEG", quality=PREVIEW_QUALITY)
@@ -210,15 +213,30 @@ class Desk:
         self,
         frame: Frame,
         session: Session,
-        wish: Wish,
+        wishes: Wishes,
         settings: Settings,
         moved: Moved,
     ) -> Frame:
         """Return the full size with all that the judge says of it."""
-        task = Task(wish.words, lambda view: moved.latents, wish.trait)
+        trait = wishes.everyone.trait
+        task = Task(wishes.words, lambda view: moved.latents, trait)
         (result,) = self.retoucher.finish([session], task, settings)
-        reports = _with_shares(list(result.faces), session, moved)
-        return self._answered(frame, dataclasses.replace(result, faces=tuple(reports)))
+        reports = tuple(_with_shares(list(result.faces), session, moved))
+        photo = self._masked(result.photo, session, wishes)
+        result = dataclasses.replace(result, photo=photo, faces=reports)
+        return self._answered(frame, result)
+
+    def _masked(self, photo: Photo, session: Session, wishes: Wishes) -> Photo:
+        """Return the photo with masks over the faces that are to wear one."""
+        pieces, detector = [], self.retoucher.detector
+        for number, face in zip(session.chosen, session.faces, strict=True):
+            if mask := wishes.of(number).mask:
+                again = detector.again(photo.pixels, face)
+                self._disguise.person = mask["person"]
+                pieces.append(self._disguise.piece(photo.pixels, again, number))
+        if not pieces:
+            return photo
+        return photo.with_pixels(stitch(photo.pixels, pieces, method="replace"))
 
     def _answered(self, frame: Frame, result: Result) -> Frame:
         wanted = frame.words["delivery"]
@@ -248,14 +266,14 @@ class Desk:
                 " send a smaller copy."
             ) from None
 
-    def _known(self, frame: Frame) -> Kept:
+    def _known(self, frame: Frame, name: str) -> Kept:
         """Return the inverted faces of that name, or those that came along."""
-        name = frame.words["id"]
         if name not in self._kept:
-            if "state" not in frame.blobs:
+            if f"{name}.state" not in frame.blobs:
                 raise Missing
-            photo = self._read(frame.blobs["photo"], self.max_pixels)
-            self._keep(name, Kept(keeping.unpacked(photo, frame.blobs["state"])))
+            photo = self._read(frame.blobs[f"{name}.photo"], self.max_pixels)
+            state = frame.blobs[f"{name}.state"]
+            self._keep(name, Kept(keeping.unpacked(photo, state)))
         self._kept.move_to_end(name)
         return self._kept[name]
 

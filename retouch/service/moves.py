@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -23,12 +24,14 @@ from retouch.engine.report import Examiner
 from retouch.engine.retoucher import ADULT, Retoucher
 from retouch.engine.session import Session
 from retouch.errors import SettingsError
+from retouch.expressions.transfer import Transfers
+from retouch.expressions.transfer_options import Transferring
 from retouch.service.inverted import Kept, part
+from retouch.service.sliders import AXIS
 from retouch.settings import Settings
 from scorers.latent import LatentTraits
 
 Floats = NDArray[np.float32]
-AXIS = "axis:"
 BEAUTIFY = "beautify"
 BARELY = 1e-4  # of the budget, left for what is rounded when it is measured anew
 YOUNG = "it looks younger than 18 and is left alone"
@@ -36,13 +39,17 @@ YOUNG = "it looks younger than 18 and is left alone"
 
 @dataclass(frozen=True)
 class Wish:
-    """How far to go which way; all of it is added up."""
+    """How far a face shall go which way; all of it is added up."""
 
     beautify: float = 0.0
     # Along directions, and latent axes: smile, axis:3.
     moves: Mapping[str, float] = field(default_factory=dict)
     # What axes and traits shall be, whatever they are now.
     parameters: Mapping[str, float] = field(default_factory=dict)
+    # Whose expression is taken over, and how much of it: source and alpha.
+    transfer: Mapping[str, Any] | None = None
+    # Whose face is laid over it in the end: person.
+    mask: Mapping[str, int] | None = None
 
     @property
     def words(self) -> str:
@@ -51,6 +58,10 @@ class Wish:
         said = [f"{name} {value:+g}" for name, value in moves.items() if value]
         if self.parameters:
             said.append(f"{len(self.parameters)} parameters set")
+        if self.transfer:
+            said.append(f"transfer {self.transfer['alpha']:g}")
+        if self.mask:
+            said.append(f"mask of person {self.mask['person']}")
         return ", ".join(said) or "nothing"
 
     @property
@@ -67,6 +78,35 @@ class Wish:
         return bool(self.beautify or self.moves.get("beauty"))
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What is wished of a photo's faces: of everyone, or of one by its number."""
+
+    everyone: Wish
+    each: Mapping[int, Wish] = field(default_factory=dict)
+
+    @classmethod
+    def told(cls, everyone: Mapping[str, Any], each: Mapping[str, Any]) -> "Wishes":
+        """Return the wishes that are told in words."""
+        return cls(Wish(**everyone), {int(n): Wish(**own) for n, own in each.items()})
+
+    def of(self, number: int) -> Wish:
+        """Return what is wished of a face."""
+        return self.each.get(number, self.everyone)
+
+    @property
+    def sources(self) -> set[str]:
+        """The ids of the inverted faces whose expressions are taken over."""
+        every = self.everyone, *self.each.values()
+        return {wish.transfer["source"] for wish in every if wish.transfer}
+
+    @property
+    def words(self) -> str:
+        """What is done, for the provenance."""
+        own = [f"face {number}: {wish.words}" for number, wish in self.each.items()]
+        return "; ".join([self.everyone.words, *own])
+
+
 class Mover:
     """Moves inverted faces as it is wished; what it has learnt of them is kept."""
 
@@ -76,25 +116,41 @@ class Mover:
         self._measure = compiled(partial(strayed, model.generator, model.identity))
 
     def allowed(
-        self, kept: Kept, wish: Wish, settings: Settings
+        self, kept: Kept, wishes: Wishes, settings: Settings
     ) -> tuple[list[int], dict[int, str]]:
         """Return the rows of the faces to move, and why others asked for are not."""
-        rows = kept.rows(settings)
-        if not wish.adults:
+        rows, numbers = kept.rows(settings), kept.session.chosen
+        adults = [row for row in rows if wishes.of(numbers[row]).adults]
+        if not adults:
             return rows, {}
         if kept.years is None:
             session = kept.session
             kept.years = self._examiner.years(session.photo, session.faces)
-        young = [row for row in rows if kept.years[row] < ADULT]
-        notes = {kept.session.chosen[row]: YOUNG for row in young}
+        young = [row for row in adults if kept.years[row] < ADULT]
+        notes = {numbers[row]: YOUNG for row in young}
         return [row for row in rows if row not in young], notes
 
     def moved(
-        self, kept: Kept, rows: list[int], wish: Wish, settings: Settings
+        self,
+        kept: Kept,
+        rows: list[int],
+        wishes: Wishes,
+        settings: Settings,
+        sources: Mapping[str, Kept],
     ) -> Moved:
-        """Return the latents after the wish, within the budget of identity."""
-        way = self._way(kept, wish, settings)[rows]
+        """Return the latents after the wishes, within the budget of identity.
+
+        Args:
+            sources: inverted faces whose expressions are taken over, by their ids.
+        """
         session = part(kept.session, rows)
+        way = np.zeros_like(session.start)
+        for place, row in enumerate(rows):
+            wish = wishes.of(session.chosen[place])
+            way[place] = self._way(kept, row, wish, settings)
+            if wish.transfer:
+                source = sources[wish.transfer["source"]]
+                way[place] += self._borrowed(kept, row, wish, source, settings)
         if not way.any():
             whole = np.ones(len(rows), np.float32)
             return Moved(session.start, whole, 0 * whole)
@@ -108,13 +164,14 @@ class Mover:
             measure=lambda generator, identity, *seen: self._measure(*seen),
         )
 
-    def _way(self, kept: Kept, wish: Wish, settings: Settings) -> Floats:
-        """Return how each inverted face's latents move for the wish, (N, *latent)."""
-        total = np.zeros_like(kept.session.start)
+    def _way(self, kept: Kept, row: int, wish: Wish, settings: Settings) -> Floats:
+        """Return how an inverted face's latent moves for its wish, (*latent)."""
+        start = kept.session.start[row]
+        total = np.zeros_like(start)
         for name, strength in {BEAUTIFY: wish.beautify, **wish.moves}.items():
             if strength:
                 climb = self._climbed(kept, name, float(np.sign(strength)), settings)
-                total += np.float32(abs(strength)) * climb
+                total += np.float32(abs(strength)) * climb[row]
         if wish.parameters:
             traits = self.retoucher.model.traits
             if traits is None:
@@ -122,7 +179,7 @@ class Mover:
                     f"The model '{self.retoucher.model.name}' has no reader of traits,"
                     " and so no parameters. Use moves."
                 )
-            total += _set(traits, kept.session.start, wish.parameters)
+            total += _set(traits, start[None], wish.parameters)[0]
         return total * np.float32(settings.strength)
 
     def _climbed(
@@ -140,6 +197,28 @@ class Mover:
             there = np.asarray(task.move(_view(kept.session, settings)))
             kept.ways[key] = there - kept.session.start
         return kept.ways[key]
+
+    def _borrowed(
+        self, kept: Kept, row: int, wish: Wish, source: Kept, settings: Settings
+    ) -> Floats:
+        """Return how a face's latent moves for the expression of the source's largest.
+
+        All of the expression is followed once, and of that way the wished part is gone.
+        """
+        assert wish.transfer is not None
+        key = "transfer", wish.transfer["source"], row
+        if key not in kept.ways:
+            target = kept.session.only(kept.session.chosen[row])
+            giving = source.session.only(source.session.chosen[0])
+            task = self._transfers.task(giving, target, [], Transferring(), settings)
+            there = np.asarray(task.move(_view(target, settings)))
+            kept.ways[key] = (there - target.start)[0]
+        part = np.float32(wish.transfer["alpha"] * settings.strength)
+        return part * kept.ways[key]
+
+    @cached_property
+    def _transfers(self) -> Transfers:
+        return Transfers(self.retoucher)
 
     @cached_property
     def _examiner(self) -> Examiner:

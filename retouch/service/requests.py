@@ -100,22 +100,25 @@ class Orders:
     async def render(self, request: Request) -> Order:
         """Show inverted faces moved: a quick preview, or the photo in full size."""
         asked = parsed(RenderJson, await body_of(request))
-        held = self.store.get(asked.id)
-        wish = "beautify", "moves", "parameters"
+        held = {name: self.store.get(name) for name in asked.ids}
         words = {
             "kind": "render",
             "id": asked.id,
-            "wish": {name: getattr(asked, name) for name in wish},
+            "wish": asked.wish,
+            "each": {number: own.wish for number, own in asked.each.items()},
             "settings": checked(asked.settings, self.crew.model),
             "preview": asked.preview,
         }
-        return self._picture(
-            request,
-            Frame(words),
-            asked.delivery,
-            urgent=asked.preview,
-            more=lambda: {"photo": held.photo, "state": held.state},
+
+        def more() -> dict[str, bytes]:
+            photos = {f"{name}.photo": one.photo for name, one in held.items()}
+            return photos | {f"{name}.state": one.state for name, one in held.items()}
+
+        order = self._picture(
+            request, Frame(words), asked.delivery, urgent=asked.preview, more=more
         )
+        order.frame.words["report"] &= asked.judged
+        return order
 
     def _frame(self, verb: str, form: Form, **words: Any) -> Frame:
         settings = form.settings(self.crew.model)

@@ -37,8 +37,8 @@ def go_through(desk: Desk, picture: bytes) -> None:
     desk.invert(_frame(desk, "invert", latents=False, photo=picture), _hush)
     for wish in _wishes(desk):
         words = dataclasses.asdict(wish)
-        frame = _frame(desk, "render", wish=words, preview=True, report=False)
-        desk.render(frame, _hush)
+        asked = _frame(desk, "render", wish=words, each={}, preview=True, report=False)
+        desk.render(asked, _hush)
     desk.forget(NAME)
 
 

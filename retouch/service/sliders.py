@@ -1,0 +1,120 @@
+"""The sliders of the page: what each moves, in which group, and how far.
+
+The page is built from this list alone. A direction that ships appears by itself, in
+the group that its name is listed in below or else in the last.
+"""
+
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from pydantic import BaseModel
+
+from retouch.settings import Settings
+
+AXIS = "axis:"  # latent axes, which the page lists apart
+STYLE = "Style"
+GROUPS = {
+    "Expression": ("smile", "mouth-open", "eyes-open", "brows"),
+    "Shape": (
+        *("weight", "jaw", "chin", "lips", "nose-width", "nose-length"),
+        *("eye-width", "brow-gap"),
+    ),
+    "Age": ("age",),
+    STYLE: ("eye-make-up", "lip-make-up", "well-groomed", "beard", "glasses"),
+}
+BEAUTY = "beauty"  # the direction that beautify climbs: one slider for both
+
+
+class Slider(BaseModel):
+    """One slider, and where a render's wish has its value."""
+
+    name: str
+    group: str
+    field: str  # "moves": a name in it; "beautify": itself; and so on
+    label: str
+    hint: str
+    low: float
+    high: float
+    start: float = 0.0
+    enhance: float | None = None  # where the button Enhance puts it
+
+
+def sliders(told: Mapping[str, Any]) -> list[Slider]:
+    """Return the sliders of what a worker tells of itself."""
+    known = {row["name"]: row for row in told["directions"]}
+    found = [_beautify()] if BEAUTY in known else []
+    found += _directed({name: row for name, row in known.items() if name != BEAUTY})
+    return [*found, *_whole(told["verbs"]), _identity()]
+
+
+def _beautify() -> Slider:
+    return Slider(
+        name="beautify",
+        group="Retouch",
+        field="beautify",
+        label="Beautify",
+        hint="Right is more attractive, as many people see it",
+        low=0,
+        high=2,
+        enhance=1,
+    )
+
+
+def _directed(known: Mapping[str, Mapping[str, Any]]) -> Iterable[Slider]:
+    listed = {name for names in GROUPS.values() for name in names}
+    for group, names in GROUPS.items():
+        more = [name for name in known if group == STYLE and name not in listed]
+        for name in (*(name for name in names if name in known), *more):
+            yield _direction(group, known[name])
+
+
+def _direction(group: str, row: Mapping[str, Any]) -> Slider:
+    label = row["name"].replace("-", " ").replace("make up", "make-up").capitalize()
+    return Slider(
+        name=row["name"],
+        group=group,
+        field="moves",
+        label=label,
+        hint=f"Right is {row['meaning']}",
+        low=row["low"],
+        high=row["high"],
+    )
+
+
+def _whole(verbs: Container[str]) -> Iterable[Slider]:
+    """Yield what works on the whole face: another's expression, another's face."""
+    if "transfer" in verbs:
+        yield Slider(
+            name="transfer",
+            group="Transfer",
+            field="transfer",
+            label="Expression",
+            hint="How much of the other's expression is taken over",
+            low=0,
+            high=1.5,
+        )
+    if "mask" in verbs:
+        yield Slider(
+            name="mask",
+            group="Mask",
+            field="mask",
+            label="Person",
+            hint="Whose face is laid over this one",
+            low=0,
+            high=2**31 - 1,
+        )
+
+
+def _identity() -> Slider:
+    (option,) = (entry for entry in fields(Settings) if entry.name == "identity")
+    return Slider(
+        name="identity",
+        group="Advanced",
+        field="settings",
+        label="Likeness may go",
+        hint="How far the identity may move; at the right end it is another person",
+        low=option.metadata["low"],
+        high=option.metadata["high"],
+        start=Settings().identity,
+    )

@@ -1,0 +1,99 @@
+"""Renders whose faces differ, transfers and masks among the moves, and the sliders."""
+
+import io
+import itertools
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.retouch.service.serving import opened_by
+
+STEPS = {"settings": '{"steps": 0}'}
+
+
+@pytest.fixture(scope="module")
+def pair(client, portrait):
+    """The id of two inverted faces, beside each other, and which is on the left."""
+    one = np.asarray(Image.open(io.BytesIO(portrait)))[:300, 60:400]
+    file = io.BytesIO()
+    Image.fromarray(np.hstack([one, one[:, ::-1]])).save(file, "PNG")
+    files = {"photo": file.getvalue()}
+    told = client.post("/v1/invert", files=files, data=STEPS).json()
+    left = min(told["faces"], key=lambda face: face["box"][0])
+    return told["id"], left["index"]
+
+
+def rendered(client, name, **wish):
+    answer = client.post("/v1/render", json={"id": name, **wish, "preview": True})
+    assert answer.status_code == 200, answer.text
+    return np.asarray(Image.open(io.BytesIO(answer.content))).astype(int)
+
+
+def halves(one, other):
+    return [
+        (np.abs(part).max(-1) > 12).sum() for part in np.split(one - other, 2, axis=1)
+    ]
+
+
+def test_a_face_may_have_a_wish_of_its_own(client, pair):
+    name, left = pair
+    plain = rendered(client, name)
+    moved = rendered(client, name, each={str(left): {"moves": {"age": 1.5}}})
+    changed = halves(plain, moved)
+    assert changed[0] > 100 and changed[1] == 0
+    kept = {"moves": {"age": 1.5}, "each": {str(left): {}}}
+    changed = halves(plain, rendered(client, name, **kept))
+    assert changed[0] == 0 and changed[1] > 100
+
+
+def test_a_transfer_and_a_mask_join_the_moves(client, pair, inverted):
+    name, _ = pair
+    source = {"source": inverted["id"], "alpha": 1.0}
+    shown = [
+        rendered(client, name, **wish)
+        for wish in (
+            {"moves": {"age": 1.0}},
+            {"moves": {"age": 1.0}, "transfer": source},
+            {"moves": {"age": 1.0}, "transfer": source, "mask": {"person": 3}},
+            {"moves": {"age": 1.0}, "transfer": source, "mask": {"person": 4}},
+        )
+    ]
+    for one, other in itertools.pairwise(shown):
+        assert sum(halves(one, other)) > 50
+    none = {"moves": {"age": 1.0}, "transfer": {**source, "alpha": 0.0}}
+    assert sum(halves(shown[0], rendered(client, name, **none))) == 0
+
+
+def test_a_source_that_is_gone_is_404(client, pair):
+    wish = {"id": pair[0], "transfer": {"source": "nobody"}}
+    answer = client.post("/v1/render", json=wish)
+    assert answer.status_code == 404 and "/v1/invert" in answer.json()["error"]
+
+
+def test_json_holds_the_picture_in_the_format_that_is_accepted_beside_it(client, pair):
+    accept = {"Accept": "application/json, image/png;q=0.5"}
+    wish = {"id": pair[0], "moves": {"age": 1.0}, "judged": False}
+    told = client.post("/v1/render", json=wish, headers=accept).json()
+    assert told["media_type"] == "image/png"
+    assert all(face["share"] > 0 and face["judged"] is None for face in told["faces"])
+
+
+def test_every_direction_has_a_slider_in_a_group(client):
+    told = client.get("/v1/sliders").json()
+    moved = {row["name"] for row in told["sliders"] if row["field"] == "moves"}
+    directions = client.get("/v1/directions").json()
+    assert moved | {"beauty"} == {row["name"] for row in directions["directions"]}
+    axes = [name for name in directions["parameters"] if name.startswith("axis:")]
+    assert told["axes"] == axes
+    groups = [row["group"] for row in told["sliders"]]
+    order = list(dict.fromkeys(groups))
+    assert order[:5] == ["Retouch", "Expression", "Shape", "Age", "Style"]
+    assert groups == sorted(groups, key=order.index)
+    assert all(row["low"] <= row["start"] < row["high"] for row in told["sliders"])
+
+
+def test_the_browser_is_sent_to_the_one_address_that_is_told(address, log):
+    assert opened_by(log).read_text().split() == [address]
+    assert re.findall(r"http://\S+", log.read_text()) == [address]
