@@ -1,5 +1,6 @@
 # make demo    the main job on a portrait, as a before | after picture
 # make test    install and run the tests
+# make chromium  install the browser of the page's tests from Debian, if root may
 # make check   lint, types, tests, and whether the generated docs are fresh
 PYTHON ?= python3
 PHOTO ?= demo.png
@@ -7,7 +8,7 @@ PHOTO ?= demo.png
 TENSORFLOW ?= $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' -)),tensorflow-cpu,tensorflow)
 OTHER = $(if $(filter tensorflow,$(TENSORFLOW)),tensorflow-cpu,tensorflow)
 
-.PHONY: demo test check docs lint types lock
+.PHONY: demo test chromium check docs lint types lock
 .DELETE_ON_ERROR:
 
 .venv/.ready: requirements.lock pyproject.toml
@@ -26,6 +27,9 @@ demo.png: .venv/.ready
 
 test: .venv/.ready
 	.venv/bin/python -m pytest -q --maxfail=20
+
+chromium:
+	@command -v chromium || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || echo "No chromium can be installed here: the page's tests are skipped."
 
 lint: .venv/.ready
 	.venv/bin/ruff check .
