@@ -8,6 +8,8 @@ export class Problem extends Error {
 }
 
 const KEY = "retouch-token";
+const LINES = "application/x-ndjson";
+export const SEEN = "image/webp"; // what every browser shows, transparency included
 export const keepToken = (token) => sessionStorage.setItem(KEY, token.trim());
 
 async function call(path, accept, options = {}) {
@@ -26,66 +28,60 @@ async function call(path, accept, options = {}) {
   throw new Problem(told.error, response.status);
 }
 
-function form(files, settings, fields = {}) {
-  const body = new FormData();
-  for (const [name, file] of Object.entries(files)) body.append(name, file);
-  body.append("settings", JSON.stringify(settings));
-  for (const [name, value] of Object.entries(fields)) body.append(name, value);
-  return { method: "POST", body };
-}
-
-const json = (value) => ({
-  method: "POST",
-  body: JSON.stringify(value),
-  headers: { "Content-Type": "application/json" },
-});
-
-export const get = async (path) => (await call(path, "application/json")).json();
-
-// Whether the model is warm; until then requests wait.
-export const ready = () => call("healthz", "application/json").then(() => true, () => false);
-
-export async function faces(photo) {
-  const response = await call("v1/faces", "application/json", form({ photo }, {}));
-  return response.json();
-}
-
-// Yields the progress, a line each; the result is returned.
-async function followed(path, options, onStep) {
-  const response = await call(path, "application/x-ndjson", options);
+// Follows the progress, a line of JSON for each step; the last line is the answer.
+async function followed(path, accept, options, onStep) {
+  const response = await call(path, accept, options);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
+  let parts = [];
   for (;;) {
-    const { value, done } = await reader.read();
-    text += value ?? "";
-    const lines = text.split("\n");
-    text = lines.pop();
-    for (const line of lines.map((each) => JSON.parse(each))) {
+    const { value = "", done } = await reader.read();
+    const [end, ...more] = value.split("\n");
+    parts.push(end);
+    for (const next of more) {
+      const line = JSON.parse(parts.join(""));
       if (line.error) throw new Problem(line.error, line.status);
       if (line.result) return line.result;
       onStep(line.doing, line.part);
+      parts = [next];
     }
     if (done) throw new Problem("The service stopped before it was done.", 0);
   }
 }
 
-export const invert = (photo, faces, onStep) =>
-  followed("v1/invert", form({ photo }, { faces }), onStep);
-
-export async function render(wish, accept = "image/*", signal = undefined) {
-  const response = await call("v1/render", accept, { ...json(wish), signal });
-  return response.blob();
+function form(photo, settings = {}) {
+  const body = new FormData();
+  body.append("photo", photo);
+  body.append("settings", JSON.stringify(settings));
+  return { method: "POST", body };
 }
 
-export async function worked(verb, files, settings, fields, accept) {
-  const response = await call(`v1/${verb}`, accept, form(files, settings, fields));
-  return response.blob();
+function bytes(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
 
-// What the service can do, by the routes it tells of.
-export async function verbs() {
-  const { paths } = await get("openapi.json");
-  return new Set(Object.keys(paths).map((path) => path.replace("/v1/", "")));
+const get = async (path) => (await call(path, "application/json")).json();
+
+export const sliders = () => get("v1/sliders");
+
+// Whether the model is warm; until then requests wait.
+export const ready = () => call("healthz", "application/json").then(() => true, () => false);
+
+export async function faces(photo, signal) {
+  const asked = { ...form(photo), signal };
+  return (await call("v1/faces", "application/json", asked)).json();
+}
+
+export const invert = (photo, faces, signal, onStep) =>
+  followed("v1/invert", LINES, { ...form(photo, { faces }), signal }, onStep);
+
+// The picture as it is wished, and what is said of each face; of the kind `accept`.
+export async function render(wish, accept, signal) {
+  const headers = { "Content-Type": "application/json" };
+  const asked = { method: "POST", body: JSON.stringify(wish), headers, signal };
+  const kinds = `application/json, ${accept};q=0.5`;
+  const { picture, media_type, faces } = await (await call("v1/render", kinds, asked)).json();
+  return { blob: new Blob([bytes(picture)], { type: media_type }), faces };
 }
 
 export const forget = (id) =>

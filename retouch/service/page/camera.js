@@ -1,6 +1,7 @@
 // The camera: a dialog with its picture, of which one becomes the photo.
 
-import { at, problem } from "./view.js";
+import { at } from "./dom.js";
+import { problem } from "./work.js";
 
 async function enter() {
   try {

@@ -1,296 +1,373 @@
-// The page: a photo comes in, its faces are inverted once, and sliders move them.
+// The page: photos come in, their faces are inverted once, and sliders move them.
 
 import * as api from "./api.js";
 import { camera } from "./camera.js";
-import { Board, Slider } from "./sliders.js";
-import { at, busy, draggable, drawFaces, picture, problem, show, showTab, split,
-  tabbed, tabs } from "./view.js";
+import { at, on, picture, show } from "./dom.js";
+import * as film from "./film.js";
+import { changed, EVERYONE, same, settingsOf } from "./looks.js";
+import * as panel from "./panel.js";
+import { Photo } from "./photos.js";
+import { download, saving, wanted } from "./saving.js";
+import * as stage from "./stage.js";
+import { doing, problem, stopped } from "./work.js";
 
-const MANY = 4; // faces; of more only the largest is chosen at first
-const FIRST = [
-  { name: "beautify", label: "Beautify", hint: "Strength of beautifying",
-    low: 0, high: 3, step: 0.1 },
-  { name: "identity", label: "Identity may move by",
-    hint: "How far the identity may move; 0.6 is another person",
-    low: 0, high: 0.6, step: 0.02, start: 0.3 },
-];
-const ALPHA = { name: "alpha", label: "Expression", hint: "How much of it is taken over",
-  low: 0, high: 1.5, step: 0.05, start: 0.8 };
-const SLOW = {
-  edit: "looking for the way; once for each slider",
-  transfer: "taking the expression over",
-  mask: "painting",
-};
+const TAKEN = 0.8; // of an expression, at first
 
-let session = null; // the photo, its faces, the id of their latents
-let locked = null; // the photo that came before the token
-let board = null, alpha = null; // the sliders, once it is known which there are
-let rendering = null, waiting = false;
+let photos = [], current = null;
+let locked = null; // the photos that came before the token
+const sources = []; // photos whose expressions are taken over
 
-// --- what is done: each mode asks for a picture --------------------------------
+// --- what is wished ----------------------------------------------------------------
 
-const SEEN = "image/webp"; // what every browser shows, transparency included
-const delivery = () => ({ strip_location: at("strip").checked });
-const chosen = () => [...session.chosen].sort((a, b) => a - b);
-const numbers = () => chosen().join(",");
-let mode = "edit", source = null, person = 0;
-
-function wish(preview) {
-  const { beautify = 0, identity = 0.3, ...moves } = board.values;
-  const settings = { faces: numbers(), identity };
-  return { id: session.id, beautify, moves, settings, preview, delivery: delivery() };
+// What the service is asked for, for settings of a face.
+function worded(settings) {
+  const wish = {};
+  for (const [name, value] of Object.entries(settings)) {
+    const { field } = panel.row(name) ?? {};
+    if (name === "source") wish.transfer = { source: sources[value].id, alpha: settings.transfer };
+    else if (field === "mask") wish.mask = { person: value };
+    else if (field === "beautify") wish.beautify = value;
+    else if (field === "moves" || field === "skin") (wish[field] ??= {})[name] = value;
+  }
+  return wish;
 }
 
-// Of each mode: whether there is anything to do, and the picture, small or whole.
-const modes = {
-  edit: {
-    ready: () => true,
-    picture: (accept) => accept ? render(wish(false), accept) : render(wish(true)),
-  },
-  transfer: {
-    ready: () => Boolean(source),
-    picture: (accept = SEEN) => api.worked("transfer", { photo: session.photo, source },
-      {}, { transfer: JSON.stringify({ alpha: alpha.value, target_face: chosen()[0] }),
-        delivery: JSON.stringify(delivery()) }, accept),
-  },
-  mask: {
-    ready: () => true,
-    picture: (accept = SEEN) => api.worked("mask", { photo: session.photo },
-      { faces: numbers() }, { mask: JSON.stringify({ person }),
-        delivery: JSON.stringify(delivery()) }, accept),
-  },
-};
+function wish(photo, look, more) {
+  const everyone = settingsOf(look, EVERYONE);
+  const own = Object.entries(look).filter(([face]) => face !== EVERYONE);
+  const each = Object.fromEntries(own.map(([face, settings]) => [face, worded(settings)]));
+  const { identity } = everyone;
+  const settings = identity === undefined ? {} : { identity };
+  return { ...worded(everyone), each, settings, judged: false, ...more };
+}
 
-function turn(name) {
-  mode = name;
-  showTab(name);
-  at("person").textContent = `person ${person}`;
-  at("source-name").textContent = source?.name ?? "";
-  at("save").disabled = !modes[mode].ready();
-  if (session.small) picture("after", session.small);
+function put(changes, face = current.face) {
+  current.look = changed(current.look, face, changes);
+}
+
+function settle() {
+  current.history.add(current.look);
+  tell();
   refresh();
 }
 
-// --- pictures -----------------------------------------------------------------
+function went() {
+  current.look = current.history.look;
+  tell();
+  refresh();
+}
 
-// Renders what is wished, one request at a time; the last wish always gets shown.
+function tell() {
+  document.body.classList.toggle("empty", !current);
+  show("welcome", !current);
+  for (const id of ["canvas", "panel"]) show(id, Boolean(current));
+  film.tell(photos, current, { select, close, share });
+  if (!current) return;
+  at("name").textContent = current.name;
+  at("save").disabled = !current.ready;
+  panel.tell(current, sources);
+}
+
+// --- pictures -----------------------------------------------------------------------
+
+let drawing = null, again = false;
+
+// Shows what is wished, one request at a time; the last wish always gets shown.
 async function refresh() {
-  if (!session?.small || !modes[mode].ready()) return;
-  waiting = true;
-  if (rendering) return;
-  while (waiting && session?.small) {
-    waiting = false;
-    rendering = draw(session, mode);
-    const slow = setTimeout(() => busy(SLOW[mode]), 700);
-    await rendering.catch(told);
-    clearTimeout(slow);
-    busy();
+  again = true;
+  if (drawing) return;
+  while (again && current?.ready) {
+    again = false;
+    if (same(current.look, current.seen)) continue;
+    drawing = draw(current, current.look);
+    await drawing.catch(told);
   }
-  rendering = null;
+  drawing = null;
 }
 
-async function draw(asked, how) {
-  const blob = await modes[how].picture();
-  if (session !== asked || how !== mode) return;
-  await picture("after", blob);
-  at("after").dataset.count = Number(at("after").dataset.count ?? 0) + 1;
-  problem();
-}
-
-// Asks for a picture; faces whose time is over are inverted anew, once.
-async function render(asked, accept) {
+async function draw(photo, look) {
   try {
-    return await api.render(asked, accept);
-  } catch (error) {
-    if (error.status !== 404) throw error;
-    await invert();
-    return api.render({ ...asked, id: session.id }, accept);
-  }
-}
-
-async function save() {
-  busy("working in full resolution");
-  at("save").disabled = true;
-  try {
-    const blob = await modes[mode].picture(at("format").value);
-    const link = document.createElement("a");
-    const stem = session.photo.name.replace(/\.[^.]*$/, "") || "photo";
-    const suffix = blob.type.split("/")[1].replace("jpeg", "jpg").replace("tiff", "tif");
-    link.download = `${stem}-retouched.${suffix}`;
-    link.href = URL.createObjectURL(blob);
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    photo.shown = photo.plainLook ? photo.plain : await previewed(photo, look);
+    photo.seen = look;
+    if (photo !== current) return;
+    await picture("after", photo.shown);
     problem();
   } catch (error) {
-    told(error);
+    if (!stopped(error)) throw error;
+    photo.look = photo.seen; // what was stopped is not wished any more
+    photo.history.add(photo.look);
   }
-  at("save").disabled = false;
-  busy();
+  if (photo === current) tell();
+  counted();
 }
 
-// --- a photo comes in ---------------------------------------------------------
+// How many pictures have been shown; who waits for the next one looks at it.
+function counted() {
+  at("after").dataset.count = Number(at("after").dataset.count ?? 0) + 1;
+}
 
-async function open(photo) {
-  if (!photo) return;
-  close();
-  const mine = session = { photo };
-  try {
-    await glimpse(mine);
-    busy((await api.ready()) ? "finding faces" : "the service is still warming up");
-    await known();
-    const found = await api.faces(photo);
-    if (session !== mine) return;
-    const all = found.faces.map((face) => face.index);
-    session.found = found;
-    session.chosen = new Set(all.length > MANY ? all.slice(0, 1) : all);
-    await invert();
-    if (session === mine) await begin(mine);
-  } catch (error) {
-    if (session !== mine) return;
-    close();
-    if (error.status === 401) locked = photo;
-    told(error);
-  }
-  if (session === mine || !session) busy();
+const previewed = (photo, look) => doing("Retouching", async (signal) => {
+  const words = () => wish(photo, look, { preview: true });
+  const { blob, faces } = await photo.render(words, api.SEEN, signal);
+  photo.noted(faces);
+  return blob;
+});
+
+async function save(all) {
+  const chosen = all ? photos.filter((photo) => !photo.problem) : [current];
+  await doing(all ? "Saving all" : "Saving in full size", async (signal, onStep) => {
+    for (const [i, photo] of chosen.entries()) {
+      if (all) onStep(`Saving ${photo.name}, ${i + 1} of ${chosen.length}`, i / chosen.length);
+      if (!photo.ready && !(await prepare(photo, signal, () => {}))) continue;
+      const { accept, delivery } = wanted();
+      const words = () => wish(photo, photo.look, { delivery });
+      const { blob } = await photo.render(words, accept, signal);
+      download(blob, photo);
+    }
+    problem(photos.filter(({ problem }) => problem).map(({ problem }) => problem).join(" "));
+  }, 0).catch(told);
+}
+
+// --- photos come in -------------------------------------------------------------------
+
+async function open(files) {
+  const fresh = [...files].map((file) => new Photo(file));
+  if (!fresh.length) return;
+  photos = [...photos, ...fresh];
+  await select(fresh[0]);
+}
+
+async function select(photo) {
+  current = photo;
+  problem(photo.problem);
+  stage.original(false);
+  stage.mark(photo, choose);
+  panel.tellPeople(photo, choose);
+  tell();
+  await glimpse(photo);
+  if (photo.ready) return shown(photo);
+  if (photo.problem || photo.preparing) return;
+  photo.preparing = doing("Sending the photo", (signal, onStep) => prepare(photo, signal, onStep),
+    0).catch((error) => failed(photo, error));
+  await photo.preparing;
+  photo.preparing = null;
 }
 
 // Shows the photo while it is worked on, where the browser itself can read it.
-async function glimpse(mine) {
-  busy("sending the photo");
-  const read = await picture("before", mine.photo).then(() => true, () => false);
-  if (!read || session !== mine) return;
-  show("welcome", false);
-  for (const id of ["view", "fresh"]) show(id);
+async function glimpse(photo) {
+  const blob = photo.plain ?? photo.file;
+  at("canvas").classList.add("waiting");
+  const read = await picture("before", blob).then(() => true, () => false);
+  at("canvas").classList.toggle("unread", !read);
+  if (photo !== current || !read) return;
+  stage.lay(at("before").naturalWidth, at("before").naturalHeight);
 }
 
-async function begin(mine) {
-  const blob = await api.render({ id: mine.id, preview: true });
-  if (session !== mine) return;
-  mine.small = blob;
-  await Promise.all([picture("before", blob), picture("after", blob)]);
-  faces();
-  const [left, , right] = mine.found.faces[0].box;
-  split((50 * (left + right)) / mine.found.width);
-  at("pictures").classList.add("done");
-  show("welcome", false);
-  for (const id of ["view", "panel", "fresh", "sides"]) show(id);
-  board.clear();
-  turn("edit");
-}
-
-async function invert() {
-  const mine = session;
-  const told = await api.invert(mine.photo, numbers(), busy);
-  if (session !== mine) return api.forget(told.id);
-  if (session.id) api.forget(session.id);
-  session.id = told.id;
-  session.inverted = new Set(told.faces.filter((f) => f.inverted).map((f) => f.index));
-  session.chosen = new Set([...session.chosen].filter((i) => session.inverted.has(i)));
-  const notes = told.faces.filter((f) => f.note).map((f) => `Face ${f.index + 1}: ${f.note}.`);
-  at("notes").textContent = notes.join(" ");
-}
-
-function faces() {
-  drawFaces(session.found, session.chosen, choose);
-}
-
-async function choose(index) {
-  const { chosen } = session;
-  if (!chosen.delete(index)) chosen.add(index);
-  if (chosen.size === 0) chosen.add(index);
+// Finds the faces and inverts them; tells whether there are any to work on.
+async function prepare(photo, signal, onStep) {
   try {
-    if (![...chosen].every((i) => session.inverted.has(i))) await invert();
-    problem();
+    onStep((await api.ready()) ? "Finding faces" : "The service is still warming up");
+    if (!panel.built()) panel.build(await api.sliders(), actions);
+    await photo.find(signal);
+    found(photo);
+    await photo.invert(signal, onStep);
+    await photo.begin(signal);
   } catch (error) {
-    chosen.delete(index);
-    told(error);
+    failed(photo, error);
+    return false;
   }
-  busy();
-  faces();
+  film.develop(photo);
+  if (photo === current) await shown(photo);
+  return true;
+}
+
+function found(photo) {
+  if (photo !== current) return;
+  stage.mark(photo, choose);
+  panel.tellPeople(photo, choose);
+  toFace();
+}
+
+async function shown(photo) {
+  at("canvas").classList.remove("waiting", "unread");
+  await Promise.all([picture("before", photo.plain), picture("after", photo.shown)]);
+  if (photo !== current) return;
+  stage.lay(photo.width, photo.height);
+  stage.mark(photo, choose);
+  panel.tellPeople(photo, choose);
+  toFace();
+  tell();
+  counted();
   refresh();
 }
 
-function close() {
-  if (session?.id) api.forget(session.id);
-  session = source = null;
-  for (const id of ["file", "source"]) at(id).value = "";
-  for (const id of ["view", "panel", "fresh", "sides"]) show(id, false);
-  at("pictures").classList.remove("done");
-  at("faces").replaceChildren();
-  show("welcome");
-  problem();
-  busy();
-}
-
-// Asks, once, what the service can do: its modes, and the sliders there are.
-async function known() {
-  if (board) return;
-  const able = await api.verbs();
-  for (const tab of tabs()) {
-    tab.hidden = tab.dataset.mode !== "edit" && !able.has(tab.dataset.mode);
+function failed(photo, error) {
+  if (error.status === 401) {
+    locked = photos.map(({ file }) => file);
+    photos.forEach(close);
+    return at("door").showModal();
   }
-  const { directions, parameters } = await api.get("v1/directions");
-  const named = directions
-    .filter(({ name }) => name !== "beauty") // which is what beautify climbs
-    .map(({ name, meaning, low, high }) => {
-      const label = name[0].toUpperCase() + name.slice(1).replaceAll("-", " ");
-      return { name, label, hint: `Right is ${meaning}`, low, high, step: 0.1 };
-    });
-  const axes = parameters
-    .filter((name) => name.startsWith("axis:"))
-    .map((name) => ({ name, label: name.replace("axis:", "Axis "), low: -3, high: 3,
-      hint: "One of the ways in which people differ", step: 0.1 }));
-  board = new Board(FIRST, [...named, ...axes], refresh);
-  alpha = new Slider(ALPHA, () => {}, refresh);
-  at("transfer-sliders").replaceChildren(alpha.element);
+  if (stopped(error)) return close(photo);
+  photo.problem = `${photo.name}: ${error.message}`;
+  if (photo === current) problem(photo.problem);
+  tell();
 }
 
-// --- wiring -----------------------------------------------------------------------
-
-function told(error) {
-  if (error.status === 401) show("door");
-  problem(error.message);
-}
-
-const on = (id, event, act) => at(id).addEventListener(event, act);
-on("file", "change", (event) => open(event.target.files[0]));
-on("fresh", "click", close);
-on("undo", "click", () => board.go(-1));
-on("redo", "click", () => board.go(1));
-on("reset", "click", () => board.reset());
-on("filter", "input", () => board.filter());
-on("save", "click", save);
-on("source", "change", (event) => { source = event.target.files[0]; turn("transfer"); });
-on("another", "click", () => { person += 1; turn("mask"); });
-on("door", "submit", (event) => {
-  event.preventDefault();
-  api.keepToken(at("token").value);
-  show("door", false);
+function close(photo = current) {
+  photo.forget();
+  const place = photos.indexOf(photo);
+  photos = photos.filter((other) => other !== photo);
+  if (photo !== current) return tell();
+  current = photos[Math.min(place, photos.length - 1)] ?? null;
   problem();
+  at("before").removeAttribute("src");
+  at("after").removeAttribute("src");
+  if (current) select(current);
+  else tell();
+}
+
+function share() {
+  film.share(photos, current);
+  tell();
+}
+
+// --- whose face ----------------------------------------------------------------------
+
+async function choose(face) {
+  const photo = current;
+  if (face !== EVERYONE && !photo.inverted.has(Number(face)) && photo.ready) {
+    await doing("Getting to know the face", (signal, onStep) =>
+      photo.invert(signal, onStep, [Number(face)])).catch(told);
+  }
+  photo.face = photo.faces.length > 1 ? face : EVERYONE;
+  stage.mark(photo, choose);
+  panel.tellPeople(photo, choose);
+  toFace(face);
+  tell();
+}
+
+function toFace(face = current.face) {
+  if (!current?.faces.length) return;
+  if (face === EVERYONE && current.faces.length > 1) return stage.fit();
+  stage.zoomTo(current.square(face === EVERYONE ? 0 : Number(face)));
+}
+
+// --- what the panel does ----------------------------------------------------------------
+
+const actions = {
+  moved: (row, strength) => {
+    put({ [row.name]: strength }, row.field === "settings" ? EVERYONE : current.face);
+    refresh();
+  },
+  settled: settle,
+  another: (name, off) => {
+    const last = settingsOf(current.look, current.face)[name];
+    put({ [name]: off ? undefined : (last ?? 0) + 1 });
+    settle();
+  },
+  source: () => {
+    put({ source: undefined, transfer: undefined });
+    settle();
+  },
+};
+
+async function borrow(file) {
+  if (!file) return;
+  const source = new Photo(file);
+  const known = await doing("Reading the expression", async (signal, onStep) => {
+    await source.find(signal);
+    await source.invert(signal, onStep);
+    return source.chip(0);
+  }).catch((error) => told(error, file.name));
+  if (known === undefined) return;
+  put({ source: sources.push({ ...source, id: source.id, thumb: known }) - 1, transfer: TAKEN });
+  settle();
+}
+
+function enhance() {
+  const wanted = panel.enhancing();
+  const off = panel.enhanced(settingsOf(current.look, current.face));
+  put(off ? Object.fromEntries(Object.keys(wanted).map((name) => [name])) : wanted);
+  settle();
+}
+
+function step(back) {
+  if (!current) return;
+  if (back) current.history.undo();
+  else current.history.redo();
+  went();
+}
+
+function told(error, name) {
+  if (!stopped(error)) problem(name ? `${name}: ${error.message}` : error.message);
+}
+
+// --- wiring -----------------------------------------------------------------------------
+
+const chooser = () => at("file").click();
+on("choose", "click", chooser);
+on("add", "click", chooser);
+on("file", "change", (event) => {
+  open(event.target.files);
+  event.target.value = "";
+});
+on("source", "change", (event) => {
+  borrow(event.target.files[0]);
+  event.target.value = "";
+});
+on("try", "click", async () => {
+  const blob = await (await fetch("sample.jpg")).blob();
+  open([new File([blob], "astronaut.jpg", { type: blob.type })]);
+});
+on("back", "click", () => close());
+on("undo", "click", () => step(true));
+on("redo", "click", () => step(false));
+on("enhance", "click", enhance);
+on("reset", "click", () => {
+  current.look = {};
+  settle();
+});
+on("zoom-face", "click", () => toFace(current.face === EVERYONE ? "0" : current.face));
+on("theme", "click", () => {
+  const dark = getComputedStyle(document.body).colorScheme === "dark"
+    || matchMedia("(prefers-color-scheme: dark)").matches && !document.documentElement.style.colorScheme;
+  document.documentElement.style.colorScheme = dark ? "light" : "dark";
+});
+at("door").addEventListener("close", () => {
+  api.keepToken(at("token").value);
   open(locked);
 });
-draggable();
-tabbed(turn);
-camera(open);
+saving(() => photos.length, save);
+camera((photo) => open([photo]));
+
 addEventListener("paste", (event) => {
-  const file = [...event.clipboardData.files].find((f) => f.type.startsWith("image/"));
-  if (file) open(file);
+  open([...event.clipboardData.files].filter((file) => file.type.startsWith("image/")));
 });
 addEventListener("dragover", (event) => {
   event.preventDefault();
   at("stage").classList.add("over");
 });
-addEventListener("dragleave", () => at("stage").classList.remove("over"));
+addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) at("stage").classList.remove("over");
+});
 addEventListener("drop", (event) => {
   event.preventDefault();
   at("stage").classList.remove("over");
-  open(event.dataTransfer.files[0]);
+  open(event.dataTransfer.files);
 });
+
+const KEYS = {
+  o: () => stage.original(true), s: () => stage.splitting(),
+  f: () => toFace(current.face === EVERYONE ? "0" : current.face), 0: () => stage.fit(),
+};
 addEventListener("keydown", (event) => {
-  const key = (event.ctrlKey || event.metaKey) && event.key.toLowerCase();
+  if (!current || event.target.matches("input:not([type=range]), select, dialog *")) return;
+  const key = event.key.toLowerCase();
+  if (!event.ctrlKey && !event.metaKey) return KEYS[key]?.();
   if (key !== "z" && key !== "y") return;
-  if (event.target.matches("input[type=search]") || !session?.small) return;
   event.preventDefault();
-  if (mode === "edit") board.go(event.shiftKey || key === "y" ? 1 : -1);
+  step(key === "z" && !event.shiftKey);
 });
-addEventListener("pagehide", () => session?.id && api.forget(session.id));
+addEventListener("keyup", (event) => event.key.toLowerCase() === "o" && stage.original(false));
+addEventListener("pagehide", () => [...photos, ...sources].forEach(({ id }) => id && api.forget(id)));
+tell();

@@ -1,125 +1,89 @@
-// The sliders: what is wished by them, which of them are shown, and the way back.
+// One slider: zero in the middle of what goes both ways, its value to be typed.
 
-import { at } from "./view.js";
+const FULL = 100; // what the end of a slider is called
 
-const SHOWN = 24; // shown at once, besides those that were moved
-
-// One slider; `onInput` as it moves, `onChange` once it is let go.
+// A row says what the service knows of it: { name, label, hint, low, high, start }.
+// Strengths are the service's, places those of the slider: -100 to 100.
 export class Slider {
-  constructor({ name, label, hint, low, high, step, start = 0 }, onInput, onChange) {
-    Object.assign(this, { name, start, low, high });
-    this.element = document.createElement("label");
+  // `onMove` hears of every value, `onSettle` of those that are meant to stay.
+  constructor(row, onMove, onSettle) {
+    this.row = { start: 0, ...row };
+    Object.assign(this, { onMove, onSettle });
+    this.element = document.createElement("div");
     this.element.className = "slider";
-    this.element.title = `${hint}; a double click sets it back`;
-    const words = document.createElement("span");
-    words.textContent = label;
-    this.told = document.createElement("output");
-    this.input = document.createElement("input");
-    Object.assign(this.input, { type: "range", min: low, max: high, step });
-    this.input.name = name;
-    this.value = start;
-    this.input.addEventListener("input", () => (this.tell(), onInput(this)));
-    this.input.addEventListener("change", () => onChange(this));
-    this.input.addEventListener("dblclick", () => {
-      this.value = this.start;
-      onInput(this);
-      onChange(this);
+    this.range = this.#input({ type: "range", max: FULL, step: 1, name: row.name });
+    this.range.min = this.row.low < this.row.start ? -FULL : 0;
+    this.range.id = `slider-${row.name}`;
+    this.typed = this.#input({ type: "text", inputMode: "decimal" });
+    this.typed.ariaLabel = `${row.label}, as a number`;
+    const label = document.createElement("label");
+    label.htmlFor = this.range.id;
+    label.textContent = row.label;
+    this.element.title = `${row.hint}; a double click sets it back`;
+    this.element.append(label, this.typed, this.range);
+    this.#listen();
+    this.strength = undefined;
+  }
+
+  get place() {
+    return Number(this.range.value);
+  }
+
+  // The strength that the service is asked for; undefined where nothing was moved.
+  get strength() {
+    const { low, high, start } = this.row;
+    const reach = this.place > 0 ? high - start : start - low;
+    if (this.place === 0) return undefined;
+    return Number((start + (reach * this.place) / FULL).toFixed(4));
+  }
+
+  set strength(strength) {
+    const { low, high, start } = this.row;
+    const way = (strength ?? start) - start;
+    this.range.value = Math.round((FULL * way) / ((way > 0 ? high - start : start - low) || 1));
+    this.#tell();
+  }
+
+  // The track is filled from zero to the value, to either side.
+  #tell() {
+    const words = this.place > 0 && this.range.min < 0 ? `+${this.place}` : `${this.place}`;
+    this.typed.value = words.replace("-", "\u2212");
+    this.range.ariaValueText = words;
+    this.element.classList.toggle("moved", this.place !== 0);
+    const part = (place) => (place - this.range.min) / (FULL - this.range.min);
+    const ends = [part(0), part(this.place)].sort((a, b) => a - b);
+    this.range.style.setProperty("--from", ends[0]);
+    this.range.style.setProperty("--to", ends[1]);
+  }
+
+  #input(options) {
+    return Object.assign(document.createElement("input"), options);
+  }
+
+  #set(place, settled = true) {
+    this.range.value = place; // which keeps it within its ends
+    this.#tell();
+    this.onMove(this);
+    if (settled) this.onSettle(this);
+  }
+
+  #listen() {
+    const { range, typed } = this;
+    range.addEventListener("input", () => this.#set(this.place, false));
+    range.addEventListener("change", () => this.onSettle(this));
+    this.element.addEventListener("dblclick", (event) => {
+      if (event.target !== typed) this.#set(0);
     });
-    this.element.append(words, this.told, this.input);
-  }
-
-  get value() {
-    return Number(this.input.value);
-  }
-
-  set value(value) {
-    this.input.value = value;
-    this.tell();
-  }
-
-  get moved() {
-    return this.value !== this.start;
-  }
-
-  // The track is filled from nothing to the value, to either side.
-  tell() {
-    this.told.textContent = this.value.toFixed(2).replace(/0$/, "");
-    this.element.classList.toggle("moved", this.moved);
-    const part = (value) => (value - this.low) / (this.high - this.low);
-    const ends = [part(Math.max(0, this.low)), part(this.value)].sort((a, b) => a - b);
-    this.input.style.setProperty("--from", ends[0]);
-    this.input.style.setProperty("--to", ends[1]);
-  }
-}
-
-// The sliders of the edits: the first always shown, the rest by the filter.
-export class Board {
-  constructor(first, rest, onInput) {
-    this.onInput = onInput;
-    const made = (row) => new Slider(row, onInput, () => this.remember());
-    [this.first, this.rest] = [first.map(made), rest.map(made)];
-    at("main-sliders").replaceChildren(...this.first.map((s) => s.element));
-    this.clear();
-  }
-
-  // What differs from the start, by the names of the sliders.
-  get values() {
-    const every = [...this.first, ...this.rest];
-    return Object.fromEntries(every.filter((s) => s.moved).map((s) => [s.name, s.value]));
-  }
-
-  set values(values) {
-    for (const slider of [...this.first, ...this.rest]) {
-      slider.value = values[slider.name] ?? slider.start;
-    }
-    this.filter();
-  }
-
-  clear() {
-    [this.history, this.now] = [[{}], 0];
-    this.values = {};
-    this.tell();
-  }
-
-  remember() {
-    const values = this.values;
-    if (JSON.stringify(values) === JSON.stringify(this.history[this.now])) return;
-    this.history = [...this.history.slice(0, this.now + 1), values];
-    this.now = this.history.length - 1;
-    this.tell();
-  }
-
-  // Goes back by -1 and forth by 1 in what was done.
-  go(step) {
-    const values = this.history[this.now + step];
-    if (!values) return;
-    this.now += step;
-    this.values = values;
-    this.tell();
-    this.onInput();
-  }
-
-  reset() {
-    this.values = {};
-    this.remember();
-    this.onInput();
-  }
-
-  tell() {
-    at("undo").disabled = this.now === 0;
-    at("redo").disabled = this.now === this.history.length - 1;
-    at("reset").disabled = Object.keys(this.history[this.now]).length === 0;
-  }
-
-  filter() {
-    const words = at("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
-    const fits = this.rest.filter((s) =>
-      words.length === 0 || words.some((word) => s.name.includes(word)));
-    const shown = new Set([...fits.slice(0, SHOWN), ...this.rest.filter((s) => s.moved)]);
-    at("sliders").replaceChildren(
-      ...this.rest.filter((s) => shown.has(s)).map((s) => s.element));
-    const left = this.rest.length - shown.size;
-    at("more").textContent = fits.length === 0 ? "No slider has that in its name."
-      : left ? `${left} more: type their name above.` : "";
+    typed.addEventListener("focus", () => typed.select());
+    typed.addEventListener("change", () => {
+      const place = Number(typed.value.replace("\u2212", "-").replace(",", "."));
+      this.#set(Number.isFinite(place) ? place : this.place);
+    });
+    typed.addEventListener("keydown", (event) => {
+      const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      this.#set(this.place + step * (event.shiftKey ? 10 : 1));
+    });
   }
 }

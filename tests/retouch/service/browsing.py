@@ -7,12 +7,14 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
-PATIENT = 600_000  # milliseconds
+PATIENT = 120_000  # milliseconds
+DESK, PHONE = (1440, 900), (390, 844)
 PIXELS = """image => {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
@@ -32,10 +34,10 @@ def chromium(*flags):
 
 
 @contextmanager
-def page_of(browser, address, width=1280, height=800, **options):
+def page_of(browser, address, size=DESK, **options):
     """Open the page; nothing on it may go wrong without a word to the user."""
-    size = {"width": width, "height": height}
-    page = browser.new_page(viewport=size, **options)
+    view = dict(zip(("width", "height"), size, strict=True))
+    page = browser.new_page(viewport=view, **options)
     page.set_default_timeout(PATIENT)
     wrong = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -52,7 +54,7 @@ def page_of(browser, address, width=1280, height=800, **options):
 
 
 def count(page):
-    """Return how many pictures were shown after an edit."""
+    """Return how many pictures were shown."""
     return int(page.get_attribute("#after", "data-count") or 0)
 
 
@@ -62,20 +64,22 @@ def drawn(page):
     had = count(page)
     yield
     # By a selector: the page's policy forbids to evaluate a function again and again.
-    page.wait_for_selector(f"#after[data-count]:not([data-count='{had}'])")
+    next_one = f"#after[data-count]:not([data-count='{had}'])"
+    page.wait_for_selector(f"{next_one}, #problem:not([hidden])", state="attached")
+    assert page.is_hidden("#problem"), page.text_content("#problem")
     page.wait_for_selector("#busy", state="hidden")
 
 
-def uploaded(page, photo):
+def opened(page, *photos):
+    """Open photos; return once the first is ready for edits."""
     with drawn(page):
-        page.set_input_files("#file", photo)
-    page.wait_for_selector("#panel:not([hidden])")
+        page.set_input_files("#file", list(photos))
 
 
-def slid(page, name, value):
-    """Move a slider and wait for the picture."""
+def slid(page, name, place):
+    """Move a slider, from -100 to 100, and wait for the picture."""
     with drawn(page):
-        page.locator(f"input[name='{name}']").fill(str(value))
+        page.locator(f"input[name='{name}']").fill(str(place))
 
 
 def pixels(page, name="#after"):
@@ -85,10 +89,17 @@ def pixels(page, name="#after"):
     return np.asarray(image).astype(int)
 
 
-def downloaded(page, folder):
-    """Click on Download; return the file."""
+def seen(page, name="#stage"):
+    """Return a part of the page as it is on the screen."""
+    data = page.locator(name).screenshot(animations="disabled")
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
+
+
+def saved(page, folder, choice="#save-one"):
+    """Save the photo; return the file."""
+    page.click("#save")
     with page.expect_download() as waiting:
-        page.click("#save")
+        page.click(choice)
     file = folder / waiting.value.suggested_filename
     waiting.value.save_as(file)
     page.wait_for_selector("#busy", state="hidden")
@@ -99,3 +110,9 @@ def changed(one, other):
     """Return which pixels differ by more than a JPEG's noise."""
     assert one.shape == other.shape
     return np.abs(one - other).max(-1) > 12
+
+
+def two_faces():
+    """Return a portrait beside its mirror image."""
+    one = skimage.data.astronaut()[:300, 60:400]
+    return Image.fromarray(np.hstack([one, one[:, ::-1]]))

@@ -56,3 +56,19 @@ def inverted(client, portrait):
     answer = client.post("/v1/invert", files={"photo": portrait}, data=form)
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """A browser whose camera shows a portrait; it has the loop while it runs."""
+    browsing = pytest.importorskip("tests.retouch.service.browsing")
+    clip = tmp_path_factory.mktemp("camera") / "clip.mjpeg"
+    file = io.BytesIO()
+    Image.fromarray(skimage.data.astronaut()[:480]).resize((640, 600)).crop(
+        (0, 0, 640, 480)
+    ).save(file, "JPEG", quality=92)
+    clip.write_bytes(file.getvalue() * 5)
+    fake = "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"
+    film = f"--use-file-for-fake-video-capture={clip}"
+    with browsing.chromium(*fake, film) as found:
+        yield found

@@ -1,4 +1,4 @@
-"""How photos get onto the page: two faces, the clipboard, the camera, and no photo."""
+"""How photos get onto the page: several, dropped, pasted, taken; and what is none."""
 
 import base64
 import io
@@ -15,21 +15,13 @@ PASTED = """async text => {
   const blob = new Blob([bytes], { type: "image/png" });
   await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """A browser whose camera shows a portrait."""
-    clip = tmp_path_factory.mktemp("camera") / "clip.mjpeg"
-    file = io.BytesIO()
-    Image.fromarray(skimage.data.astronaut()[:480]).resize((640, 600)).crop(
-        (0, 0, 640, 480)
-    ).save(file, "JPEG", quality=92)
-    clip.write_bytes(file.getvalue() * 5)
-    fake = "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"
-    film = f"--use-file-for-fake-video-capture={clip}"
-    with browsing.chromium(*fake, film) as found:
-        yield found
+DROPPED = """text => {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const held = new DataTransfer();
+  held.items.add(new File([bytes], "dropped.png", { type: "image/png" }));
+  const how = { dataTransfer: held, bubbles: true, cancelable: true };
+  document.body.dispatchEvent(new DragEvent("drop", how));
+}"""
 
 
 @pytest.fixture
@@ -39,72 +31,114 @@ def page(browser, address):
         yield opened
 
 
-def test_only_the_faces_that_were_chosen_by_a_click_change(page, tmp_path):
-    one = skimage.data.astronaut()[:300, 60:400]
-    path = tmp_path / "two.png"
-    Image.fromarray(np.hstack([one, one[:, ::-1]])).save(path)
-    browsing.uploaded(page, path)
-    boxes = page.locator(".face")
-    assert boxes.count() == 2
-    before = browsing.pixels(page)
-    middle = [b["x"] + b["width"] / 2 for b in map(_box, boxes.all())]
-    right = int(np.argmax(middle))
-    with browsing.drawn(page):
-        boxes.nth(right).click()
-    assert boxes.nth(right).get_attribute("aria-pressed") == "false"
-    browsing.slid(page, "axis:3", 3)
-    parts = np.split(browsing.changed(before, browsing.pixels(page)), 2, 1)
-    assert parts[0].sum() > 100 and not parts[1].any()
-    with browsing.drawn(page):
-        boxes.nth(right).click()
-    parts = np.split(browsing.changed(before, browsing.pixels(page)), 2, 1)
-    assert all(part.sum() > 100 for part in parts)
+def portrait():
+    return skimage.data.astronaut()[:300, 60:400]
 
 
-def _box(locator):
-    return locator.bounding_box()
-
-
-def test_a_picture_is_pasted_from_the_clipboard(page):
+def in_words():
     file = io.BytesIO()
-    portrait = skimage.data.astronaut()[:300, 60:400]
-    Image.fromarray(portrait).save(file, "PNG")
-    page.evaluate(PASTED, base64.b64encode(file.getvalue()).decode())
+    Image.fromarray(portrait()).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def test_photos_are_pasted_dropped_and_taken_and_stand_on_a_film(page, tmp_path):
+    page.evaluate(PASTED, in_words())
     with browsing.drawn(page):
         page.keyboard.press("Control+v")
-    gap = np.abs(browsing.pixels(page) - portrait)
+    gap = np.abs(browsing.pixels(page) - portrait())
     assert gap.mean() < 4  # a preview is a JPEG
-    page.click("#fresh")
-    assert page.locator("#welcome").is_visible()
-    assert page.locator("#panel").is_hidden()
-
-
-def test_a_photo_is_taken_with_the_camera(page, tmp_path):
+    assert page.locator("#film").is_hidden()  # one photo needs none
+    with browsing.drawn(page):
+        page.evaluate(DROPPED, in_words())
+    assert page.text_content("#name") == "dropped.png"
+    assert page.locator("#film .tile").count() == 2
+    for _ in range(2):
+        page.click("#back")
+    assert page.locator("#welcome").is_visible() and page.locator("#panel").is_hidden()
     page.click("#camera")
     with browsing.drawn(page):
         page.click("#snap")
-    assert page.locator(".face").count() == 1
     assert page.evaluate("document.querySelector('#video').srcObject") is None
-    file = browsing.downloaded(page, tmp_path)
+    file = browsing.saved(page, tmp_path)
     assert file.name == "camera-retouched.jpg"
     with Image.open(file) as taken:
         assert taken.size == (640, 480)
 
 
-def test_what_is_no_photo_is_a_sentence_on_the_page(page, tmp_path):
+def test_each_face_has_settings_of_its_own(page, tmp_path):
+    browsing.two_faces().save(tmp_path / "two.png")
+    browsing.opened(page, tmp_path / "two.png")
+    assert page.locator(".person").count() == 3  # all, and each
+    before = browsing.pixels(page)
+    left = [face.bounding_box()["x"] for face in page.locator(".face").all()]
+    page.locator(".face").nth(int(np.argmax(left))).click()
+    browsing.slid(page, "age", 90)
+    parts = np.split(browsing.changed(before, browsing.pixels(page)), 2, 1)
+    assert parts[1].sum() > 100 and not parts[0].any()
+    page.locator(f".person[data-face='{np.argmin(left)}']").click()
+    assert page.input_value("input[name=age]") == "0"
+    page.locator(".person", has_text="All").click()
+    browsing.slid(page, "age", -90)
+    parts = np.split(browsing.changed(before, browsing.pixels(page)), 2, 1)
+    assert all(part.sum() > 100 for part in parts)
+
+
+def test_several_photos_get_the_same_settings_and_are_saved_together(page, tmp_path):
+    names = ["a.png", "b.png", "wall.png"]
+    for name, pixels in zip(
+        names,
+        [portrait(), portrait()[:, ::-1], np.full((200, 200, 3), 128, np.uint8)],
+        strict=True,
+    ):
+        Image.fromarray(pixels).save(tmp_path / name)
+    browsing.opened(page, *(tmp_path / name for name in names))
+    browsing.slid(page, "age", 80)
+    page.click("text=Same on all")
+    assert page.locator(".tile.edited").count() == 3
+    page.click("#save")
+    got = []
+    page.on("download", lambda one: got.append(one))
+    page.click("#save-all")
+    page.wait_for_selector("#problem:not([hidden])")
+    page.wait_for_selector("#busy", state="hidden")
+    told = page.text_content("#problem")
+    assert "wall.png" in told and "No face was found" in told
+    assert [one.suggested_filename for one in got] == [
+        "a-retouched.png",
+        "b-retouched.png",
+    ]
+    got[1].save_as(tmp_path / "b-retouched.png")
+    with Image.open(tmp_path / "b-retouched.png") as second:
+        moved = browsing.changed(np.asarray(second).astype(int), portrait()[:, ::-1])
+    assert moved.sum() > 100
+
+
+def test_what_cannot_be_worked_on_is_told_by_its_name_and_stays_in_view(page, tmp_path):
     file = tmp_path / "note.jpg"
     file.write_text("no photo")
     page.set_input_files("#file", file)
     page.wait_for_selector("#problem:not([hidden])")
-    assert "no picture that can be read" in page.text_content("#problem")
-    assert page.locator("#welcome").is_visible()
-
-
-def test_a_photo_without_a_face_is_a_sentence_and_the_page_is_as_before(page, tmp_path):
-    file = tmp_path / "wall.png"
-    Image.fromarray(np.full((200, 200, 3), 128, np.uint8)).save(file)
-    page.set_input_files("#file", file)
-    page.wait_for_selector("#problem:not([hidden])")
+    told = page.text_content("#problem")
+    assert "note.jpg" in told and "no picture that can be read" in told
+    wall = tmp_path / "wall.png"
+    Image.fromarray(np.full((200, 200, 3), 128, np.uint8)).save(wall)
+    page.set_input_files("#file", wall)
+    page.wait_for_selector("#problem >> text=wall.png")
     assert "No face was found" in page.text_content("#problem")
-    assert page.locator("#welcome").is_visible()
-    assert page.locator("#view").is_hidden() and page.locator("#busy").is_hidden()
+    assert page.locator("#before").is_visible() and page.locator("#busy").is_hidden()
+    middle = browsing.seen(page)[300:500, 400:600]
+    assert np.abs(middle - 128).mean() < 3
+    assert page.is_disabled("#save")
+
+
+def test_what_takes_long_tells_how_far_it_is_and_is_stopped(page, tmp_path):
+    large = tmp_path / "large.png"
+    Image.fromarray(portrait()).save(large)
+    page.set_input_files("#file", large)
+    page.wait_for_selector("#cancel")
+    page.click("#cancel")
+    page.wait_for_selector("#welcome")
+    assert page.locator("#busy").is_hidden() and page.locator("#problem").is_hidden()
+    with browsing.drawn(page):
+        page.set_input_files("#file", large)
+        page.wait_for_selector("#progress[value]")
