@@ -55,8 +55,8 @@ class Graph:
     ) -> str:
         """Convolve with a kernel (k, k, inputs, outputs), as wide as before."""
         ways = {"auto_pad": "SAME_UPPER"} | ways
-        parts = [x, kernel.transpose(3, 2, 0, 1)]
-        return self.node("Conv", parts if bias is None else [*parts, bias], **ways)
+        offset = [] if bias is None else [bias]
+        return self.node("Conv", [x, kernel.transpose(3, 2, 0, 1), *offset], **ways)
 
     def dense(self, x: str, kernel: NDArray, bias: NDArray) -> str:
         """Multiply vectors (N, inputs) by a kernel (inputs, outputs)."""
@@ -158,11 +158,9 @@ def serialised(network: Network, weights: Mapping[str, NDArray], rank: int) -> b
         for name, array in graph.constants.items()
     ]
     taken = [f"length{i}" for i in range(rank)]  # any lengths
-    ends = [
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)]
-        for name, shape in (("inputs", taken), (result, None))
-    ]
-    made = helper.make_graph(graph.nodes, "network", *ends, kept)
+    enters = helper.make_tensor_value_info("inputs", TensorProto.FLOAT, taken)
+    leaves = helper.make_tensor_value_info(result, TensorProto.FLOAT, None)
+    made = helper.make_graph(graph.nodes, "network", [enters], [leaves], kept)
     opset = [helper.make_opsetid("", OPSET)]
     return helper.make_model(
         made, opset_imports=opset, ir_version=FORMAT

@@ -20,9 +20,10 @@ from scorers.dlib_layout import WINDOWS, resampling
 
 Floats = NDArray[np.float32]
 Weights = Mapping[str, Floats]
+Run = Callable[[Floats], Floats]
 
 
-class _Stands:
+class Stands:
     """Stands for a network with slopes, which is made when it is asked for."""
 
     def __init__(self, network: Callable[[], Any]) -> None:
@@ -34,7 +35,39 @@ class _Stands:
         return self._network()
 
 
-class Generator(_Stands):
+def with_slopes(network: Any) -> Any:
+    """Return the network in Keras that one stands for, or the one itself."""
+    return network.differentiable if isinstance(network, Stands) else network
+
+
+def on_arrays(network: Any, verb: str) -> Run:
+    """Return what a network does as a function of arrays, compiled if it is Keras'."""
+    run = getattr(network, verb)
+    if isinstance(network, Stands):
+        return run
+    from keras import ops
+
+    from generators.gradients import compiled
+
+    fast = compiled(run)
+
+    def given_arrays(values: Floats) -> Floats:
+        values = np.asarray(values, np.float32)
+        return ops.convert_to_numpy(fast(ops.convert_to_tensor(values)))
+
+    return given_arrays
+
+
+def as_array(values: Any) -> Floats:
+    """Return an array as it is, and a tensor as an array."""
+    if isinstance(values, np.ndarray):
+        return values
+    from keras import ops
+
+    return ops.convert_to_numpy(values)
+
+
+class Generator(Stands):
     """Turns latents (N, rows, width) into images."""
 
     def __init__(self, row: Row, weights: Weights, network: Callable[[], Any]) -> None:
@@ -72,7 +105,7 @@ class Generator(_Stands):
         return tied
 
 
-class Encoder(_Stands):
+class Encoder(Stands):
     """Turns images into latents."""
 
     looks = 3  # as `encoders.compact.Compact` takes them
@@ -87,7 +120,7 @@ class Encoder(_Stands):
         return self._encode(_shrunk(images, self.resolution))
 
 
-class Embedder(_Stands):
+class Embedder(Stands):
     """Turns crops of one framing into dlib's descriptors."""
 
     def __init__(self, crop: str = "tight") -> None:

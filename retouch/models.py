@@ -8,11 +8,11 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from generators.gradients import compiled, quick_halves
+from generators.gradients import compiled
 from pretrained import dlib_files
 from pretrained.loading import load, load_judge, load_shape, load_traits
 from pretrained.registry import Library, library
-from retouch.contracts import Embedder, Encoder, Generator, Swift
+from retouch.contracts import Embedder, Encoder, Generator
 from retouch.geometry import TEMPLATES, CropTemplate
 from retouch.inversion.invert import Inverter
 from scorers.descriptor import Descriptors
@@ -77,9 +77,7 @@ class Model:
 
     @cached_property
     def inverter(self) -> Inverter:
-        own = self.generator
-        swift = own.swift() if isinstance(own, Swift) and quick_halves() else None
-        return Inverter(own, self.encoder, self.identity, swift)
+        return Inverter(self.generator, self.encoder, self.identity, half=None)
 
     @cached_property
     def _decode(self):

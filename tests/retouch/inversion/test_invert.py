@@ -51,14 +51,13 @@ def test_optimisation_comes_close_to_the_picture(inverter, faces):
 
 
 def test_a_search_in_half_precision_ends_where_a_full_one_does(generator, faces):
-    swift = generator.swift()
-    pair = [Inverter(generator), Inverter(generator, swift=swift)]
+    pair = [Inverter(generator), Inverter(generator, half=True)]
     full, half = (i.invert(*faces, steps=60).latents for i in pair)
     judge = pair[0]
     np.testing.assert_allclose(
         judge.losses(half, *faces), judge.losses(full, *faces), rtol=0.1
     )
-    drawn = [np.asarray(g.decode(full)) for g in (generator, swift)]
+    drawn = [np.asarray(g.decode(full)) for g in (generator, generator.swift())]
     assert 0 < np.abs(drawn[1] - drawn[0]).mean() < 0.01
 
 
@@ -136,7 +135,7 @@ def test_one_step_is_compiled_for_every_length_preset_and_space(generator, faces
     for options in ({"steps": 2}, {"steps": 5}, {"preset": PRESETS["fast"]}):
         inverter.invert(*faces, **options)
     inverter.invert(faces[0][::-1], faces[1], steps=3, space="w")
-    assert inverter._improve.experimental_get_tracing_count() == 1
+    assert inverter.searcher._improve.experimental_get_tracing_count() == 1
 
 
 @pytest.mark.parametrize(("size", "count"), [(32, 300), (128, 11), (1024, 3)])
