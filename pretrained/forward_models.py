@@ -129,11 +129,12 @@ class Embedder(Stands):
 
     def embed(self, images: Floats) -> Floats:
         """Return the descriptors of crops, (N, 128)."""
-        return self.sees(images)[:, :128]
+        return self.sees(images)[0]
 
-    def sees(self, images: Floats) -> Floats:
-        """Return descriptors and what shapes are read of, (N, 128 + features)."""
-        return self._network_of_dlib(self._chips(images))
+    def sees(self, images: Floats) -> tuple[Floats, Floats]:
+        """Return the descriptors of crops, and what shapes are read of, (N, 4096)."""
+        seen = self._network_of_dlib(self._chips(images))
+        return seen[:, :128], seen[:, 128:]
 
     @cached_property
     def _network_of_dlib(self) -> Running:

@@ -8,21 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
-from scorers.dlib_layout import READ
 from scorers.judge import Judge
+from scorers.maths import maths
 
 Floats = NDArray[np.float32]
-
-
-def placed(features: list):
-    """Return what is read of the features behind every block, (N, 4096)."""
-    images = ops.cast(features[READ], "float32")
-    height, width = (2 * (side // 2) for side in images.shape[1:3])
-    images = ops.average_pool(images[:, :height, :width], 2, 2)
-    return ops.reshape(images, (-1, int(np.prod(images.shape[1:]))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +29,7 @@ class Shape:
 
     def read(self, features):
         """Return shapes (N, 136) of features (N, 4096)."""
+        ops = maths(features)
         along = ops.matmul(features - self.means, self.slopes)
         return ops.matmul(along, self.axes) + self.mean
 
@@ -46,7 +38,7 @@ class Shape:
 class Guide:
     """Sees pictures: who it is, and what the raters of the guide's half would say."""
 
-    identity: Any  # a `scorers.identity.Identity`
+    identity: Any  # dlib's network, with slopes or forwards alone
     judge: Judge
     shape: Shape
 
@@ -61,13 +53,14 @@ class Guide:
 
     def sees(self, images):
         """Return descriptors and shapes of images, (N, 128 + 136)."""
-        features = self.identity.features(self.identity.chips(images))
-        shapes = self.shape.read(placed(features))
-        return ops.concatenate([self.identity.describe(features), shapes], -1)
+        descriptors, features = self.identity.sees(images)
+        shapes = self.shape.read(features)
+        return maths(shapes).concatenate([descriptors, shapes], -1)
 
     def look(self, images):
         """Return descriptors (N, 128), and traits by all (N, traits) and by these."""
         seen, judge = self.sees(images), self.judge
+        ops = maths(seen)
         descriptors = seen[:, : len(judge.descriptor_slopes)]
         second = ops.matmul(descriptors, judge.descriptor_slopes)
         whole = ops.matmul(seen, judge.slopes) + judge.offsets

@@ -5,11 +5,13 @@ The residual network of 29 convolutions (He et al., 2016; trained by Davis King,
 apart. The weights are dlib's own, so the numbers are dlib's own too.
 """
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
 
-from scorers.dlib_layout import BLOCKS, MEAN, WINDOWS, Fused, resampling, strides
+from scorers.dlib_layout import BLOCKS, MEAN, READ, WINDOWS, Fused, resampling, strides
 
 COMPARED = (2, 6, 9)  # blocks whose features tell how alike two pictures look
 
@@ -44,6 +46,14 @@ def _add(long, short):
     return grown(long) + grown(short)
 
 
+def placed(features: list):
+    """Return what tells where things lie, of the features behind every block."""
+    images = ops.cast(features[READ], "float32")
+    height, width = (2 * (side // 2) for side in images.shape[1:3])
+    images = ops.average_pool(images[:, :height, :width], 2, 2)
+    return ops.reshape(images, (-1, math.prod(images.shape[1:])))
+
+
 # --- the network --------------------------------------------------------------
 
 
@@ -65,6 +75,11 @@ class Identity(keras.Model):
     def embed(self, images):
         """Return the descriptors of crops."""
         return self.describe(self.features(self.chips(images)))
+
+    def sees(self, images):
+        """Return the descriptors of crops, and what shapes are read of, (N, 4096)."""
+        features = self.features(self.chips(images))
+        return self.describe(features), placed(features)
 
     def chips(self, images):
         """Cut dlib's framing out of crops, (N, 150, 150, 3)."""

@@ -8,8 +8,9 @@ is its Mahalanobis distance. A trait is a linear function of these coordinates.
 from dataclasses import dataclass
 
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
+
+from scorers.maths import maths
 
 Floats = NDArray[np.float32]
 # What light does to a picture, as readers of latents call it; no edit may go that way.
@@ -47,12 +48,13 @@ class Space:
 
     def coordinates(self, latents):
         """Return the coordinates of latents, (N, K)."""
-        offsets = ops.reshape(latents - self.mean, (-1, self.axes.shape[1]))
+        ops, offsets = maths(latents), latents - self.mean
+        offsets = ops.reshape(offsets, (-1, self.axes.shape[1]))
         return ops.matmul(offsets, self.axes.T) / self.deviations
 
     def offset(self, coordinates):
         """Return what moves a latent by its first coordinates (N, k), or by all."""
-        count = coordinates.shape[-1]
+        ops, count = maths(coordinates), coordinates.shape[-1]
         flat = ops.matmul(coordinates * self.deviations[:count], self.axes[:count])
         return ops.reshape(flat, (-1, *self.mean.shape))
 
@@ -79,7 +81,8 @@ class LatentTraits:
 
     def score(self, latents):
         """Return the traits of latents, (N, traits)."""
-        return ops.matmul(self.space.coordinates(latents), self.slopes) + self.offsets
+        coordinates = self.space.coordinates(latents)
+        return maths(latents).matmul(coordinates, self.slopes) + self.offsets
 
     def step(self, name: str, keep: tuple[str, ...] = ()) -> Floats:
         """Return the shortest move (K,) that raises a trait by one deviation.

@@ -18,7 +18,8 @@ from generators.gradients import compiled, differentiate
 from retouch.contracts import Generator, Tensor
 from retouch.edits.edit import View
 from scorers.expression import Expressions
-from scorers.guide import Guide, placed
+from scorers.guide import Guide
+from scorers.identity import placed
 from scorers.latent import LatentTraits
 
 Floats = NDArray[np.float32]

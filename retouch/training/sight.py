@@ -16,8 +16,8 @@ from generators.gradients import compiled
 from pretrained import dlib_files
 from retouch.training.export import files
 from retouch.training.shards import Shards, as_images
-from scorers.guide import Shape, placed
-from scorers.identity import Identity
+from scorers.guide import Shape
+from scorers.identity import Identity, placed
 from scorers.judge import shape_of
 
 Floats = NDArray[np.float32]

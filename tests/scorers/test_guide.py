@@ -7,6 +7,7 @@ from keras import ops
 
 from generators.gradients import differentiate
 from pretrained import dlib_files
+from pretrained.forward_models import Embedder
 from pretrained.loading import load_judge, load_shape
 from pretrained.registry import library
 from retouch.faces.crop import cut
@@ -65,3 +66,12 @@ def test_slopes_point_to_where_the_trait_grows(guide, portrait):
     (after, _), _ = differentiate(happy, image + step)
     gained = float(after) - float(now)
     assert gained == pytest.approx(0.5 * np.linalg.norm(slope), rel=0.5)
+
+
+def test_arrays_are_seen_without_slopes_as_with_them(guide, portrait):
+    forwards = Guide(Embedder(), guide.judge, guide.shape)
+    for one, other in zip(
+        forwards.look(portrait[0]), guide.look(portrait[0]), strict=True
+    ):
+        assert isinstance(one, np.ndarray)
+        np.testing.assert_allclose(one, np.asarray(other), atol=1e-4)
