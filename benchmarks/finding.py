@@ -1,10 +1,11 @@
 """How long a photo is searched for faces, and how small and turned ones are found.
 
-    python -m benchmarks.finding [PORTRAITS]
+    python -m benchmarks.finding [PORTRAITS] [--pictures FOLDER]
 
 Photos are enlarged pictures of scikit-image, with a portrait in them or without. In the
 second table portraits of a folder, or the astronaut alone, stand in rows of such a
-photo, at one size and turn at a time.
+photo, at one size and turn at a time. First the pictures of further folders are counted
+in which somebody is found.
 """
 
 from pathlib import Path
@@ -31,9 +32,14 @@ ROUNDS = 5
 Portrait = tuple[Image.Image, Face]
 
 
-def main(folder: Annotated[Path | None, typer.Argument()] = None) -> None:
-    """Print both tables."""
+def main(
+    folder: Annotated[Path | None, typer.Argument()] = None,
+    pictures: Annotated[list[Path] | None, typer.Option()] = None,
+) -> None:
+    """Print both tables, and what is found in the pictures of other folders."""
     detector = Detector()
+    for place in pictures or []:
+        among(detector, place)
     time(detector)
     count(detector, gathered(detector, folder))
 
@@ -58,6 +64,14 @@ def count(detector: Detector, portraits: list[Portrait]) -> None:
     for size in SIZES:
         found = [seen(detector, portraits, size, turn) for turn in TURNS]
         print(f"{size:7}" + "".join(f"{number:8}" for number in found), flush=True)
+
+
+def among(detector: Detector, folder: Path) -> None:
+    """Print in how many pictures of a folder somebody is found."""
+    files = sorted(folder.iterdir())
+    photos = (np.asarray(Image.open(file).convert("RGB")) for file in files)
+    found = sum(bool(detector.find(photo)) for photo in photos)
+    print(f"{folder}: somebody in {found} of {len(files)} pictures")
 
 
 def seconds(detector: Detector, photo: NDArray) -> float:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 DESCRIPTOR = "dlib_face_recognition_resnet_model_v1.dat"
 LANDMARKS = "shape_predictor_68_face_landmarks.dat"
-CNN_DETECTOR = "mmod_human_face_detector.dat"
 FILTERS = 29
 
 

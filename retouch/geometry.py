@@ -114,7 +114,12 @@ class CropTemplate:
 
     def transform(self, landmarks: ArrayLike, size: int) -> Similarity:
         """Return the similarity from the photo to a crop of `size` pixels a side."""
-        left, right, mouth = anchors(landmarks)
+        return self.through(*anchors(landmarks), size)
+
+    def through(
+        self, left: Points, right: Points, mouth: Points, size: int
+    ) -> Similarity:
+        """Return the same of the eyes' and the mouth's centres."""
         middle = (left + right) / 2
         across, down = right - left, mouth - middle
         side = max(self.eyes * np.hypot(*across), self.mouth * np.hypot(*down))

@@ -99,7 +99,6 @@ def faces(
     photo: PhotoPath,
     settings: Settings,
     to: Output,
-    method: Annotated[str, typer.Option(help="hog, or cnn: slow, finds more.")] = "hog",
 ) -> None:
     """List the faces of a photo; with --out, draw them on a copy."""
     from retouch.engine.drawing import annotated
@@ -109,7 +108,7 @@ def faces(
     source = output.get(photo, settings.max_pixels)
     if to.out is not None:
         output.check(to.out, to.force)
-    found = Detector().find(source.pixels, method=method)  # type: ignore[arg-type]
+    found = Detector().find(source.pixels)
     if to.out is not None:
         output.put(annotated(source, found), to.out, force=to.force)
     rows = [FaceReport.of(i, face) for i, face in enumerate(found)]

@@ -1,8 +1,8 @@
-"""Faces and their 68 landmarks, found with dlib.
+"""Faces and their 68 landmarks, found with dlib and a small network.
 
-Faces: histograms of oriented gradients (Dalal and Triggs 2005; King 2015) or, on
-request, a small network (King 2016). Landmarks: an ensemble of regression trees
-(Kazemi and Sullivan 2014) trained on iBUG 300-W, whose terms exclude commercial use.
+Faces: histograms of oriented gradients (Dalal and Triggs 2005; King 2015); where they
+show nobody, BlazeFace. Landmarks: an ensemble of regression trees (Kazemi and Sullivan
+2014) trained on iBUG 300-W, whose terms exclude commercial use.
 """
 
 import os
@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from copy import deepcopy
 from functools import partial
 from queue import Empty, SimpleQueue
-from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pretrained.dlib_files import CNN_DETECTOR, LANDMARKS, locate
+from pretrained.dlib_files import LANDMARKS, locate
 from retouch.errors import DependencyError, SettingsError
+from retouch.faces.blazeface import BlazeFace, Seen
 from retouch.faces.detections import Sighting, best, turned
 from retouch.faces.grey import Grey
 from retouch.faces.search_copies import (
@@ -27,13 +27,12 @@ from retouch.faces.search_copies import (
     SEEN,
     SMALLEST,
     Look,
-    Method,
     evened,
     reduced,
     rounds,
 )
 from retouch.faces.small_faces import WINDOW, Scout, likeliest
-from retouch.geometry import TIGHT, Face, Points, Similarity
+from retouch.geometry import NOSE, TIGHT, Face, Points, Similarity, anchors
 
 THRESHOLD = -0.2  # of the detector's score, below which nothing is looked at
 STRONG = 0.8  # a score below this makes a second look, whose score is averaged in
@@ -43,6 +42,7 @@ DOUBT = 0.3  # by which a turned face must be the more convincing
 STEEP = 40  # degrees: faces turned further are rare
 ANGLES = (0, 45, -45, 90, -90, 180)  # degrees
 LEVEL, LEVELLINGS = 4.0, 5  # degrees, and how often at most
+ASTRAY = 0.13  # parts of a face between landmarks and where the network sees them
 VISIBLE = 0.75  # part of the landmarks that must lie inside the photo
 
 # The detector's box as a square in the tight crop: the median of 600 faces.
@@ -77,44 +77,44 @@ class Detector:
         self._idle: SimpleQueue[Any] = SimpleQueue()
         self._frontal = self._dlib.get_frontal_face_detector()
         self._scout = Scout(self._dlib) if scout else None
-        self._cnn: Any = None
-        self._cnn_lock = Lock()
+        self._blazeface = BlazeFace()
 
-    def find(
-        self,
-        pixels: NDArray,
-        *,
-        method: Method = "hog",
-        smallest: float | None = None,
-    ) -> list[Face]:
+    def find(self, pixels: NDArray, *, smallest: float | None = None) -> list[Face]:
         """Return the faces in a photo (H, W, 3), the largest first.
 
         Small and turned faces are searched where quick detectors see something like a
-        face; turned copies of the photo when no face was found yet. The landmarks then
-        tell the angle. A face's confidence is dlib's score; a low one is averaged with
-        that of a second look. If no face is sure, the likeliest one is returned.
+        face. When no face was found yet, a network looks, and then turned copies of the
+        photo are searched. The landmarks tell the angle. A face's confidence is dlib's
+        score, a low one averaged with that of a second look, or the network's. If no
+        face is sure, the likeliest one is returned.
 
         Args:
-            method: "cnn" finds harder faces and takes seconds.
             smallest: side in pixels of the smallest face that is searched for
                 everywhere. None: 40, or more in a photo of over .7 megapixels, whose
                 smaller faces are searched where they seem to be.
         """
-        _check(method, smallest)
+        _check(smallest)
         grey = Grey.of(pixels)
         doubtful: list[Face] = []
-        for i, looks in enumerate(rounds(*grey.size, method, smallest)):
-            if i == 0 and method == "hog" and self._scout is not None:
-                sightings = self._scouted(grey, looks, self._scout, smallest)
-            else:
-                sightings = self._search(grey, looks, method)
-            faces = _together(partial(self._face, grey), sightings)
-            faces = _distinct([face for face in faces if _visible(face, grey.size)])
+        for some in self._rounds(grey, pixels, smallest):
+            faces = _distinct([face for face in some if _visible(face, grey.size)])
             if any(face.confidence >= SURE for face in faces):
                 return [face for face in faces if face.confidence >= _needed(face)]
             doubtful += faces
         doubtful.sort(key=lambda face: _plausibility(face, grey.size))
         return [f for f in doubtful[-1:] if _plausibility(f, grey.size) >= POSSIBLE]
+
+    def _rounds(
+        self, grey: Grey, pixels: NDArray, smallest: float | None
+    ) -> Iterator[list[Face]]:
+        """Yield what is found together, the cheapest and likeliest first."""
+        first, *others = rounds(*grey.size, smallest)
+        read = partial(self._face, grey)
+        yield _together(read, self._scouted(grey, first, smallest))
+        seen = self._blazeface.find(pixels)
+        yield [face for s in seen if (face := self._agreed(grey, s))]
+        for looks in others:
+            yield _together(read, self._search(grey, looks))
 
     def again(self, pixels: NDArray, face: Face) -> Face:
         """Return a known face with its landmarks read anew, as after an edit."""
@@ -136,30 +136,27 @@ class Detector:
     def glance(self, pixels: NDArray, *, smallest: float = 2 * SMALLEST) -> list[Face]:
         """Return the upright faces of a video's frame in some milliseconds."""
         grey = Grey.of(pixels)
-        look = reduced(*grey.size, SEEN / smallest, BUDGET["hog"])
-        sightings = [s for s in self._search(grey, [look], "hog") if s.score >= SURE]
+        look = reduced(*grey.size, SEEN / smallest, BUDGET)
+        sightings = [s for s in self._search(grey, [look]) if s.score >= SURE]
         faces = [self._read(grey, s.frame, s.score, QUICK) for s in sightings]
         return _distinct(faces)
 
-    def _search(self, grey: Grey, looks: list[Look], method: Method) -> list[Sighting]:
-        found = _together(partial(self._look, grey, method), looks)
+    def _search(self, grey: Grey, looks: list[Look]) -> list[Sighting]:
+        found = _together(partial(self._look, grey), looks)
         return best([sighting for some in found for sighting in some])
 
-    def _look(self, grey: Grey, method: Method, look: Look) -> list[Sighting]:
-        run = self._run_cnn if method == "cnn" else self._run_hog
-        back, marks = look.transform.inverse, run(look.copy(grey))
+    def _look(self, grey: Grey, look: Look) -> list[Sighting]:
+        back, marks = look.transform.inverse, self._run_hog(look.copy(grey))
         return [Sighting.of(box, score, back) for box, score in marks]
 
     def _scouted(
-        self,
-        grey: Grey,
-        looks: list[Look],
-        scout: Scout,
-        smallest: float | None,
+        self, grey: Grey, looks: list[Look], smallest: float | None
     ) -> list[Sighting]:
         """Search beside the scout, and look again where it saw something."""
+        if (scout := self._scout) is None:
+            return self._search(grey, looks)
         scouting = scout.searches(grey, WINDOW / (smallest or SMALLEST))
-        searching = [partial(self._look, grey, "hog", look) for look in looks]
+        searching = [partial(self._look, grey, look) for look in looks]
         searches: list[Callable[[], list[Sighting]]] = [*searching, *scouting]
         found = _together(lambda search: search(), searches)
         sightings = best([s for some in found[: len(looks)] for s in some])
@@ -191,13 +188,6 @@ class Detector:
             boxes, scores, _ = detector.run(copy, 0, threshold)
         return list(zip(boxes, scores, strict=True))
 
-    def _run_cnn(self, copy: NDArray[np.uint8]) -> list[tuple[Any, float]]:
-        with self._cnn_lock:
-            if self._cnn is None:
-                file = locate(CNN_DETECTOR)
-                self._cnn = self._dlib.cnn_face_detection_model_v1(str(file))
-            return [(mark.rect, mark.confidence) for mark in self._cnn(copy, 0)]
-
     def _face(self, grey: Grey, sighting: Sighting) -> Face:
         """Read the landmarks with the eyes level; look again at a weak sighting."""
         frame, score = self._level(grey, sighting.frame), sighting.score
@@ -205,6 +195,16 @@ class Detector:
             frame, again = self._look_again(grey, frame)
             score = (score + again) / 2
         return self._read(grey, frame, score)
+
+    def _agreed(self, grey: Grey, seen: Seen) -> Face | None:
+        """Read the landmarks of what the network saw; None if they lie elsewhere.
+
+        In profiles they are laid over a cheek, and an edit would paint there.
+        """
+        left, right, _, mouth = seen.points
+        frame = _boxed(TIGHT.through(left, right, mouth, 1))
+        face = self._read(grey, frame, seen.score)
+        return face if _gap(face, seen.points) < ASTRAY else None
 
     def _read(
         self,
@@ -280,18 +280,27 @@ def _dlib() -> Any:
     return dlib
 
 
-def _check(method: str, smallest: float | None) -> None:
-    if method not in BUDGET:
-        raise SettingsError(f'method must be "hog" or "cnn"; got {method!r}.')
+def _check(smallest: float | None) -> None:
     if smallest is not None and not smallest >= SMALLEST:
         raise SettingsError(f"smallest must be at least {SMALLEST}; got {smallest}.")
 
 
 def _upright(landmarks: Points) -> Similarity:
     """Return the similarity from the unit square to the face's box, eyes level."""
+    return _boxed(TIGHT.transform(landmarks, 1))
+
+
+def _boxed(tight: Similarity) -> Similarity:
+    """Return the box of a face whose tight crop is the unit square."""
     low = np.array(BOX_CENTRE) - BOX_SIDE / 2
-    box = Similarity(BOX_SIDE, 0, *low.tolist())
-    return TIGHT.transform(landmarks, 1).inverse @ box
+    return tight.inverse @ Similarity(BOX_SIDE, 0, *low.tolist())
+
+
+def _gap(face: Face, points: Points) -> float:
+    """Return how far eyes, nose and mouth lie from points, in parts of the face."""
+    left, right, mouth = anchors(face.landmarks)
+    read = np.array([left, right, face.landmarks[NOSE][3], mouth])
+    return float(np.hypot(*(read - points).T).max() / face.size)
 
 
 def _framed(landmarks: Points, score: float) -> Face:

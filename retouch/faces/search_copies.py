@@ -1,7 +1,7 @@
 """The copies of a photo in which faces are looked for, cheapest and likeliest first."""
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,9 @@ from retouch.faces.crop import Window
 from retouch.faces.grey import Grey
 from retouch.geometry import Similarity
 
-Method = Literal["hog", "cnn"]
-
 SEEN = 80  # pixels: the side of the smallest face that a detector sees
 SMALLEST = 40  # pixels: the side of the smallest face looked for when nothing is said
-BUDGET = {"hog": 3e6, "cnn": 1e6}  # pixels of a copy that is searched in one piece
+BUDGET = 3e6  # pixels of a copy that is searched in one piece
 SQUARE = 480  # pixels: the side of turned copies
 TILE, OVERLAP = 1696, 256  # pixels of a copy
 STRIP, COMMON = 2048, 128  # pixels of a copy: a strip's height, and what two share
@@ -40,9 +38,7 @@ class Look(NamedTuple):
         return evened(copy) if self.even else copy
 
 
-def rounds(
-    width: int, height: int, method: Method, smallest: float | None
-) -> Iterator[list[Look]]:
+def rounds(width: int, height: int, smallest: float | None) -> Iterator[list[Look]]:
     """Yield what to search together; each only if the rounds before found nothing.
 
     First the upright photo; then with a mirrored border, for a face may fill the photo,
@@ -51,15 +47,14 @@ def rounds(
     most, are searched where the smallest face is told.
     """
     finest = min(2.0, SEEN / (smallest or SMALLEST))
-    whole = reduced(width, height, finest, BUDGET[method])
-    fine = smallest and whole.transform.scale < finest and method == "hog"
+    whole = reduced(width, height, finest, BUDGET)
+    fine = smallest and whole.transform.scale < finest
     yield [whole, *(_tiles(width, height, finest) if fine else [])]
     bordered = [_turned(width, height, 0, BORDERED, border=b) for b in BORDERS]
     yield [*bordered, *(look._replace(even=True) for look in bordered)]
     yield [_turned(width, height, angle, SQUARE) for angle in (90, 180, 270)]
-    if method == "hog":
-        between = (45, 135, 225, 315)
-        yield [_turned(width, height, angle, SQUARE) for angle in between]
+    between = (45, 135, 225, 315)
+    yield [_turned(width, height, angle, SQUARE) for angle in between]
 
 
 def reduced(width: int, height: int, finest: float, budget: float) -> Look:

@@ -7,21 +7,20 @@ from retouch.faces.search_copies import BUDGET, OVERLAP, SEEN, evened, pieces, r
 from tests.retouch.drawing import texture
 
 sides = st.integers(1, 9000)
-methods = st.sampled_from(["hog", "cnn"])
 
 
 @settings(deadline=None)
-@given(sides, sides, methods, st.none() | st.floats(40, 400))
-def test_no_copy_exceeds_what_is_searched_at_once(width, height, method, smallest):
-    for looks in rounds(width, height, method, smallest):
+@given(sides, sides, st.none() | st.floats(40, 400))
+def test_no_copy_exceeds_what_is_searched_at_once(width, height, smallest):
+    for looks in rounds(width, height, smallest):
         for look in looks:
-            assert look.size[0] * look.size[1] <= 1.01 * BUDGET[method] + 4e4
+            assert look.size[0] * look.size[1] <= 1.01 * BUDGET + 4e4
 
 
 @settings(deadline=None)
-@given(sides, sides, methods)
-def test_every_look_holds_its_part_of_the_photo(width, height, method):
-    for looks in rounds(width, height, method, None):
+@given(sides, sides)
+def test_every_look_holds_its_part_of_the_photo(width, height):
+    for looks in rounds(width, height, None):
         for look in looks:
             left, top, right, bottom = look.window or (0, 0, width, height)
             corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
@@ -32,7 +31,7 @@ def test_every_look_holds_its_part_of_the_photo(width, height, method):
 @settings(deadline=None)
 @given(st.integers(2000, 9000), st.integers(2000, 9000), st.floats(40, 80))
 def test_tiles_leave_no_small_face_out(width, height, smallest):
-    (_, *tiles) = next(iter(rounds(width, height, "hog", smallest)))
+    (_, *tiles) = next(iter(rounds(width, height, smallest)))
     scale = SEEN / smallest
     reach = 0.9 * OVERLAP / scale
     rng = np.random.default_rng(0)
@@ -48,7 +47,7 @@ def test_tiles_leave_no_small_face_out(width, height, smallest):
 
 @given(st.integers(100, 12000), st.integers(100, 12000))
 def test_a_photo_without_a_face_costs_no_more_than_some_megapixels(width, height):
-    looks = [look for some in rounds(width, height, "hog", None) for look in some]
+    looks = [look for some in rounds(width, height, None) for look in some]
     looks += pieces(width, height, 1.0, 25e6)
     assert sum(look.size[0] * look.size[1] for look in looks) < 45e6
 
@@ -56,7 +55,7 @@ def test_a_photo_without_a_face_costs_no_more_than_some_megapixels(width, height
 def test_copies_show_the_photo_at_their_places():
     photo = np.rint(texture(300, 420, fine=12)[..., 0]).astype(np.uint8)
     grey = Grey(photo)
-    looks = [look for some in rounds(420, 300, "hog", 80) for look in some]
+    looks = [look for some in rounds(420, 300, 80) for look in some]
     rng = np.random.default_rng(0)
     points = rng.integers(60, 240, (20, 2))
     for look in looks:
