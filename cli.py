@@ -6,9 +6,12 @@ why; 2 the command was not understood; 130 interrupted.
 
 import io
 import sys
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from retouch import __version__
 from retouch.commands import (
     attributes,
     batch,
@@ -25,8 +28,22 @@ from retouch.commands import (
 )
 from retouch.errors import RetouchError
 
+
+class Commands(TyperGroup):
+    """Names the command for many photos to whom gives several."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:  # its class is private to Typer, or Click's
+            if "unexpected extra argument" in getattr(error, "message", ""):
+                error.message += ". Many photos: retouch batch FOLDER RESULTS"  # type: ignore[attr-defined]
+            raise
+
+
 app = typer.Typer(
     name="retouch",
+    cls=Commands,
     help="Retouch faces in photographs by generative models; all else stays.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -54,6 +71,25 @@ app.add_typer(models.app, name="models")
 app.add_typer(directions.app, name="directions")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
+
+
+def tell_version(asked: bool) -> None:
+    """Print the version and end."""
+    if asked:
+        typer.echo(f"retouch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=tell_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Take the options that no command has."""
 
 
 def main() -> None:

@@ -159,3 +159,55 @@ def test_doctor_tells_of_the_weights_that_ship():
     done = retouch("doctor")
     assert b"weights 'default'" in done.stdout
     assert b"NO " not in done.stdout, done.stdout
+
+
+def test_loops_and_films_are_written_beside_the_sheet_of_a_range(portrait, tmp_path):
+    names = {kind: tmp_path / f"smile.{kind}" for kind in ("png", "gif", "mp4")}
+    words = "--range", "smile=0:1:2", "--steps", "0"
+    films = "--gif", names["gif"], "--mp4", names["mp4"]
+    done = retouch("edit", portrait, *words, *films, "--out", names["png"])
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode().split() == [str(path) for path in names.values()]
+    with Image.open(names["gif"]) as loop:
+        assert loop.n_frames == 2 and loop.info["loop"] == 0
+    assert names["mp4"].read_bytes()[4:8] == b"ftyp"
+
+
+def test_beautify_writes_a_loop_from_before_to_after(portrait, tmp_path):
+    files = tmp_path / "me.png", tmp_path / "way.gif"
+    words = "--steps", "0", "--gif", files[1], "--out", files[0]
+    done = retouch("beautify", portrait, *words)
+    assert done.returncode == 0, done.stderr
+    with Image.open(files[1]) as loop:
+        assert loop.n_frames > 2 and loop.size[0] == loop.size[1]
+
+
+@pytest.mark.parametrize("name", ["way.mp4", "way", "there.gif"])
+def test_a_loop_that_cannot_be_written_is_refused_before_any_work(
+    portrait, tmp_path, name
+):
+    (tmp_path / "there.gif").touch()
+    out = tmp_path / "new.png"
+    _refused(retouch("beautify", portrait, "--gif", tmp_path / name, "--out", out), out)
+
+
+@pytest.mark.parametrize("command", ["beautify", "faces", "mask"])
+def test_a_folder_is_answered_with_the_command_for_many_photos(command, tmp_path):
+    done = retouch(command, tmp_path)
+    assert b"retouch batch" in done.stderr
+    _refused(done, tmp_path / "none")
+
+
+def test_several_photos_are_answered_with_the_command_for_many(portrait):
+    done = retouch("beautify", portrait, portrait)
+    assert done.returncode == 2 and b"retouch batch" in done.stderr
+
+
+def test_the_version_is_told_and_stands_in_one_place():
+    done = retouch("--version")
+    told = done.stdout.decode().split()
+    assert told == ["retouch", re.search(r'__version__ = "(.+)"', INIT).group(1)]
+    assert 'dynamic = ["version"]' in (ROOT / "pyproject.toml").read_text()
+
+
+INIT = (ROOT / "retouch/__init__.py").read_text()

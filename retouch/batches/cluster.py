@@ -104,7 +104,7 @@ def _connected(address: str | None) -> tuple[Any, bool]:
     if importlib.util.find_spec("ray") is None:
         raise DependencyError(
             "The package ray is not installed, which --engine ray works with."
-            " Install it: pip install 'retouch[ray]'"
+            " Install it: pip install 'ray[data]'"
         )
     # Ray tells of its own doings on stderr unless it is asked not to.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")

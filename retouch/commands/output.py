@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from retouch.errors import PhotoError
 from retouch.settings import MAX_PIXELS, option
 
 if TYPE_CHECKING:
@@ -37,17 +39,22 @@ class Output:
     quiet: bool = option(False, "Print nothing.", flags=("--quiet",))
     verbose: bool = option(False, "Say what takes how long.", flags=("--verbose", "-v"))
 
-    def target(self, photo: str) -> str:
-        """Return where the result of that photo goes, checked before any work."""
-        target = self.out or self._beside(photo)
+    def target(self, photo: str, done: str) -> str:
+        """Return where the result of that photo goes, checked before any work.
+
+        Args:
+            done: what is done to the photo, in a word of the file's name.
+        """
+        refuse_folder(photo)
+        target = self.out or self._beside(photo, done)
         check(target, self.force)
         return target
 
-    def _beside(self, photo: str) -> str:
+    def _beside(self, photo: str, done: str) -> str:
         if photo == "-":
             return "-"
-        path, kind = Path(photo), "compared" if self.compare else "retouched"
-        return str(path.with_stem(f"{path.stem}-{kind}"))
+        path, kind = Path(photo), "-compared" if self.compare else ""
+        return str(path.with_stem(f"{path.stem}-{done}{kind}"))
 
     def write(self, result: "Result", target: str, budget: float | None = None) -> None:
         """Write the finished photo and report its faces.
@@ -88,8 +95,18 @@ def get(photo: str, max_pixels: int = MAX_PIXELS) -> "Photo":
     """Read the photo of that name, or the one on standard input."""
     from retouch.photos.photo import read
 
+    refuse_folder(photo)
     source = sys.stdin.buffer.read() if photo == "-" else Path(photo)
     return read(source, max_pixels=max_pixels)
+
+
+def refuse_folder(photo: str) -> None:
+    """Name the command for many photos to whom gives a folder."""
+    if Path(photo).is_dir():
+        raise PhotoError(
+            f"'{photo}' is a folder; for all photos in it: retouch batch"
+            f" {shlex.quote(photo)} RESULTS"
+        )
 
 
 def check(target: str, force: bool) -> None:

@@ -30,13 +30,13 @@ def beautify(
     climb: Climb,
     to: Output,
     gif: Annotated[
-        bool, typer.Option("--gif", help="Write a loop from before to after, too.")
-    ] = False,
+        Path | None, typer.Option(help="Write a loop from before to after, too.")
+    ] = None,
     latents: Kept = None,
 ) -> None:
     """Make each face a little more beautiful; the person stays that person."""
-    target = to.target(photo)
-    films = loops.beside(target, to.force, gif=gif)
+    target = to.target(photo, "beautify")
+    films = loops.checked(to.force, gif=gif)
     source = output.get(photo, settings.max_pixels)
     with terminal.progress(to.quiet, to.verbose) as on_step:
         engine = terminal.retoucher(settings.model, latents)
@@ -67,17 +67,17 @@ def edit(
         typer.Option("--range", help="A sheet of pictures instead: smile=-1:1.5:11."),
     ] = None,
     gif: Annotated[
-        bool, typer.Option("--gif", help="With --range, write a loop, too.")
-    ] = False,
+        Path | None, typer.Option(help="With --range, write a loop, too.")
+    ] = None,
     mp4: Annotated[
-        bool, typer.Option("--mp4", help="With --range, write a film, too.")
-    ] = False,
+        Path | None, typer.Option(help="With --range, write a film, too.")
+    ] = None,
     latents: Kept = None,
 ) -> None:
     """Move faces along named directions, in deviations of the population."""
-    wish = sliders.read(moves or [], face or [], span, loop=gif or mp4)
-    target = to.target(photo)
-    films = loops.beside(target, to.force, gif=gif, mp4=mp4)
+    films = loops.checked(to.force, gif=gif, mp4=mp4)
+    wish = sliders.read(moves or [], face or [], span, loop=bool(films))
+    target = to.target(photo, wish.word)
     source = output.get(photo, settings.max_pixels)
     if not to.quiet:
         sliders.warn(wish)

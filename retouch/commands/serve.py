@@ -41,7 +41,7 @@ def serve(
     except ImportError as error:
         raise DependencyError(
             "The service needs packages that are not installed; install them with"
-            " pip install 'retouch[web]'."
+            " pip install fastapi uvicorn python-multipart."
         ) from error
     run.write_log(logging.WARNING if quiet else logging.INFO)
     token = run.token_of(token_file, host)

@@ -1,5 +1,6 @@
 """What `retouch edit` is asked for: moves for all faces, for some, or a range."""
 
+import re
 from dataclasses import dataclass, field
 
 import typer
@@ -19,6 +20,14 @@ class Wish:
     all: Moves = field(default_factory=dict)
     each: dict[int, Moves] = field(default_factory=dict)
     span: Range | None = None
+
+    @property
+    def word(self) -> str:
+        """What is done, as a part of a file's name."""
+        if self.span is not None:
+            return f"{self.span.name}-range"
+        names = [*self.all, *(name for moves in self.each.values() for name in moves)]
+        return re.sub(r"[^\w.-]+", "-", "-".join(dict.fromkeys(names)))
 
 
 def read(moves: list[str], faces: list[str], span: str | None, *, loop: bool) -> Wish:

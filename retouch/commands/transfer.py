@@ -43,7 +43,7 @@ def transfer(
 
     plain = pictures(neutral, more)
     values = alphas(span, wish) if span is not None else None
-    place = to.target(target) if values is None else folder(to, target)
+    place = to.target(target, "transfer") if values is None else folder(to, target)
     photos = [output.get(name, settings.max_pixels) for name in (source, target)]
     rest = [output.get(name, settings.max_pixels) for name in plain]
     with terminal.progress(to.quiet, to.verbose) as on_step:

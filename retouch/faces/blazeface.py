@@ -6,6 +6,7 @@ BlazeFace (Bazarevsky et al. 2019) with MediaPipe's weights for short range. It 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -54,7 +55,7 @@ class BlazeFace:
         self._weights = library().weights(WEIGHTS, "detector")
         self._anchors = SIDE * np.concatenate([_centres(*grid) for grid in GRIDS])
 
-    def find(self, photo: NDArray) -> list[Seen]:
+    def find(self, photo: NDArray[Any]) -> list[Seen]:
         """Return the faces; quarter turns are searched if nobody is upright."""
         small = _reduced(photo)
         back = Similarity.scaling(photo.shape[1] / small.shape[1])
@@ -65,11 +66,11 @@ class BlazeFace:
                 return [face.moved(back) for face in _apart(found)]
         return []
 
-    def _likely(self, photo: NDArray, squares: Iterable[Similarity]) -> list[Seen]:
+    def _likely(self, photo: NDArray[Any], squares: Iterable[Similarity]) -> list[Seen]:
         seen = [guess for square in squares for guess in self._look(photo, square)]
         return _apart([guess for guess in seen if guess.score > LIKELY])[:MOST]
 
-    def _again(self, photo: NDArray, face: Seen) -> Seen | None:
+    def _again(self, photo: NDArray[Any], face: Seen) -> Seen | None:
         """Look at it from other distances and angles; return it if the mean is sure."""
         squares = [_around(turned(face.frame, angle), s) for s, angle in AGAIN]
         looks = [self._look(photo, square) for square in squares]
@@ -79,7 +80,7 @@ class BlazeFace:
             return None
         return replace(near[0][0] if near[0] else face, score=float(score))
 
-    def _look(self, photo: NDArray, square: Similarity) -> list[Seen]:
+    def _look(self, photo: NDArray[Any], square: Similarity) -> list[Seen]:
         """Return the best guesses in a square of the photo, the likeliest first."""
         image = cut(photo, square, SIDE, linear=True)
         scores, boxes = self.run(image / 127.5 - 1)
@@ -132,7 +133,7 @@ class BlazeFace:
         return y
 
 
-def _reduced(photo: NDArray) -> NDArray[np.uint8]:
+def _reduced(photo: NDArray[Any]) -> NDArray[np.uint8]:
     """Return the photo in 8 bits, with three colours and at most KEPT pixels a side."""
     factor = max(1, max(photo.shape[:2]) // KEPT)
     if photo.dtype == np.uint16:
@@ -142,7 +143,7 @@ def _reduced(photo: NDArray) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(np.ascontiguousarray(colours)).reduce(factor))
 
 
-def _squares(photo: NDArray, angles: Iterable[int]) -> Iterator[Similarity]:
+def _squares(photo: NDArray[Any], angles: Iterable[int]) -> Iterator[Similarity]:
     """Yield what takes the photo to the squares that are searched."""
     height, width = photo.shape[:2]
     longer = max(width, height)

@@ -48,8 +48,8 @@ def check_path(path: Path, *, force: bool) -> None:
         return
     if not force:
         raise PhotoError(
-            f"'{path}' exists already; choose another name, or allow it to be replaced "
-            "with force."
+            f"'{path}' exists already; choose another name, or allow it to be replaced"
+            " with --force (in Python: force=True)."
         )
     # The mode's bits bind everybody here, even a user whom the system lets through.
     if not path.stat().st_mode & 0o222 or not os.access(path, os.W_OK):

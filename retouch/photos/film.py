@@ -49,7 +49,7 @@ def library() -> Any:
         import av
     except ImportError as error:
         raise DependencyError(
-            f"Videos need PyAV ({error}). Run: pip install 'retouch[video]'"
+            f"Videos need PyAV ({error}). Run: pip install av"
         ) from error
     av.logging.set_level(av.logging.PANIC)  # what goes wrong is raised, not printed
     return av

@@ -121,6 +121,6 @@ def vision() -> Any:
     except ImportError as error:
         raise DependencyError(
             f"A camera and a window need OpenCV ({error})."
-            " Run: pip install 'retouch[live]'"
+            " Run: pip install opencv-python av"
         ) from error
     return cv2

@@ -2,7 +2,7 @@
 
 import pytest
 
-from retouch.commands import loops, sliders
+from retouch.commands import sliders
 from retouch.errors import SettingsError
 from retouch.jobs.ranges import Range
 
@@ -44,8 +44,3 @@ def test_what_lies_beyond_the_safe_range_is_said(capsys):
     sliders.warn(_read(["smile=9", "age=1"]))
     said = capsys.readouterr().err
     assert "smile +9 lies beyond its safe range" in said and "age" not in said
-
-
-def test_a_loop_cannot_go_to_standard_output():
-    with pytest.raises(SettingsError, match="use --out"):
-        loops.beside("-", False, gif=True)
