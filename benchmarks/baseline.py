@@ -17,8 +17,9 @@ from retouch.edits.edit import View
 from retouch.faces.crop import resized
 from retouch.models import Model
 from retouch.settings import Settings
+from retouch.training.rated import standardised
 from retouch.training.shards import Shards, as_images
-from retouch.training.traits import lighting, standardised
+from retouch.training.traits import lighting
 from scorers.latent import LIGHT, LatentTraits, Space, ridge
 
 Floats = NDArray[np.float32]

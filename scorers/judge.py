@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 TELLING = 0.8  # of the skill with landmarks
+# How attractive raters find a face, but for skin, gender, age and make-up.
+FREED = "attractive-freed"
 EYES = slice(36, 42), slice(42, 48)
 
 

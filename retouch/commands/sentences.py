@@ -13,7 +13,7 @@ WORDS = {
     "age": ("younger", "older"),
     "gender": ("more feminine", "more masculine"),
     "weight": ("slimmer", "fuller"),
-    "skin-color": ("darker", "lighter"),
+    "skin-color": ("lighter", "darker"),
     "glasses": ("less bespectacled", "more bespectacled"),
     "beard": ("less bearded", "more bearded"),
     "eye_makeup": ("less made-up", "more made-up"),

@@ -110,14 +110,40 @@ def traits(
     ratings: Annotated[str, typer.Option(help="NAME=FILE: judged traits of a source.")],
     labels: Annotated[str, typer.Option(help="NAME=FILE: labels of another.")],
 ) -> None:
-    """Fit the readers of traits that guide edits, and the judge."""
+    """Fit the reader of traits from latents, which guides edits."""
     from retouch.training.traits import main as fit
 
-    pairs = [text.partition("=")[::2] for text in (ratings, labels)]
+    pairs = map(_named, (ratings, labels))
     skill = fit(data, networks, *((name, Path(file)) for name, file in pairs))
     for way, known in skill.items():
         told = ", ".join(f"{name} {value:.2f}" for name, value in known.items())
         typer.echo(f"{way}: {told}")
+
+
+@app.command()
+def judges(
+    data: Annotated[Path, typer.Argument(help="Folder of shards.")],
+    out: Annotated[Path, typer.Argument(help="Folder for the guide and the judge.")],
+    ratings: Annotated[
+        list[str],
+        typer.Option(help="NAME=FILE: a source's ratings; the first's of all traits."),
+    ],
+    labels: Annotated[str, typer.Option(help="NAME=FILE: labels of another.")],
+    licence: Licence = "non-commercial research",
+) -> None:
+    """Fit the guide that edits climb, and the judge of what they do."""
+    from retouch.training.judges import main as fit
+
+    rated = {name: Path(file) for name, file in map(_named, ratings)}
+    name, file = _named(labels)
+    for way, known in fit(data, out, rated, (name, Path(file)), licence).items():
+        told = ", ".join(f"{name} {value:.3f}" for name, value in known.items())
+        typer.echo(f"{way}: {told}")
+
+
+def _named(text: str) -> tuple[str, str]:
+    name, _, file = text.partition("=")
+    return name, file
 
 
 @app.command()

@@ -33,8 +33,8 @@ from retouch.training.conditions import (
 )
 from retouch.training.export.files import keep
 from retouch.training.moves import keep_reader, people, with_moves
+from retouch.training.rated import RATED
 from retouch.training.shards import Shards, as_images
-from retouch.training.traits import RATED
 from scorers.guide import Guide
 from scorers.latent import LIGHT, LatentTraits, Space, ridge
 

@@ -25,15 +25,9 @@ from retouch.faces.detect import Detector
 from retouch.geometry import TIGHT
 from retouch.models import Model
 from retouch.training.export.files import keep
+from retouch.training.rated import Faces, Labels, gather
 from retouch.training.shards import Shards, as_images
-from retouch.training.traits import (
-    Config,
-    Faces,
-    Labels,
-    fit_latents,
-    gather,
-    reader_arrays,
-)
+from retouch.training.traits import Config, fit_latents, reader_arrays
 from scorers.judge import Judge
 from scorers.latent import LatentTraits
 

@@ -1,17 +1,13 @@
-"""Fit the readers of traits: from latents, to guide edits; from pictures, to judge.
+"""Fit the reader of traits from latents: what guides edits, and how well it knows.
 
     retouch train traits DATA pretrained --ratings omi=omi.csv --labels ffhq=ffhq.csv
 
-The rated faces are parted in two, and so are those that a table labels. One half
-teaches the guide, a reader of dlib's descriptor and the landmarks, which then labels
-every crop; from those labels a linear reader of latents is fitted. The other half
-makes the judge, so that no rating serves both to guide an edit and to judge it.
-
-What latents tell is read in two ways: linearly, and off the picture that they stand
-for. Both skills are printed and kept; a twentieth of the people teaches nothing.
+The guide (`retouch train judges`) labels every crop; from those labels a linear reader
+of latents is fitted. What latents tell is read in two ways: linearly, and off the
+picture that they stand for. Both skills are printed and kept; a twentieth of the people
+teaches nothing.
 """
 
-import csv
 import dataclasses
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -21,22 +17,27 @@ from numpy.typing import NDArray
 
 from generators.gradients import compiled
 from pretrained import dlib_files
-from pretrained.loading import load, load_shape
+from pretrained.loading import load, load_judge, load_shape
 from pretrained.registry import Library, Shelf
-from retouch.contracts import Embedder, Encoder, Generator
-from retouch.geometry import LEFT_EYE, RIGHT_EYE
+from retouch.contracts import Generator
 from retouch.training.export import files
-from retouch.training.shards import Shards, as_images, shrunk
+from retouch.training.judges import RIDGE
+from retouch.training.rated import (
+    LABELS,
+    RATED,
+    Faces,
+    Labels,
+    gather,
+    labels_of,
+    rated,
+    standardised,
+)
+from retouch.training.shards import Shards
 from scorers.guide import Guide
 from scorers.judge import Judge, shape_of
 from scorers.latent import LIGHT, LatentTraits, Space, held_out_skill, ridge
 
 Floats = NDArray[np.float32]
-
-RATED = (
-    "attractive", "age", "gender", "happy", "weight", "well-groomed",
-    "long-haired", "skin-color", "hair-color", "alert",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,52 +45,7 @@ class Config:
     """How strongly the fits are held back, and in how many dimensions."""
 
     dimensions: int = 400
-    judge_ridge: float = 100.0
     latent_ridge: float = 300.0
-
-
-@dataclass(frozen=True, eq=False)
-class Faces:
-    """What is known of each crop: `gather` makes it of shards."""
-
-    images: NDArray[np.uint8]
-    landmarks: Floats
-    names: NDArray[np.str_]
-    sources: NDArray[np.str_]
-    descriptors: Floats
-    latents: Floats
-    held_out: NDArray[np.bool_] | None = None  # which of them teach nothing
-
-    @property
-    def teaching(self) -> NDArray[np.bool_]:
-        """Which of them readers are fitted to."""
-        if self.held_out is None:
-            return np.ones(len(self.names), bool)
-        return ~self.held_out
-
-
-def gather(
-    shards: Shards,
-    encoder: Encoder,
-    identity: Embedder,
-    at_once: int = 32,
-    size: int | None = None,
-) -> Faces:
-    """Return the crops of shards with their latents and descriptors.
-
-    Args:
-        size: of the pictures that the encoder reads, if they must be smaller.
-    """
-    encode, embed = compiled(encoder.encode), compiled(identity.embed)
-    latents, descriptors = [], []
-    for i in range(0, len(shards.images), at_once):
-        images = as_images(shards.images[i : i + at_once])
-        descriptors.append(np.asarray(embed(images)))
-        images = images if size is None else shrunk(images, size)
-        latents.append(np.asarray(encode(images)))
-    named = shards.landmarks, shards.names, shards.sources
-    joined = np.concatenate(descriptors), np.concatenate(latents)
-    return Faces(shards.images, *named, *joined, shards.testing())
 
 
 def lighting(images: NDArray[np.uint8]) -> Floats:
@@ -111,46 +67,8 @@ def lighting(images: NDArray[np.uint8]) -> Floats:
     return np.stack(columns, 1)
 
 
-def standardised(values: Floats) -> Floats:
-    return (values - values.mean(0)) / (values.std(0) + 1e-9)
-
-
-def parts(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Part rated faces in two halves, for the guide and for the judge."""
-    order = np.random.default_rng(7).permutation(count)
-    return order[::2], order[1::2]
-
-
-def openness(landmarks: Floats) -> Floats:
-    """Return how far eyes are open, for their width, (N,)."""
-    parts = []
-    for eye in (LEFT_EYE, RIGHT_EYE):
-        corners = landmarks[:, eye]
-        width = np.linalg.norm(corners[:, 3] - corners[:, 0], axis=-1)
-        gaps = (corners[:, a] - corners[:, b] for a, b in ((5, 1), (4, 2)))
-        parts.append(sum(np.linalg.norm(gap, axis=-1) for gap in gaps) / width)
-    return parts[0] + parts[1]
-
-
-def fit_judge(
-    faces: Faces, index, ratings: Floats, config: Config, names=RATED
-) -> Judge:
-    """Return a judge learnt from the faces of the index and their raw ratings."""
-    population = ratings.mean(0), ratings.std(0)
-    ratings = standardised(ratings)
-    descriptors = faces.descriptors[index]
-    inputs = np.concatenate([descriptors, shape_of(faces.landmarks[index])], 1)
-    slopes, offsets = ridge(inputs, ratings, config.judge_ridge)
-    own = ridge(descriptors, ratings, config.judge_ridge / 2)
-    skills = (
-        held_out_skill(inputs, ratings, config.judge_ridge),
-        held_out_skill(descriptors, ratings, config.judge_ridge / 2),
-    )
-    return Judge(names, slopes, offsets, *own, *skills, *population)
-
-
 def fit_latents(
-    faces: Faces, teacher: Judge, labels: "Labels", config: Config
+    faces: Faces, teacher: Judge, labels: Labels, config: Config
 ) -> LatentTraits:
     """Return a reader of latents that agrees with the teacher on every crop.
 
@@ -195,7 +113,7 @@ def skill_of_latents(
     others[index] = False
     slopes, offsets = ridge(coordinates[others], seen[others], Config.latent_ridge)
     read = coordinates[index] @ slopes + offsets
-    return held_out_skill(read, standardised(ratings), Config.judge_ridge)
+    return held_out_skill(read, standardised(ratings), RIDGE)
 
 
 def skill_of_pictures(
@@ -205,144 +123,65 @@ def skill_of_pictures(
     see = compiled(lambda x: guide.sees(generator.decode(x)))
     parts = [latents[i : i + at_once] for i in range(0, len(latents), at_once)]
     read = np.concatenate([np.asarray(see(part)) for part in parts])
-    return held_out_skill(read, standardised(ratings), Config.judge_ridge)
-
-
-# --- tables -------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class Labels:
-    """Further traits of some of the crops, standardised."""
-
-    names: tuple[str, ...]
-    index: NDArray[np.int64]  # which crops
-    values: Floats  # (len(index), names)
-
-
-def labels_of(faces: Faces, source: str, path: Path, columns: dict[str, str]) -> Labels:
-    """Return the labels that a table has for crops of one source.
-
-    Args:
-        columns: the trait's name of each column; words count as present, unless
-            they begin with "No".
-    """
-    table = read_words(path, tuple(columns))
-    stems = [Path(str(name)).stem for name in faces.names]
-    index = [
-        i
-        for i, stem in enumerate(stems)
-        if faces.sources[i] == source and stem in table
-    ]
-    values = np.array([[_number(w) for w in table[stems[i]]] for i in index], "f4")
-    index = np.array(index, np.int64)
-    values = np.concatenate([values, openness(faces.landmarks[index])[:, None]], 1)
-    return Labels((*columns.values(), "eyes-open"), index, standardised(values))
-
-
-def read_words(path: Path, columns: tuple[str, ...]) -> dict[str, list[str]]:
-    """Return the named columns of a table, unread, by the stem of each row's file."""
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {Path(row["file"]).stem: [row[c] for c in columns] for row in rows}
-
-
-def _number(word: str) -> float:
-    try:
-        return float(word)
-    except ValueError:
-        return 0.0 if word.startswith("No") else 1.0
-
-
-def rated(faces: Faces, source: str, path: Path) -> tuple[NDArray[np.int64], Floats]:
-    """Return which crops of a source are rated, and their ratings."""
-    table = read_words(path, RATED)
-    stems = [Path(str(name)).stem for name in faces.names]
-    index = [
-        i for i, s in enumerate(stems) if faces.sources[i] == source and s in table
-    ]
-    return np.array(index), np.array([table[stems[i]] for i in index], np.float32)
+    return held_out_skill(read, standardised(ratings), RIDGE)
 
 
 def fit(
-    faces: Faces, index: NDArray[np.int64], ratings: Floats, labels: Labels, config=None
-) -> tuple[LatentTraits, Judge, Judge]:
-    """Return the reader of latents, the guide and the judge."""
-    config = config or Config()
-    learnt = faces.teaching[labels.index]
-    worn, values = labels.index[learnt], labels.values[learnt]
-    both = []
-    for half, own in zip(parts(len(index)), parts(len(worn)), strict=True):
-        judged = fit_judge(faces, index[half], ratings[half], config)
-        seen = fit_judge(faces, worn[own], values[own], config, labels.names)
-        both.append(judged.joined(seen))
-    guide, judge = both
-    traits = fit_latents(faces, guide, labels, config)
+    faces: Faces,
+    guide: Judge,
+    index: NDArray[np.int64],
+    ratings: Floats,
+    labels: Labels,
+    config: Config | None = None,
+) -> LatentTraits:
+    """Return the reader of latents, with what it tells of ratings."""
+    traits = fit_latents(faces, guide, labels, config or Config())
     skill = traits.skill.copy()
     skill[: len(RATED)] = skill_of_latents(traits, faces, index, ratings)
-    return dataclasses.replace(traits, skill=skill), guide, judge
+    return dataclasses.replace(traits, skill=skill)
 
 
-def keep(
-    traits: LatentTraits, guide: Judge, judge: Judge, name: str, out: Path, terms: str
-) -> None:
-    """Write all three beside the networks of a model, with their rows."""
-    for title, architecture, reader, family in (
-        (f"{name}-traits", "latent-traits", traits, name),
-        ("guide", "judge", guide, ""),
-        ("judge", "judge", judge, ""),
-    ):
-        files.keep(
-            out,
-            title,
-            "scorer",
-            architecture,
-            reader_arrays(reader),
-            config={"names": list(reader.names)},
-            licence=terms,
-            family=family,
-            half=architecture == "latent-traits",
-        )
+def keep(traits: LatentTraits, name: str, out: Path, terms: str) -> None:
+    """Write the reader beside the networks of a model, with its row."""
+    files.keep(
+        out,
+        f"{name}-traits",
+        "scorer",
+        "latent-traits",
+        reader_arrays(traits),
+        config={"names": list(traits.names)},
+        licence=terms,
+        family=name,
+    )
 
 
-def reader_arrays(reader: LatentTraits | Judge) -> dict[str, Floats]:
+def reader_arrays(reader: LatentTraits) -> dict[str, Floats]:
     """Return what of a reader are arrays, by the names that files have for them."""
-    if isinstance(reader, Judge):
-        return reader.arrays
     pairs = ((f.name, getattr(reader, f.name)) for f in fields(reader))
     own = {name: value for name, value in pairs if isinstance(value, np.ndarray)}
     space = reader.space
     return {"mean": space.mean, "axes": space.axes, "spread": space.deviations, **own}
 
 
-LABELS = {
-    "glasses": "glasses",
-    "beard": "beard",
-    "eye_makeup": "eye_makeup",
-    "lip_makeup": "lip_makeup",
-    "yaw": "yaw",
-}
-
-
 def main(
     data: Path, networks: Path, ratings: tuple[str, Path], labels: tuple[str, Path]
 ) -> dict[str, dict[str, float]]:
-    """Fit all readers for the default networks of a folder, and keep them there.
+    """Fit the reader for the default networks of a folder, and keep it there.
 
-    Returns each rated trait's skill from pictures, from latents, and from the
-    pictures that latents stand for.
+    Returns each rated trait's skill from latents, and from the pictures that latents
+    stand for.
     """
     library = Library(Shelf(networks), Shelf(networks))
     encoder = load(library, "default-encoder", "encoder")
     generator = load(library, "default", "generator")
+    guide = load_judge(library, "guide")
     faces = gather(Shards.read(data), encoder, dlib_files.identity())
     index, values = rated(faces, *ratings)
-    readers = fit(faces, index, values, labels_of(faces, *labels, LABELS))
-    keep(*readers, "default", networks, library.row("default").licence)
-    sight = Guide(dlib_files.identity(), readers[1], load_shape(library, "shape"))
+    reader = fit(faces, guide, index, values, labels_of(faces, *labels, LABELS))
+    keep(reader, "default", networks, library.row("default").licence)
+    sight = Guide(dlib_files.identity(), guide, load_shape(library, "shape"))
     skill = {
-        "pictures": fit_judge(faces, index, values, Config()).skill,
-        "latents": readers[0].skill[: len(RATED)],
+        "latents": reader.skill[: len(RATED)],
         "through the generator": skill_of_pictures(
             generator, sight, faces.latents[index], values
         ),
