@@ -83,16 +83,16 @@ def _assessor() -> "Assessor":
 
 
 def _write(found: "Evaluation", place: Path) -> None:
-    from retouch.expressions.chart import draw
     from retouch.expressions.evaluate import summary, table, unit_table
-    from retouch.photos import disk
+    from retouch.photos import charts, disk
+    from retouch.photos.photo import Photo, encode
 
     told = summary(found)
     files = {
         "evaluation.csv": table(found.rows),
         "action_units.csv": unit_table(found),
         "summary.json": (json.dumps(told, indent=1) + "\n").encode(),
-        "plot.png": draw(_panels(found, told)),
+        "plot.png": encode(Photo(charts.draw(_panels(found, told)))),
     }
     if found.distances:
         files["likeliness.csv"] = table(found.distances)
@@ -107,7 +107,7 @@ def _write(found: "Evaluation", place: Path) -> None:
 
 def _panels(found: "Evaluation", told: dict[str, Any]) -> list[Any]:
     """Return identity and agreement against alpha, or against one another."""
-    from retouch.expressions.chart import Panel
+    from retouch.photos.charts import Panel
 
     if "alphas" not in told:
         dots = [(row["identity_target"], row["agreement_target"]) for row in found.rows]

@@ -5,7 +5,6 @@ transfers` can measure it.
 """
 
 import dataclasses
-import io
 import json
 import os
 from collections.abc import Sequence
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from retouch.engine.session import Session
 from retouch.errors import SettingsError
@@ -24,8 +22,7 @@ from retouch.faces.crop import cut
 from retouch.geometry import TIGHT
 from retouch.jobs.ranges import Range
 from retouch.photos import disk
-from retouch.photos.levels import eight_bit
-from retouch.photos.photo import Photo, Provenance
+from retouch.photos.photo import Photo, Provenance, encode
 from retouch.photos.photo import write as write_photo
 from retouch.settings import Settings
 
@@ -77,7 +74,7 @@ def write(
         made = Provenance(settings.model, f"transfer {alpha:g}", settings.strength)
         write_photo(photo, folder / name, force=True, provenance=made)
         rows.append({"alpha": alpha, "file": name})
-    disk.put(folder / "sheet.png", _png(_sheet(faces, photos)))
+    disk.put(folder / "sheet.png", encode(Photo(_sheet(faces, photos))))
     source, target = (_from(folder, name) for name in faces.names)
     record = {
         "source": source,
@@ -108,9 +105,3 @@ def _sheet(faces: Faces, photos: Sequence[Photo]) -> NDArray[np.uint8]:
         crop = cut(photo.pixels, face.transform(TIGHT, SHOWN), SHOWN) / white
         cuts.append(np.rint(np.clip(crop, 0, 1) * 255).astype(np.uint8))
     return np.concatenate(cuts, 1)
-
-
-def _png(pixels: NDArray[Any]) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(eight_bit(pixels))).save(file, "PNG")
-    return file.getvalue()

@@ -1,10 +1,10 @@
 """Line charts, drawn with Pillow: a few panels side by side, each with its lines."""
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 WIDTH, HEIGHT = 420, 320  # of a panel
@@ -23,6 +23,7 @@ class Panel:
     title: str
     across: str
     lines: Mapping[str, Line]
+    dots: bool = True  # at every point
 
     def box(self) -> tuple[float, float, float, float]:
         """Return the lowest and highest x and y, the latter from 0 on."""
@@ -34,20 +35,18 @@ class Panel:
         return float(x0), float(x1 if x1 > x0 else x0 + 1), y0, y1 if y1 > y0 else 1.0
 
 
-def draw(panels: Sequence[Panel]) -> bytes:
-    """Return the panels as a PNG."""
-    image = Image.new("RGB", (WIDTH * len(panels), HEIGHT), "white")
+def draw(panels: Sequence[Panel], width: int = WIDTH) -> NDArray[np.uint8]:
+    """Return the panels side by side, each so many pixels wide."""
+    image = Image.new("RGB", (width * len(panels), HEIGHT), "white")
     pen = ImageDraw.Draw(image)
     for i, panel in enumerate(panels):
-        _panel(pen, panel, i * WIDTH)
-    file = io.BytesIO()
-    image.save(file, "PNG", optimize=True)
-    return file.getvalue()
+        _panel(pen, panel, i * width, width)
+    return np.asarray(image)
 
 
-def _panel(pen: ImageDraw.ImageDraw, panel: Panel, left: float) -> None:
+def _panel(pen: ImageDraw.ImageDraw, panel: Panel, left: float, width: int) -> None:
     x0, x1, y0, y1 = panel.box()
-    wide, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+    wide, high = width - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
     def place(x: float, y: float) -> tuple[float, float]:
         across = left + LEFT + wide * (x - x0) / (x1 - x0)
@@ -67,7 +66,7 @@ def _panel(pen: ImageDraw.ImageDraw, panel: Panel, left: float) -> None:
         points = [place(x, y) for x, y in sorted(line)]
         if len(points) > 1:
             pen.line(points, fill=colour, width=2)
-        for x, y in points:
+        for x, y in points if panel.dots else ():
             pen.ellipse((x - 3, y - 3, x + 3, y + 3), fill=colour)
         pen.rectangle((at, HEIGHT - 18, at + 10, HEIGHT - 8), fill=colour)
         pen.text((at + 14, HEIGHT - 19), name, INK)
