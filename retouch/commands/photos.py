@@ -101,7 +101,6 @@ def faces(
     to: Output,
 ) -> None:
     """List the faces of a photo; with --out, draw them on a copy."""
-    from retouch.engine.drawing import annotated
     from retouch.engine.report import FaceReport
     from retouch.faces.detect import Detector
 
@@ -110,6 +109,8 @@ def faces(
         output.check(to.out, to.force)
     found = Detector().find(source.pixels)
     if to.out is not None:
+        from retouch.engine.drawing import annotated
+
         output.put(annotated(source, found), to.out, force=to.force)
     rows = [FaceReport.of(i, face) for i, face in enumerate(found)]
     _print(rows, to.as_json, to.out or "")

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import affine_transform
 
 from retouch.geometry import Similarity
 
@@ -149,6 +148,8 @@ def _move_linear(
 def _move_cubic(
     plane: Pixels, inverse: NDArray[np.float64], shape: tuple[int, int]
 ) -> Pixels:
+    from scipy.ndimage import affine_transform  # which finding faces does without
+
     turn = inverse[::-1, 1::-1]  # (row, column) instead of (x, y)
     offset = inverse[::-1, 2] + turn @ (0.5, 0.5) - 0.5
     return affine_transform(plane, turn, offset, shape, mode="nearest")

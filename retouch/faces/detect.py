@@ -31,7 +31,7 @@ from retouch.faces.search_copies import (
     reduced,
     rounds,
 )
-from retouch.faces.small_faces import WINDOW, Scout, likeliest
+from retouch.faces.small_faces import WINDOW, Scout, frontal, likeliest
 from retouch.geometry import NOSE, TIGHT, Face, Points, Similarity, anchors
 
 THRESHOLD = -0.2  # of the detector's score, below which nothing is looked at
@@ -75,7 +75,7 @@ class Detector:
         self._predictor = self._dlib.shape_predictor(str(landmarks))
         # dlib's detectors keep state while they run: one for each thread at work.
         self._idle: SimpleQueue[Any] = SimpleQueue()
-        self._frontal = self._dlib.get_frontal_face_detector()
+        self._frontal = frontal(self._dlib)
         self._scout = Scout(self._dlib) if scout else None
         self._blazeface = BlazeFace()
 

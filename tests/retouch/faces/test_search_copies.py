@@ -1,6 +1,7 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import uniform_filter
 
 from retouch.faces.grey import Grey
 from retouch.faces.search_copies import BUDGET, OVERLAP, SEEN, evened, pieces, rounds
@@ -72,3 +73,14 @@ def test_evened_copies_do_not_depend_on_light_and_contrast():
     both = evened(copy.astype(np.uint8)), evened((copy * ramp).astype(np.uint8))
     gap = both[0].astype(float) - both[1]
     assert np.abs(gap).mean() < 8 < np.abs(copy * (1 - ramp)).mean()
+
+
+@settings(max_examples=10)
+@given(st.integers(1, 90), st.integers(1, 90))
+def test_light_is_evened_by_the_means_of_scipys_filter(height, width):
+    copy = np.random.default_rng(height).integers(0, 256, (height, width), np.uint8)
+    field = copy.astype(np.float32)
+    field -= uniform_filter(field, 49)
+    contrast = np.sqrt(uniform_filter(field**2, 49).clip(0)) + 8
+    expected = np.rint(128 + 45 * field / contrast).clip(0, 255)
+    assert np.abs(evened(copy) - expected).max() <= 1

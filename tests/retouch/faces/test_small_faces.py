@@ -7,7 +7,15 @@ from PIL import Image
 from skimage.data import astronaut, chelsea
 
 from retouch.faces.grey import Grey
-from retouch.faces.small_faces import MOST, TURNS, Scout, detector_of, joined, likeliest
+from retouch.faces.small_faces import (
+    MOST,
+    TURNS,
+    Scout,
+    detector_of,
+    frontal,
+    joined,
+    likeliest,
+)
 
 HEAD = Image.fromarray(astronaut()).convert("L").crop((120, 0, 330, 250))
 FACE = 108  # pixels of the head's face
@@ -82,3 +90,8 @@ def test_the_likeliest_come_first_and_none_twice(scout):
 
 def test_nothing_is_proposed_in_a_plain_picture(scout):
     assert hints_of(scout, Grey(np.full((700, 900), 128, np.uint8))) == []
+
+
+def test_the_detector_of_upright_faces_is_dlibs_to_the_byte():
+    theirs = dlib.get_frontal_face_detector()
+    assert frontal(dlib).__getstate__() == theirs.__getstate__()
