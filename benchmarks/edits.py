@@ -31,7 +31,8 @@ from retouch.faces.crop import cut
 from retouch.geometry import TIGHT
 from retouch.photos.photo import Photo, read
 from retouch.settings import Settings
-from retouch.stitching.stitch import Change, Piece, stitch
+from retouch.stitching.change import Change
+from retouch.stitching.stitch import Piece, stitch
 
 RESULTS = Path(__file__).parent / "results"
 DRIFTS = ("age", "gender", "skin-color", "happy", "weight")

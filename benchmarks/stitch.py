@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from retouch.faces.crop import cut
 from retouch.geometry import FFHQ, Similarity
-from retouch.stitching.stitch import Change, Piece, stitch
+from retouch.stitching.change import Change
+from retouch.stitching.stitch import Piece, stitch
 from tests.retouch.drawing import drawn_face
 
 MEGAPIXELS = (1, 4, 12, 24, 50, 100)

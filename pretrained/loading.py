@@ -24,6 +24,7 @@ ARCHITECTURES = {
     "vqvae": ("generators.vqvae", "VQVAE"),
     "sight": ("encoders.vae", "Sight"),
     "maps": ("encoders.vqvae", "Maps"),
+    "finisher": ("generators.finisher", "Finisher"),
 }
 
 
@@ -58,6 +59,17 @@ def load_traits(library: Library, name: str) -> Any:
     with _of_its_kind(name):
         space = Space(*(arrays.pop(key) for key in ("mean", "axes", "spread")))
         return LatentTraits(space, _names(library, name), **arrays)
+
+
+def load_moves(library: Library, name: str) -> Any:
+    """Return the moves of that name."""
+    from scorers.moves import Moves
+
+    arrays = _arrays(library, name)
+    with _of_its_kind(name):
+        own = [arrays.pop(key) for key in ("together", "mean", "spread", "rest")]
+        styles = library.row(name, "scorer").config["styles"]
+        return Moves(_names(library, name), *own, arrays, styles)
 
 
 def load_action_units(library: Library, name: str = "expression") -> Any:

@@ -23,7 +23,7 @@ from pretrained.directions import NamedDirection
 from pretrained.files import digest
 from retouch.errors import SettingsError, WeightsError
 
-KINDS = ("generator", "encoder", "scorer", "detector", "directions")
+KINDS = ("generator", "encoder", "scorer", "detector", "directions", "finisher")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 VERSION = 1
 
@@ -214,7 +214,8 @@ class Library:
         if row not in own:
             raise WeightsError(f"'{name}' ships with retouch and cannot be removed.")
         # Left behind, they would serve the next generator of that name.
-        parts = {f"{name}-encoder", f"{name}-traits"} if row.kind == "generator" else ()
+        kinds = ("encoder", "traits", "moves") if row.kind == "generator" else ()
+        parts = {f"{name}-{kind}" for kind in kinds}
         removed = [row, *(other for other in own if other.name in parts)]
         for one in removed:
             self.own.remove(one)

@@ -1,8 +1,10 @@
 """A model: the networks that belong together under one name, ready for use."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 
 from generators.gradients import compiled
 from pretrained import dlib_files
-from pretrained.loading import load, load_judge, load_shape, load_traits
+from pretrained.loading import load, load_judge, load_moves, load_shape, load_traits
 from pretrained.registry import Library, library
 from retouch.contracts import Embedder, Encoder, Generator
 from retouch.geometry import TEMPLATES, CropTemplate
@@ -19,8 +21,10 @@ from scorers.descriptor import Descriptors
 from scorers.guide import Guide, Shape
 from scorers.judge import Judge
 from scorers.latent import LatentTraits
+from scorers.moves import Moves
 
 Floats = NDArray[np.float32]
+KEPT = 32  # pictures that are not drawn anew
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +41,8 @@ class Model:
     shape: Shape | None = None  # reads for the guide what the landmarks tell
     means: Mapping[str, Floats] = field(default_factory=dict)  # differences of means
     sha256: str = ""  # of the generator's weights
+    moves: Moves | None = None  # as people go, learnt for these latents
+    finisher: Any = None  # sharpens the mouths that the generator draws
 
     @classmethod
     def load(cls, name: str = "default", weights: Library | None = None) -> "Model":
@@ -46,6 +52,7 @@ class Model:
         names = {row.name for row in shelf.rows()}
         encoder = f"{name}-encoder"
         traits = f"{name}-traits"
+        moves, finisher = f"{name}-moves", f"{name}-finisher"
         return cls(
             name,
             generator,
@@ -57,6 +64,8 @@ class Model:
             load_shape(shelf, "shape") if "shape" in names else None,
             _means(shelf, f"{name}-means") if f"{name}-means" in names else {},
             shelf.row(name, "generator").sha256,
+            load_moves(shelf, moves) if moves in names else None,
+            load(shelf, finisher, "finisher") if finisher in names else None,
         )
 
     @cached_property
@@ -83,9 +92,42 @@ class Model:
     def _decode(self):
         return compiled(self.generator.decode)
 
+    @cached_property
+    def _embed(self):
+        return compiled(self.identity.embed)
+
+    @cached_property
+    def _finish(self):
+        return compiled(self.finisher.finish)
+
+    @cached_property
+    def _drawn(self) -> OrderedDict[bytes, Floats]:
+        return OrderedDict()
+
     def decode(self, latents: Floats) -> Floats:
         """Return the generator's pictures of latents, (N, R, R, 3) in [-1, 1]."""
         return ops.convert_to_numpy(self._decode(ops.convert_to_tensor(latents)))
+
+    def embed(self, images: Floats) -> Floats:
+        """Return the embeddings of images, (N, D)."""
+        return ops.convert_to_numpy(self._embed(ops.convert_to_tensor(images)))
+
+    def draw(self, latents: Floats) -> Floats:
+        """Return the finished pictures of latents; those last drawn are at hand."""
+        keys = [latent.tobytes() for latent in latents]
+        known = {key: self._drawn[key] for key in keys if key in self._drawn}
+        new = {key: i for i, key in enumerate(keys) if key not in known}
+        if new:
+            pictures = self.decode(latents[list(new.values())])
+            if self.finisher is not None:
+                pictures = ops.convert_to_numpy(self._finish(pictures))
+            known |= dict(zip(new, pictures, strict=True))
+        for key, picture in known.items():
+            self._drawn[key] = picture
+            self._drawn.move_to_end(key)
+        while len(self._drawn) > KEPT:
+            self._drawn.popitem(last=False)
+        return np.stack([known[key] for key in keys])
 
 
 def _means(shelf: Library, name: str) -> dict[str, Floats]:

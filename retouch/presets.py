@@ -1,7 +1,7 @@
 """How long a search for a face's latents goes on, and what it minds."""
 
 import math
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 
 SPACES = ("w+", "w")
 
@@ -54,8 +54,15 @@ class Preset:
 
 
 BALANCED = Preset(40, Schedule(0.16))
+GUESS = replace(BALANCED, steps=0)  # the encoder's alone
 PRESETS = {
+    "guess": GUESS,
     "fast": Preset(10, Schedule(0.1)),
     "balanced": BALANCED,
     "faithful": Preset(300, Schedule(0.1)),
 }
+
+
+def chosen(name: str | None, otherwise: Preset = BALANCED) -> Preset:
+    """Return the preset of that name, or another if none is named."""
+    return otherwise if name is None else PRESETS[name]

@@ -49,9 +49,10 @@ class Settings:
         "What the edit must leave as it is.",
         parts=tuple(KEEPABLE),
     )
-    preset: str = option(
-        "balanced",
-        "How long a copy of the face is searched for after the encoder's guess.",
+    preset: str | None = option(
+        None,
+        "How long a copy of the face is searched for after the encoder's guess; what"
+        " the model's edits need if not given.",
         choices=PRESETS,
     )
     steps: int | None = option(

@@ -20,7 +20,9 @@ from retouch.batches.job import Done, Job, Picture, latent_name
 from retouch.errors import PhotoError, RetouchError
 
 if TYPE_CHECKING:
+    from retouch.edits.way import Moved
     from retouch.engine.session import Result, Session, Task
+    from retouch.geometry import Face
     from retouch.photos.photo import Photo
 
 GROUP = 8  # pictures that a worker is handed at a time
@@ -124,7 +126,7 @@ class Worker:
 
     def _moved(self, cases: list[_Case]) -> dict[int, Any]:
         """Return each case's inverted session and where its latents go."""
-        from retouch.edits.edit import Moved
+        from retouch.edits.way import Moved
 
         start = time.perf_counter()
         faces = [len(case.session.chosen) for case in cases]
@@ -132,28 +134,29 @@ class Worker:
             np.concatenate([getattr(case.session, name) for case in cases])
             for name in ("images", "masks")
         )
-        portions = [
-            self._portion(cases[0].session, images[rows], masks[rows])
+        crops = [f for case in cases for f in self.retoucher.in_crops(case.session)]
+        whole = Moved.joined(
+            self._portion(
+                cases[0].session, [crops[i] for i in rows], images[rows], masks[rows]
+            )
             for rows in _rows(len(images), self.together)
-        ]
-        columns = [
-            np.concatenate(c)[: len(images)] for c in zip(*portions, strict=True)
-        ]
+        )[: len(images)]
         seconds = (time.perf_counter() - start) / len(images)
         found, at = {}, 0
         for case, count in zip(cases, faces, strict=True):
             part = slice(at, at := at + count)
-            latents, *rest = (column[part] for column in columns)
-            session = dataclasses.replace(case.session, latents=latents)
+            session = dataclasses.replace(case.session, latents=whole.way.start[part])
             case.seconds += count * seconds
-            found[id(case)] = session, Moved(*rest)
+            found[id(case)] = session, whole[part]
         return found
 
-    def _portion(self, session: "Session", images: Any, masks: Any) -> tuple[Any, ...]:
-        """Return latents before and after the task, shares and distances."""
+    def _portion(
+        self, session: "Session", faces: list["Face"], images: Any, masks: Any
+    ) -> "Moved":
+        """Return how far the task moves faces that lie in their crops like that."""
         table = dataclasses.replace(
             session,
-            found=(),
+            found=tuple(faces),
             chosen=tuple(range(len(images))),
             notes={},
             images=images,
@@ -163,8 +166,7 @@ class Worker:
         settings, retoucher = self.job.settings, self.retoucher
         (table,) = retoucher.invert([table], settings)
         assert self._task is not None
-        moved = retoucher.move([table], self._task, settings)
-        return table.start, moved.latents, moved.shares, moved.distances
+        return retoucher.move([table], self._task, settings)
 
     def _ended(self, case: _Case, moved: Any) -> Done:
         start, settings = time.perf_counter(), self.job.settings

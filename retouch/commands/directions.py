@@ -27,7 +27,9 @@ def list_(
     table = Table("name", "more is", "safe range", "+1 is judged", "identity")
     for known in DIRECTIONS.values():
         span, tried = f"{known.low:+g} to {known.high:+g}", known.trial
-        figures = f"{tried.judged:+.2f}", f"{tried.identity:.2f}"
+        figures = ("", "")
+        if tried is not None:
+            figures = f"{tried.judged:+.2f}", f"{tried.identity:.2f}"
         table.add_row(known.name, known.meaning, span, *figures)
     for row in library().rows():
         if row.name == f"{model}-traits":
@@ -56,13 +58,15 @@ def show(
     from retouch.edits.directions import DIRECTIONS
 
     if known := DIRECTIONS.get(name):
-        typer.echo(f"{name}: +1 is one deviation {known.meaning}, as judges see it")
+        who = "judges see it" if known.trial else "landmarks show it"
+        typer.echo(f"{name}: +1 is one deviation {known.meaning}, as {who}")
         typer.echo(f"safe from {known.low:+g} to {known.high:+g}")
-        tried = known.trial
-        typer.echo(
-            f"at +1 eight portraits were judged {tried.judged:+.2f}, without landmarks"
-            f" {tried.second:+.2f}, and moved {tried.identity:.2f} from who they were"
-        )
+        if tried := known.trial:
+            typer.echo(
+                f"at +1 eight portraits were judged {tried.judged:+.2f}, without"
+                f" landmarks {tried.second:+.2f}, and moved {tried.identity:.2f} from"
+                " who they were"
+            )
         if known.adults:
             typer.echo("faces that look younger than 18 are left alone")
         return

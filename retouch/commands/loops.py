@@ -51,9 +51,9 @@ def beautified(
     session = engine.cut(photo, settings, adults=task.adults)
     if session.chosen and settings.strength:
         (session,) = engine.invert([session], settings, on_step)
-        after = engine.move([session], task, settings).latents
-        task = dataclasses.replace(task, move=lambda view: after)
-        _write(ranges.between(engine, session, after, settings), films)
+        way = engine.move([session], task, settings).way
+        task = dataclasses.replace(task, move=lambda view: way)
+        _write(ranges.between(engine, session, way, settings), films)
     else:
         _write([photo, photo], films)
     (result,) = engine.finish([session], task, settings, on_step)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from generators.adam import Adam
 from generators.gradients import compiled, differentiate
-from retouch.contracts import Embedder, Generator, Tensor
+from retouch.contracts import Generator, Tensor
+from retouch.edits.way import Way, wide
 from scorers.guide import Guide
 from scorers.latent import LatentTraits
 
@@ -21,8 +22,6 @@ Floats = NDArray[np.float32]
 STEPS = 40  # of an ascent; 25 at a rate of 0.03 end a fifth short of these at 0.05
 AXES = 200  # of the latents' principal ones; with all 400 mouths are smeared wide
 NEARLY = 0.85  # of the budget is where it begins to hold an ascent back
-LEAST_SHARE = 1 / 64  # of an edit; what needs a smaller one is left alone
-HALVINGS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +32,6 @@ class View:
     masks: Floats  # (N, R, R, 1)
     latents: Floats  # (N, *latent_shape)
     budget: float = 0.3  # how far the embedding of each may move
-
-    def shown(self, generator: Generator, latents: Tensor) -> Tensor:
-        """Return the crops as they look after the latents have been moved."""
-        gain = generator.decode(latents) - generator.decode(self.latents)
-        return self.images + self.masks * gain
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,80 +177,9 @@ class Ascent:
         return self.apply(generator, view, np.maximum(score - now, 0))
 
 
-def wide(values: Floats, latents: Floats) -> Floats:
-    """Return a value for each latent, (N,), so that it applies to all its numbers."""
-    return values.reshape(-1, *[1] * (latents.ndim - 1))
-
-
 def _short(value: Tensor, goal: Tensor) -> Tensor:
     """Return the square of what is missing to the goal, 0 beyond it."""
     return ops.square(ops.relu(ops.absolute(goal) - ops.sign(goal) * value))
 
 
-@dataclass(frozen=True, eq=False)
-class Moved:
-    """Latents after an edit, and how far each face was let go."""
-
-    latents: Floats
-    shares: Floats  # (N,): of the edit's way, at most 1
-    distances: Floats  # (N,): of the embedding between before and after
-
-
-def strayed(
-    generator: Generator, identity: Embedder, latents: Tensor, seen: list[Tensor]
-) -> Tensor:
-    """Return how far the embeddings of faces have moved, (N,).
-
-    Args:
-        seen: their crops, masks, and what they were: decoded and embedded.
-    """
-    images, masks, before, embedded = seen
-    shown = images + masks * (generator.decode(latents) - before)
-    return ops.norm(identity.embed(shown) - embedded, axis=-1)
-
-
-def within_budget(
-    generator: Generator,
-    identity: Embedder,
-    view: View,
-    after: Floats,
-    budget: float,
-    measure: Callable = strayed,
-) -> Moved:
-    """Shorten edits until no embedding moves further than the budget.
-
-    The way is halved again and again, so that the last answer is the longest found
-    that keeps to the budget; an edit that never does is taken back.
-
-    Args:
-        measure: `strayed`, or the same compiled where it is called again and again.
-    """
-    images, masks, latents = map(
-        ops.convert_to_tensor, (view.images, view.masks, view.latents)
-    )
-    seen = [images, masks, generator.decode(latents), identity.embed(images)]
-    way = after - view.latents
-
-    def at(share: Floats) -> Floats:
-        return view.latents + wide(share, way) * way
-
-    low, high = np.zeros(len(way), np.float32), np.ones(len(way), np.float32)
-    best, distances, share = low, low, high
-    for _ in range(HALVINGS):
-        there = ops.convert_to_tensor(at(share))
-        gap = ops.convert_to_numpy(measure(generator, identity, there, seen))
-        fits = gap <= budget
-        better = fits & (share > best)
-        best, distances = (
-            np.where(better, share, best),
-            np.where(better, gap, distances),
-        )
-        if (best == 1).all():
-            break
-        low, high = np.where(fits, share, low), np.where(fits, high, share)
-        share = np.where(best == 1, 1, (low + high) / 2).astype(np.float32)
-    best = np.where(best < LEAST_SHARE, 0, best).astype(np.float32)
-    return Moved(at(best), best, distances)
-
-
-Move = Callable[[View], Floats]
+Move = Callable[[View], Way]

@@ -5,13 +5,14 @@ from typing import Any
 from retouch.edits import user_edits
 from retouch.edits.directions import DIRECTIONS, trait_of
 from retouch.edits.edit import STEPS, Ascent, Climber, Direction
+from retouch.edits.moves import TraitMove
 from retouch.edits.straight import named, unknown
 from retouch.errors import SettingsError
 from retouch.models import Model
 from scorers.latent import LIGHT, LatentTraits
 
 # Kept by edits and no way to go; attractive is called beauty, which guards children.
-UNOFFERED = ("skin-color", "attractive", *LIGHT)
+UNOFFERED = ("skin-color", "attractive", "saturation", *LIGHT)
 
 
 class Registry:
@@ -20,11 +21,11 @@ class Registry:
     def __init__(self, model: Model):
         self.model = model
         self._climber: Climber | None = None
-        self._made: dict[Any, Ascent | Direction] = {}
+        self._made: dict[Any, Ascent | Direction | TraitMove] = {}
 
     def edit(
         self, name: str, keep: tuple[str, ...], steps: int = STEPS
-    ) -> Ascent | Direction:
+    ) -> Ascent | Direction | TraitMove:
         """Return the edit of that name.
 
         Args:
@@ -48,21 +49,30 @@ class Registry:
 
     def _shipped(
         self, name: str, keep: tuple[str, ...], steps: int
-    ) -> Ascent | Direction:
-        traits, guide, trait = self._traits, self.model.sight, trait_of(name)
-        if trait not in traits.names or name in UNOFFERED:
-            shipped = {n for n in DIRECTIONS if trait_of(n) in traits.names}
-            others = set(traits.names) - set(UNOFFERED)
-            raise unknown(
-                "direction", name, shipped | others | {*user_edits.names(self.model)}
-            )
-        kept = self._kept(keep, trait)
+    ) -> Ascent | Direction | TraitMove:
+        guide, trait = self.model.sight, trait_of(name)
+        movable, moves = self._movable() or {*self._traits.names}, self.model.moves
+        if trait not in movable or name in UNOFFERED:
+            others = movable - set(UNOFFERED) | {*user_edits.names(self.model)}
+            raise unknown("direction", name, self.shipped() | others)
+        if moves is not None and trait in moves.names:
+            return TraitMove(moves, trait)
+        traits, kept = self._traits, self._kept(keep, trait)
         conditions = getattr(self.model.generator, "conditions", ())
         if guide is None or trait not in guide.names or trait in conditions:
             return Direction.of(traits, trait, kept)
         if self._climber is None:
             self._climber = Climber(self.model.generator, traits, guide)
         return Ascent(self._climber, trait, kept, steps)
+
+    def shipped(self) -> set[str]:
+        """Return the names of the shipped directions that this model can go."""
+        return {n for n in DIRECTIONS if trait_of(n) in self._movable()}
+
+    def _movable(self) -> set[str]:
+        """Return the traits by which the model's faces can be moved."""
+        readers = self.model.moves, self.model.traits
+        return {name for reader in readers if reader for name in reader.names}
 
     def _kept(self, keep: tuple[str, ...], trait: str) -> tuple[str, ...]:
         return tuple(

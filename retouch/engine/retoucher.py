@@ -2,8 +2,9 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, reduce
 from io import BytesIO
+from operator import add
 from pathlib import Path
 from typing import Any, BinaryIO, overload
 
@@ -11,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch.edits import user_edits
-from retouch.edits.directions import asked, trait_of
-from retouch.edits.edit import Ascent, Moved, View, wide, within_budget
+from retouch.edits.directions import DIRECTIONS, is_fine, trait_of
+from retouch.edits.edit import Ascent, Direction, View
+from retouch.edits.moves import TraitMove
 from retouch.edits.registry import Registry
 from retouch.edits.straight import bounded
+from retouch.edits.way import Moved, Way, within_budget
+from retouch.engine.rendering import Renderer
 from retouch.engine.report import Examiner, FaceReport, pair
 from retouch.engine.session import Result, Session, Task
 from retouch.errors import FaceError
@@ -31,10 +35,9 @@ from retouch.photos.photo import (
     like,
     read,
 )
-from retouch.presets import PRESETS
+from retouch.presets import BALANCED, GUESS, chosen
 from retouch.settings import Climb, Settings
 from retouch.stitching import mask
-from retouch.stitching.stitch import Change, Piece, stitch
 
 Floats = NDArray[np.float32]
 Moves = Mapping[str, float]  # strengths of named directions, in deviations
@@ -44,7 +47,7 @@ ADULT = 18.0  # years
 LEAST_SEEN = 0.5  # of a face's square: the part that must lie in the photo
 SEEN_AT = 32  # pixels a side of a square that is looked at for that
 SMALLEST = 24.0  # pixels: the side of a face that can still be worked on
-TRIES = 4  # at keeping to the identity budget in the finished photo
+TRIES = 5  # at keeping to the identity budget in the finished photo
 SHORTER = 0.95  # of the way that would just keep to it; more each time
 BEAUTY = 0.7  # deviations that strength 1 of beautify asks for
 
@@ -56,6 +59,7 @@ class Retoucher:
         self.model = model
         self.detector = detector or Detector()
         self.registry = Registry(model)
+        self.renderer = Renderer(model, self.detector)
 
     @classmethod
     def load(cls, model: str = "default") -> "Retoucher":
@@ -150,30 +154,33 @@ class Retoucher:
         climb = wish or Climb()
         edit = self.registry.edit("beauty", settings.kept_traits, climb.max_steps)
 
-        def move(view: View) -> Floats:
+        def move(view: View) -> Way:
             if climb.until_score is not None and isinstance(edit, Ascent):
-                return edit.until(self.model.generator, view, climb.until_score)
-            strength = settings.strength * BEAUTY
-            return edit.apply(self.model.generator, view, strength)
+                there = edit.until(self.model.generator, view, climb.until_score)
+                return Way.straight(view.latents, there)
+            strength: float | Floats = settings.strength * BEAUTY
+            if climb.until_score is not None and self.model.sight is not None:
+                seen = np.asarray(self.model.sight.look(view.images)[1])
+                place = self.model.sight.names.index("attractive")
+                strength = np.maximum(climb.until_score - seen[:, place], 0)
+            return self._way("beauty", edit, view, strength)
 
         return Task("beautify", move, "attractive", adults=True)
 
     def editing(self, moves: Mapping[str, float | Floats], settings: Settings) -> Task:
         """Return the moves along named directions, in deviations: one, or (N,)."""
         edits = [
-            (self.registry.edit(n, settings.kept_traits), bounded(n, s) * asked(n))
+            (n, self.registry.edit(n, settings.kept_traits), bounded(n, s))
             for n, s in moves.items()
         ]
         first = next(iter(moves), "")
 
-        def move(view: View) -> Floats:
-            total = np.zeros_like(view.latents)
-            for edit, strength in edits:
-                moved = edit.apply(
-                    self.model.generator, view, strength * settings.strength
-                )
-                total += moved - view.latents
-            return view.latents + total
+        def move(view: View) -> Way:
+            ways = [
+                self._way(name, edit, view, strength * settings.strength)
+                for name, edit, strength in edits
+            ]
+            return reduce(add, ways, Way.none(view.latents))
 
         words = ", ".join(f"{n} {np.mean(s):+g}" for n, s in moves.items())
         # What somebody likes, once it is learnt, may be beauty by another name.
@@ -181,6 +188,23 @@ class Retoucher:
             user_edits.names(self.model)
         )
         return Task(words, move, trait_of(first), adults=adults)
+
+    def _way(
+        self,
+        name: str,
+        edit: Ascent | Direction | TraitMove,
+        view: View,
+        strength: float | Floats,
+    ) -> Way:
+        """Return the way of an edit, and how it is to be drawn."""
+        known = DIRECTIONS.get(name)
+        if isinstance(edit, TraitMove):
+            way = edit.way(view, strength * (known.moved if known else 1.0))
+        else:
+            asked = strength * (known.climbed if known else 1.0)
+            there = edit.apply(self.model.generator, view, asked)
+            way = Way.straight(view.latents, there)
+        return dataclasses.replace(way, fine=is_fine(name))
 
     # --- the steps -------------------------------------------------------------
 
@@ -237,10 +261,12 @@ class Retoucher:
         if not new:
             return list(sessions)
         say = on_step or (lambda what, part: None)
+        # Moves read the latents that encoders give; climbs gain by a closer copy.
+        needed = BALANCED if self.model.moves is None else GUESS
         latents = self.model.inverter.invert(
             np.concatenate([s.images for s in new]),
             np.concatenate([s.masks for s in new]),
-            preset=PRESETS[settings.preset],
+            preset=chosen(settings.preset, needed),
             steps=settings.steps,
             space=settings.space,
             on_step=lambda part, loss: say(
@@ -257,28 +283,34 @@ class Retoucher:
         self, sessions: Sequence[Session], task: Task, settings: Settings
     ) -> Moved:
         """Return the latents of all faces after the task, within their budgets."""
+        view = self._view(sessions, settings)
+        images, faces = view.images, self.in_crops(*sessions)
+        way, old = task.move(view), self.model.embed(images)
+
+        def strayed(part: Way) -> Floats:
+            shown = self.renderer.shown(images, faces, part, settings)
+            return np.linalg.norm(self.model.embed(shown) - old, axis=1)
+
+        return within_budget(way, settings.identity, strayed)
+
+    @staticmethod
+    def _view(sessions: Sequence[Session], settings: Settings) -> View:
         names = "images", "masks", "start"
         parts = ([getattr(s, name) for s in sessions] for name in names)
         images, masks, latents = map(np.concatenate, parts)
-        view = View(images, masks, latents, settings.identity)
-        generator, identity = self.model.generator, self.model.identity
-        after = task.move(view)
-        return within_budget(generator, identity, view, after, settings.identity)
+        return View(images, masks, latents, settings.identity)
 
-    def render(self, session: Session, after: Floats, settings: Settings) -> Photo:
-        """Return the session's photo with its faces' latents moved to others."""
+    def in_crops(self, *sessions: Session) -> list[Face]:
+        """Return the faces of sessions as they lie in their crops."""
         place = self.model.template, self.model.generator.resolution
-        pictures = [
-            np.clip(self.model.decode(latents) * 127.5 + 127.5, 0, 255)
-            for latents in (session.start, after)
-        ]
-        pieces = [
-            Piece(face, face.transform(*place), Change(a, b))
-            for face, a, b in zip(session.faces, *pictures, strict=True)
-        ]
-        photo, regions = session.photo, settings.regions
-        return photo.with_pixels(
-            stitch(photo.pixels, pieces, method=settings.stitch, regions=regions)
+        faces = [face for session in sessions for face in session.faces]
+        return [face.moved(face.transform(*place)) for face in faces]
+
+    def render(self, session: Session, way: Way, settings: Settings) -> Photo:
+        """Return the session's photo with its faces' latents gone a way."""
+        pixels = session.photo.pixels
+        return session.photo.with_pixels(
+            self.renderer.laid(pixels, session.faces, way, settings)
         )
 
     def finish(
@@ -311,15 +343,13 @@ class Retoucher:
     ) -> Iterator[tuple[Photo, list[FaceReport]]]:
         sessions = self.invert(sessions, settings, say)
         say("editing", 0.0)
-        moved = self.move(sessions, task, settings)
+        # The photos themselves will tell who has gone too far.
+        moved = Moved.whole(task.move(self._view(sessions, settings)))
         at = 0
         for session in sessions:
             part = slice(at, at := at + len(session.chosen))
-            after, shares = moved.latents[part], moved.shares[part]
-            say("stitching", at / len(moved.latents))
-            yield self._completed(
-                session, Moved(after, shares, moved.distances[part]), task, settings
-            )
+            say("stitching", at / len(moved.way))
+            yield self._completed(session, moved[part], task, settings)
 
     def complete(
         self, session: Session, moved: Moved, task: Task, settings: Settings
@@ -337,27 +367,22 @@ class Retoucher:
         A photo shows more than its crop, so that a face may have moved further in it
         than the latents said: its way is shortened then.
         """
-        after, shares = moved.latents, moved.shares
         old = self._examiner.seen(session.photo, session.faces)
         for already in range(TRIES):
-            photo = self.render(session, after, settings)
+            photo = self.render(session, moved.way, settings)
             judged = self._examiner.compare(old, photo, session.faces, task.trait)
-            reports = self._told(session, after, shares, judged, task.trait)
-            gone = np.array([reports[i].identity for i in session.chosen])
+            gone = np.array([told["identity"] for told in judged])
             beyond = gone > settings.identity
             if not beyond.any():
                 break
-            less = SHORTER ** (already + 1) * settings.identity / np.maximum(gone, 1e-6)
-            less = np.where(beyond, less, 1).astype(np.float32)
-            after = session.start + wide(less, after) * (after - session.start)
-            shares = shares * less
-        return photo, reports
+            less = SHORTER ** max(already, 1) * settings.identity / gone.clip(1e-6)
+            moved = moved * np.where(beyond, less, 1).astype(np.float32)
+        return photo, self._told(session, moved, judged, task.trait)
 
     def _told(
         self,
         session: Session,
-        after: Floats,
-        shares: Floats,
+        moved: Moved,
         judged: list[dict[str, Any]],
         trait: str,
     ) -> list[FaceReport]:
@@ -365,8 +390,8 @@ class Retoucher:
         reports = session.reports()
         told = zip(
             session.chosen,
-            shares,
-            self._guided(session.start, after, trait),
+            moved.shares,
+            self._guided(session.start, moved.latents, trait),
             judged,
             strict=True,
         )
@@ -411,7 +436,7 @@ class Retoucher:
         sight = self.model.sight
         if sight is None or trait not in sight.names:
             return [{} for _ in before]
-        pictures = (self.model.decode(latents) for latents in (before, after))
+        pictures = (self.model.draw(latents) for latents in (before, after))
         scores = [np.asarray(sight.look(images)[1]) for images in pictures]
         place = sight.names.index(trait)
         return [{"score": pair(scores, i, place)} for i in range(len(before))]

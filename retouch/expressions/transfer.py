@@ -22,6 +22,8 @@ from scipy.optimize import nnls
 from pretrained.loading import load_action_units
 from pretrained.registry import library
 from retouch.edits.edit import View
+from retouch.edits.moves import EXPRESSION
+from retouch.edits.way import Way
 from retouch.engine.retoucher import Retoucher
 from retouch.engine.session import Result, Session, Task
 from retouch.errors import FaceError, SettingsError
@@ -35,11 +37,13 @@ from retouch.stitching import flow
 from scorers.action_units import ActionUnits
 from scorers.expression import Expressions
 from scorers.latent import LIGHT
+from scorers.moves import Moves
 
 Floats = NDArray[np.float32]
 # Of a StyleGAN2 that starts from a constant: the rows of 8 to 32 px.
 EXPRESSIVE = slice(1, 8)
 AT_ONCE = 8  # alphas that share a batch
+MOST_LACKING = 2.5  # deviations of a trait that are believed
 EVEN = 0.5  # an axis: how much a mean wants every picture to count alike
 
 
@@ -123,16 +127,25 @@ class Transfers:
     ) -> Task:
         """Return what moves as many copies of the target's face as there are alphas."""
         parts, name = np.array(alphas, np.float32), f"transfer {alphas[0]:g}"
+        moves = self.retoucher.model.moves
+        if moves is not None and method != "arithmetic":
+            change = self.lacking(moves, source, target, neutral)
+
+            def go(view: View) -> Way:
+                return Way.learnt(view.latents, parts[:, None] * change, moves)
+
+            return Task(name, go, "happy")
         if self._follows(method):
             aim = self.aim(source, target, neutral)
 
-            def move(view: View) -> Floats:
-                return self._following.apply(view, aim, parts)
+            def move(view: View) -> Way:
+                there = self._following.apply(view, aim, parts)
+                return Way.straight(view.latents, there)
 
             return Task(name, move, "happy")
         offset = self.difference(source, target, neutral, settings)
         wide = parts.reshape(-1, *[1] * (offset.ndim - 1))
-        return Task(name, lambda view: view.latents + wide * offset, "happy")
+        return Task(name, lambda view: Way(view.latents, wide * offset), "happy")
 
     def ranged(
         self,
@@ -150,8 +163,9 @@ class Transfers:
             some = alphas[i : i + AT_ONCE]
             task = self.tasks(source, target, neutral, some, wish.method, settings)
             moved = self.retoucher.move([target] * len(some), task, settings)
-            for latent in moved.latents:
-                shown.append(self.retoucher.render(target, latent[None], settings))
+            for i in range(len(some)):
+                way = moved.way[i : i + 1]
+                shown.append(self.retoucher.render(target, way, settings))
         return shown
 
     def run(
@@ -160,6 +174,25 @@ class Transfers:
         """Return the target's photo after a task."""
         (result,) = self.retoucher.finish([target], task, settings, on_step)
         return result
+
+    # --- as people go ----------------------------------------------------------
+
+    def lacking(
+        self,
+        moves: Moves,
+        source: Session,
+        target: Session,
+        neutral: Sequence[Session],
+    ) -> Floats:
+        """Return what traits of expression the target's face lacks, (traits,).
+
+        With neutral pictures it is what the source's face has more than those.
+        """
+        guess = self.retoucher.model.inverter.guess
+        others = [s.images for s in neutral] or [target.images]
+        told = moves.read(guess(np.concatenate([source.images, *others])))
+        gap = np.clip(told[0] - told[1:].mean(0), -MOST_LACKING, MOST_LACKING)
+        return np.where(np.isin(moves.names, EXPRESSION), gap, 0).astype(np.float32)
 
     # --- following -------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from retouch.photos import disk
 from retouch.photos.levels import eight_bit
 
 if TYPE_CHECKING:
+    from retouch.edits.way import Way
     from retouch.engine.retoucher import Retoucher
     from retouch.engine.session import Session
     from retouch.photos.photo import Photo
@@ -78,8 +79,9 @@ def ranged(
         strengths = np.repeat(np.array(values, np.float32), faces)
         task = retoucher.editing({wish.name: strengths}, settings)
         moved = retoucher.move([session] * len(values), task, settings)
-        for latents in np.split(moved.latents, len(values)):
-            shown.append(retoucher.render(session, latents, settings))
+        for i in range(0, len(strengths), faces):
+            way = moved.way[i : i + faces]
+            shown.append(retoucher.render(session, way, settings))
     return shown
 
 
@@ -90,17 +92,13 @@ def _parts(values: list[float], size: int) -> list[list[float]]:
 def between(
     retoucher: "Retoucher",
     session: "Session",
-    after: NDArray[np.float32],
+    way: "Way",
     settings: "Settings",
     count: int = FRAMES,
 ) -> list["Photo"]:
     """Return the photo on its way from before to after."""
-    way = after - session.start
     parts = (1 - np.cos(np.linspace(0, np.pi, count))) / 2  # slow at both ends
-    return [
-        retoucher.render(session, session.start + np.float32(part) * way, settings)
-        for part in parts
-    ]
+    return [retoucher.render(session, way * float(part), settings) for part in parts]
 
 
 def loop(pictures: Sequence["Photo"]) -> list[Pixels]:

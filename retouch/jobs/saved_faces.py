@@ -19,7 +19,7 @@ from retouch.inversion.tune import Tuner, tuned
 from retouch.models import Model
 from retouch.photos.levels import pixels_of
 from retouch.photos.photo import Photo
-from retouch.presets import PRESETS
+from retouch.presets import chosen
 from retouch.settings import Settings
 
 Floats = NDArray[np.float32]
@@ -64,7 +64,7 @@ def invert(
     found = model.inverter.invert(
         session.images,
         session.masks,
-        preset=PRESETS[settings.preset],
+        preset=chosen(settings.preset),
         steps=settings.steps,
         space=settings.space,
         keep=copies,
@@ -176,7 +176,7 @@ def drawn(
             latents,
         )
         latents = own.move([session], own.editing(moves, settings), settings).latents
-    return _photo(model.decode(latents)[0])
+    return _photo(model.draw(latents)[0])
 
 
 def fidelity(copy: Floats, image: Floats, mask: Floats) -> float:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pretrained.registry import library
 from retouch.edits.directions import DIRECTIONS
-from retouch.edits.edit import Moved
+from retouch.edits.way import Moved
 from retouch.engine.report import FaceReport
 from retouch.engine.retoucher import Retoucher
 from retouch.engine.session import Result, Session, Task
@@ -94,12 +94,12 @@ class Desk:
         }
 
     def _directions(self) -> list[dict[str, Any]]:
-        traits = self.retoucher.model.traits
+        offered = self.retoucher.registry.shipped()
         keys = "name", "trait", "meaning", "low", "high"
         return [
             {key: getattr(known, key) for key in keys}
             for known in DIRECTIONS.values()
-            if traits is not None and known.trait in traits.names
+            if known.name in offered
         ]
 
     # --- the verbs -------------------------------------------------------------
@@ -182,7 +182,7 @@ class Desk:
             return self._judged(frame, session, wishes, settings, moved)
         photo = session.photo
         if rows:
-            photo = self.retoucher.render(session, moved.latents, settings)
+            photo = self.retoucher.render(session, moved.way, settings)
             photo = self._masked(photo, session, wishes)
         reports = _with_shares(session.reports(), session, moved)
         name = Provenance(self.retoucher.model.name, wishes.words, settings.strength)
@@ -219,7 +219,7 @@ class Desk:
     ) -> Frame:
         """Return the full size with all that the judge says of it."""
         trait = wishes.everyone.trait
-        task = Task(wishes.words, lambda view: moved.latents, trait)
+        task = Task(wishes.words, lambda view: moved.way, trait)
         (result,) = self.retoucher.finish([session], task, settings)
         reports = tuple(_with_shares(list(result.faces), session, moved))
         photo = self._masked(result.photo, session, wishes)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from retouch.edits.way import Way
 from retouch.engine.session import Session
 from retouch.errors import SettingsError
 from retouch.geometry import Face, Similarity
@@ -28,7 +29,7 @@ class Kept:
 
     session: Session
     # The way of each face to the end of a climb, by the climb's name and settings.
-    ways: dict[Any, Floats] = field(default_factory=dict)
+    ways: dict[Any, Way] = field(default_factory=dict)
     years: Floats | None = None  # how old the faces look, once it was asked
 
     @cached_property

@@ -1,28 +1,30 @@
 """What is wished of inverted faces, and the way their latents go for it.
 
-A climb takes seconds, a preview must not. So each climb is made once, to strength 1,
-and its way is then gone in part or beyond: the latents move in a straight line with
-the strength, and a preview needs only decoding and stitching. The full-size picture
+Moves that are learnt from people are found anew for every strength, which takes a
+moment. A climb takes seconds, and a preview must not: it is made once, to strength 1,
+and its way is then gone in part or beyond, so that a preview needs only decoding and
+stitching. The full-size picture
 goes the same way, so it is what the preview showed.
 """
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from generators.gradients import compiled
 from retouch.edits.directions import trait_of
-from retouch.edits.edit import Moved, View, strayed, within_budget
+from retouch.edits.edit import View
+from retouch.edits.moves import TraitMove
 from retouch.edits.straight import unknown
+from retouch.edits.way import Moved, Way
 from retouch.engine.report import Examiner
 from retouch.engine.retoucher import ADULT, Retoucher
-from retouch.engine.session import Session
+from retouch.engine.session import Session, Task
 from retouch.errors import SettingsError
 from retouch.expressions.transfer import Transfers
 from retouch.expressions.transfer_options import Transferring
@@ -112,8 +114,6 @@ class Mover:
 
     def __init__(self, retoucher: Retoucher):
         self.retoucher = retoucher
-        model = retoucher.model
-        self._measure = compiled(partial(strayed, model.generator, model.identity))
 
     def allowed(
         self, kept: Kept, wishes: Wishes, settings: Settings
@@ -143,35 +143,29 @@ class Mover:
         Args:
             sources: inverted faces whose expressions are taken over, by their ids.
         """
-        session = part(kept.session, rows)
-        way = np.zeros_like(session.start)
+        session, ways = part(kept.session, rows), []
         for place, row in enumerate(rows):
             wish = wishes.of(session.chosen[place])
-            way[place] = self._way(kept, row, wish, settings)
+            ways.append(self._way(kept, row, wish, settings))
             if wish.transfer:
                 source = sources[wish.transfer["source"]]
-                way[place] += self._borrowed(kept, row, wish, source, settings)
-        if not way.any():
-            whole = np.ones(len(rows), np.float32)
-            return Moved(session.start, whole, 0 * whole)
-        model, view = self.retoucher.model, _view(session, settings)
-        return within_budget(
-            model.generator,
-            model.identity,
-            view,
-            session.start + way,
-            settings.identity - BARELY,
-            measure=lambda generator, identity, *seen: self._measure(*seen),
-        )
+                ways[-1] += self._borrowed(kept, row, wish, source, settings)
+        way = Way.joined(ways) if ways else Way.none(session.start)
+        if not way.leads:
+            return Moved.whole(way)
+        most = max(0.0, settings.identity - BARELY)
+        least = dataclasses.replace(settings, identity=most)
+        task = Task(wishes.words, lambda view: way)
+        return self.retoucher.move([session], task, least)
 
-    def _way(self, kept: Kept, row: int, wish: Wish, settings: Settings) -> Floats:
-        """Return how an inverted face's latent moves for its wish, (*latent)."""
-        start = kept.session.start[row]
-        total = np.zeros_like(start)
+    def _way(self, kept: Kept, row: int, wish: Wish, settings: Settings) -> Way:
+        """Return the way of an inverted face for its wish."""
+        start = kept.session.start[row : row + 1]
+        total = Way.none(start)
         for name, strength in {BEAUTIFY: wish.beautify, **wish.moves}.items():
             if strength:
-                climb = self._climbed(kept, name, float(np.sign(strength)), settings)
-                total += np.float32(abs(strength)) * climb[row]
+                wanted = strength * settings.strength
+                total += self._gone(kept, row, name, wanted, settings)
         if wish.parameters:
             traits = self.retoucher.model.traits
             if traits is None:
@@ -179,29 +173,42 @@ class Mover:
                     f"The model '{self.retoucher.model.name}' has no reader of traits,"
                     " and so no parameters. Use moves."
                 )
-            total += _set(traits, start[None], wish.parameters)[0]
-        return total * np.float32(settings.strength)
+            offset = _set(traits, start, wish.parameters)
+            total += Way(start, offset) * settings.strength
+        return total
 
-    def _climbed(
-        self, kept: Kept, name: str, sign: float, settings: Settings
-    ) -> Floats:
-        """Return the way of every inverted face to strength 1 or -1, climbed once."""
+    def _gone(
+        self, kept: Kept, row: int, name: str, strength: float, settings: Settings
+    ) -> Way:
+        """Return an inverted face's way to a strength; a climb is made once."""
+        if self._is_quick(name, settings):
+            return self._found(part(kept.session, [row]), name, strength, settings)
+        sign = float(np.sign(strength))
         key = name, sign, settings.keep, settings.identity
         if key not in kept.ways:
-            once = dataclasses.replace(settings, strength=1.0)
-            task = (
-                self.retoucher.beautifying(once)
-                if name == BEAUTIFY
-                else self.retoucher.editing({name: sign}, once)
-            )
-            there = np.asarray(task.move(_view(kept.session, settings)))
-            kept.ways[key] = there - kept.session.start
-        return kept.ways[key]
+            kept.ways[key] = self._found(kept.session, name, sign, settings)
+        return kept.ways[key][[row]] * abs(strength)
+
+    def _is_quick(self, name: str, settings: Settings) -> bool:
+        """Say whether a way takes but a moment to be found."""
+        direction = "beauty" if name == BEAUTIFY else name
+        edit = self.retoucher.registry.edit(direction, settings.kept_traits)
+        return isinstance(edit, TraitMove)
+
+    def _found(
+        self, session: Session, name: str, strength: float, settings: Settings
+    ) -> Way:
+        once, engine = dataclasses.replace(settings, strength=1.0), self.retoucher
+        if name == BEAUTIFY:
+            task = engine.beautifying(dataclasses.replace(once, strength=strength))
+        else:
+            task = engine.editing({name: strength}, once)
+        return task.move(_view(session, settings))
 
     def _borrowed(
         self, kept: Kept, row: int, wish: Wish, source: Kept, settings: Settings
-    ) -> Floats:
-        """Return how a face's latent moves for the expression of the source's largest.
+    ) -> Way:
+        """Return the way of a face to the expression of the source's largest.
 
         All of the expression is followed once, and of that way the wished part is gone.
         """
@@ -211,10 +218,8 @@ class Mover:
             target = kept.session.only(kept.session.chosen[row])
             giving = source.session.only(source.session.chosen[0])
             task = self._transfers.task(giving, target, [], Transferring(), settings)
-            there = np.asarray(task.move(_view(target, settings)))
-            kept.ways[key] = (there - target.start)[0]
-        part = np.float32(wish.transfer["alpha"] * settings.strength)
-        return part * kept.ways[key]
+            kept.ways[key] = task.move(_view(target, settings))
+        return kept.ways[key] * (wish.transfer["alpha"] * settings.strength)
 
     @cached_property
     def _transfers(self) -> Transfers:

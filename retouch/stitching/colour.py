@@ -62,13 +62,6 @@ def matched(image: Pixels, own: Pixels, model: Pixels, weight: Pixels) -> Pixels
     return to_rgb((lab - mean) * contrast + wanted_mean).astype(np.float32)
 
 
-def ungreened(image: Pixels) -> Pixels:
-    """Return the image with green taken back to grey: a mouth has none."""
-    lab = to_lab(image)
-    lab[..., 1] = np.maximum(lab[..., 1], 0)
-    return to_rgb(lab).astype(np.float32)
-
-
 def _moments(lab: Pixels, weight: Pixels) -> tuple[NDArray, NDArray]:
     mean = np.tensordot(weight, lab, 2)
     variance = np.tensordot(weight, (lab - mean) ** 2, 2)

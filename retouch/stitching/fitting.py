@@ -7,7 +7,8 @@ from scipy.ndimage import gaussian_filter
 from retouch.faces.crop import Pixels, cut, resized
 from retouch.geometry import LEFT_BROW, NOSE, RIGHT_BROW, Face, Similarity
 from retouch.stitching import mask
-from retouch.stitching.stitch import Change, Piece
+from retouch.stitching.change import Change
+from retouch.stitching.stitch import Piece
 
 LIGHT, LIT = 0.14, 48  # the light's width in crops, and pixels at which it is compared
 START, FADE = 0.12, 0.45  # above the brows, in distances from the nose's base to them

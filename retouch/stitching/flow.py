@@ -67,6 +67,11 @@ def fetch(image: Pixels, flow: Pixels, order: int = 3) -> Pixels:
     return np.stack(planes, -1)
 
 
+def moved(plane: Pixels, flow: Pixels) -> Pixels:
+    """Return the plane (S, S) as the flow moves it, within its own range."""
+    return fetch(plane[..., None], flow, order=1)[..., 0]
+
+
 def bounded(flow: Pixels, limit: float) -> Pixels:
     """Return the flow with no move longer than limit, short ones hardly changed."""
     length = np.hypot(flow[..., :1], flow[..., 1:]) / np.float32(limit)

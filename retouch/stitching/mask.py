@@ -36,6 +36,7 @@ RIM = 2.0  # crop pixels left at zero, so that interpolation finds zeros there
 MOUTH_OUTSET, MOUTH_FEATHER = 0.06, 0.06
 GAP_OUTSET, GAP_FEATHER = 0.01, 0.03
 EYE_OUTSET, EYE_FEATHER = 0.06, 0.05
+LID_OUTSET, LID_FEATHER = 0.005, 0.02
 BROW_OUTSET, BROW_FEATHER = 0.04, 0.03
 
 _NOSE_BASE = 33
@@ -154,15 +155,12 @@ class Outline:
         """Return what shows between the lips."""
         return self.soft(self.points[INNER_LIPS], GAP_OUTSET, GAP_FEATHER)
 
-    @property
-    def opening(self) -> float:
-        """How far the lips are apart, for the width between their corners."""
-        lips = self.points[INNER_LIPS]
-        gaps, width = lips[[1, 2, 3]] - lips[[7, 6, 5]], lips[4] - lips[0]
-        return float(np.hypot(*gaps.T).mean() / max(np.hypot(*width), 1e-9))
-
     def eyes(self) -> Pixels:
         return self._pair(LEFT_EYE, RIGHT_EYE, EYE_OUTSET, EYE_FEATHER)
+
+    def eyeballs(self) -> Pixels:
+        """Return what shows between the lids."""
+        return self._pair(LEFT_EYE, RIGHT_EYE, LID_OUTSET, LID_FEATHER)
 
     def skin(self) -> Pixels:
         """Return the surface without mouth, eyes and brows."""

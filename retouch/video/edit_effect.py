@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retouch.edits.way import Way
 from retouch.engine.session import Session, Task
 from retouch.photos.photo import Photo
 from retouch.settings import Settings
@@ -13,6 +14,7 @@ from retouch.video.track import Track
 
 if TYPE_CHECKING:
     from retouch.engine.retoucher import Retoucher
+    from retouch.models import Model
 
 Floats = NDArray[np.float32]
 
@@ -26,7 +28,7 @@ class Retouching:
     def __init__(self, retoucher: "Retoucher", task: Task, settings: Settings):
         self.retoucher, self.task, self.settings = retoucher, task, settings
         self.name = task.name
-        self.ways: dict[int, Floats] = {}  # by person; an empty one is left alone
+        self.ways: dict[int, Way | None] = {}  # by person; without one left alone
 
     def apply(
         self, pixels: NDArray[Any], tracks: Iterable[Track], time: float
@@ -44,11 +46,11 @@ class Retouching:
 
     def state(self) -> Mapping[str, NDArray[Any]]:
         """Return each person's way, to go on another time."""
-        return {f"{number}": way for number, way in self.ways.items()}
+        return packed(self.ways)
 
     def resume(self, kept: Mapping[str, NDArray[Any]]) -> None:
         """Take up such a state."""
-        self.ways = {int(number): np.asarray(way) for number, way in kept.items()}
+        self.ways = unpacked(kept, self.retoucher.model)
 
 
 def opened(
@@ -61,28 +63,47 @@ def opened(
 
 def way(
     retoucher: "Retoucher", session: Session, task: Task, settings: Settings
-) -> Floats:
-    """Return what a task adds to the latent of a session's face, 0 if none is there."""
-    if not session.chosen:
-        return np.zeros(1, np.float32)
-    after = retoucher.move([session], task, settings)
-    return np.asarray(after.latents - session.start, np.float32)[0]
+) -> Way | None:
+    """Return the way of a task from a session's face, if one is there."""
+    return retoucher.move([session], task, settings).way if session.chosen else None
 
 
 def moved(
     retoucher: "Retoucher",
     photo: Photo,
     tracks: Iterable[Track],
-    ways: Mapping[int, Floats],
+    ways: Mapping[int, Way | None],
     settings: Settings,
 ) -> NDArray[Any]:
     """Return a frame whose faces have gone their person's way."""
-    chosen = [track for track in tracks if ways[track.number].any()]
-    if not chosen:
+    going = [(t.face, w) for t in tracks if (w := ways[t.number]) and w.leads]
+    if not going:
         return photo.pixels
-    session = retoucher.cut(photo, settings, faces=[track.face for track in chosen])
+    session = retoucher.cut(photo, settings, faces=[face for face, _ in going])
     (session,) = retoucher.invert([session], settings)
     if not session.chosen:
         return photo.pixels
-    offsets = np.stack([ways[chosen[i].number] for i in session.chosen])
-    return retoucher.render(session, session.start + offsets, settings).pixels
+    way = Way.joined([going[i][1] for i in session.chosen]).beginning(session.start)
+    return retoucher.render(session, way, settings).pixels
+
+
+def packed(ways: Mapping[int, Way | None]) -> dict[str, NDArray[Any]]:
+    """Return ways by person as arrays."""
+    kept: dict[str, NDArray[Any]] = {}
+    for number, found in ways.items():
+        parts = {} if found is None else found.arrays
+        kept |= {f"{number} {name}": array for name, array in parts.items()}
+        kept[f"{number} way"] = np.array(found is not None)
+    return kept
+
+
+def unpacked(kept: Mapping[str, NDArray[Any]], model: "Model") -> dict[int, Way | None]:
+    """Return the ways that were packed."""
+    ways: dict[int, Way | None] = {}
+    for name, there in kept.items():
+        number, kind = name.split()
+        if kind == "way":
+            parts = ("start", "offset", "change", "fine")
+            found = {p: kept[f"{number} {p}"] for p in parts if f"{number} {p}" in kept}
+            ways[int(number)] = Way.of(found, model.moves) if there else None
+    return ways

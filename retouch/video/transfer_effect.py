@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retouch.edits.way import Way
 from retouch.engine.session import Session, Task
 from retouch.expressions.transfer_options import Transferring
 from retouch.photos.photo import Photo
 from retouch.settings import Settings
-from retouch.video.edit_effect import moved, opened, way
+from retouch.video.edit_effect import moved, opened, packed, unpacked, way
 from retouch.video.track import Track
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 ANEW = 1.5  # times what a face lacked: a longer way is found
 LEAST = 0.5  # deviations: a face that lacks less has the expression
-IDLE = Task("transfer", lambda view: view.latents)
+IDLE = Task("transfer", lambda view: Way.none(view.latents))
 
 
 class Borrowing:
@@ -42,7 +43,7 @@ class Borrowing:
         self.wish, self.settings = wish, settings
         self.name = f"transfer {wish.alpha:g}"
         self.shown = transfers.expressions.read(transfers.placed(source))[0]
-        self.ways: dict[int, Floats] = {}  # by person
+        self.ways: dict[int, Way | None] = {}  # by person
         self.lacks: dict[int, Floats] = {}  # (K,): what each lacked at that time
 
     def apply(
@@ -54,7 +55,7 @@ class Borrowing:
         retoucher = self.transfers.retoucher
         return moved(retoucher, photo, shown, ways, self.settings)
 
-    def _way(self, photo: Photo, track: Track) -> Floats:
+    def _way(self, photo: Photo, track: Track) -> Way | None:
         """Return how far a person's face goes at this moment."""
         lack, known = self._lack(track), self.lacks.get(track.number)
         longest = LEAST if known is None else ANEW * _length(known)
@@ -62,7 +63,8 @@ class Borrowing:
             self._find(photo, track, lack)
         known = self.lacks[track.number]
         share = np.float32(known @ lack / max(_length(known), LEAST) ** 2)
-        return self.ways[track.number] * np.clip(share, 0, 1)
+        found = self.ways[track.number]
+        return None if found is None else found * float(np.clip(share, 0, 1))
 
     def _lack(self, track: Track) -> Floats:
         """Return what a face lacks of the expression, in deviations, (K,)."""
@@ -72,7 +74,7 @@ class Borrowing:
     def _find(self, photo: Photo, track: Track, lack: Floats) -> None:
         engine, retoucher = self.transfers, self.transfers.retoucher
         session = opened(retoucher, photo, track, IDLE, self.settings)
-        found = np.zeros(1, np.float32)
+        found = None
         if session.chosen:
             task = engine.task(self.source, session, [], self.wish, self.settings)
             found = way(retoucher, session, task, self.settings)
@@ -80,15 +82,14 @@ class Borrowing:
 
     def state(self) -> Mapping[str, NDArray[Any]]:
         """Return each person's way and lack, to go on another time."""
-        kept = {f"way {number}": found for number, found in self.ways.items()}
-        return kept | {f"lack {number}": lack for number, lack in self.lacks.items()}
+        lacks = {f"{number} lack": lack for number, lack in self.lacks.items()}
+        return packed(self.ways) | lacks
 
     def resume(self, kept: Mapping[str, NDArray[Any]]) -> None:
         """Take up such a state."""
-        for name, value in kept.items():
-            kind, number = name.split()
-            place = self.ways if kind == "way" else self.lacks
-            place[int(number)] = np.asarray(value)
+        self.ways = unpacked(kept, self.transfers.retoucher.model)
+        for number in self.ways:
+            self.lacks[number] = np.asarray(kept[f"{number} lack"])
 
 
 def _length(lack: Floats) -> float:

@@ -48,7 +48,7 @@ def test_render_draws_the_crop(folder):
     out = folder / "crop.png"
     done = retouch("render", folder / "me.npz", "--out", out)
     assert done.returncode == 0, done.stderr
-    assert pixels(out).shape == (128, 128, 3)
+    assert pixels(out).shape == (256, 256, 3)
 
 
 def test_latents_lay_the_edit_into_their_photo(folder):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from retouch.edits.edit import Ascent, Climber, Direction, Pull, View, within_budget
+from retouch.edits.edit import Ascent, Climber, Direction, Pull, View
 from scorers.latent import LatentTraits, Space
 
 SIZE = 4
@@ -142,36 +142,6 @@ def test_an_ascent_until_a_score_leaves_those_alone_that_have_it():
     assert (seen[short] > now[short] + 0.3 * (goal - now[short])).all()
 
 
-def test_a_view_shows_the_gain_inside_the_mask_alone():
-    view = _view()
-    masks = np.zeros_like(view.masks)
-    masks[:, 1:3] = 0.5
-    part = View(view.images, masks, view.latents)
-    shown = np.asarray(part.shown(Plain(), view.latents + np.float32(1)))
-    np.testing.assert_array_equal(shown[:, 0], view.images[:, 0])
-    np.testing.assert_allclose(shown[:, 1:3], view.images[:, 1:3] + 0.5, atol=1e-6)
-
-
 def test_two_ascents_give_the_same_bytes():
     first, second = (_ascent().apply(Plain(), _view(), 1.0).tobytes() for _ in "ab")
     assert first == second
-
-
-@given(budget=st.floats(0.05, 10))
-@settings(max_examples=20, deadline=None)
-def test_no_edit_spends_more_than_its_budget(budget):
-    view = _view()
-    after = view.latents + np.float32(1)
-    moved = within_budget(Plain(), Plain(), view, after, budget)
-    spent = np.linalg.norm((moved.latents - view.latents).reshape(3, -1), axis=1)
-    assert (spent <= budget + 1e-3).all()
-    whole = np.linalg.norm((after - view.latents).reshape(3, -1), axis=1)
-    assert (spent >= np.minimum(whole, budget) - whole / 16).all()
-
-
-def test_an_edit_within_its_budget_is_left_whole():
-    view = _view()
-    after = view.latents + np.float32(0.01)
-    moved = within_budget(Plain(), Plain(), view, after, 1.0)
-    np.testing.assert_array_equal(moved.shares, 1)
-    np.testing.assert_allclose(moved.latents, after, atol=1e-6)

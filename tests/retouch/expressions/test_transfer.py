@@ -8,6 +8,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from retouch.edits.way import Way
 from retouch.engine.retoucher import Retoucher
 from retouch.errors import FaceError, SettingsError
 from retouch.expressions.follow import Aim
@@ -36,12 +37,25 @@ def portrait():
     return read(skimage.data.astronaut())
 
 
+def opened(transfers, portrait):
+    session = transfers.cut(portrait, "The source", QUICK)
+    return transfers.retoucher.invert([session], QUICK)[0]
+
+
 @pytest.fixture(scope="module")
 def session(engine, portrait):
-    (session,) = engine.retoucher.invert(
-        [engine.cut(portrait, "The source", QUICK)], QUICK
-    )
-    return session
+    return opened(engine, portrait)
+
+
+@pytest.fixture(scope="module")
+def follower():
+    """Return transfers of a model that has no moves learnt from people."""
+    return Transfers(Retoucher.load("default128"))
+
+
+@pytest.fixture(scope="module")
+def followed(follower, portrait):
+    return opened(follower, portrait)
 
 
 def graver(engine):
@@ -61,30 +75,54 @@ def graved(transfers, session):
     after = transfers._following.apply(
         view_of(session), graver(transfers), np.float32([1])
     )
-    photo = transfers.retoucher.render(session, after, QUICK)
+    way = Way.straight(session.start, after)
+    photo = transfers.retoucher.render(session, way, QUICK)
     examiner = transfers.retoucher._examiner
     old = examiner.seen(session.photo, session.faces)
     (seen,) = examiner.compare(old, photo, session.faces, "happy")
     return photo, seen
 
 
-def test_following_shows_what_is_wanted_and_keeps_the_person(engine, session):
-    photo, seen = graved(engine, session)
+def test_following_shows_what_is_wanted_and_keeps_the_person(follower, followed):
+    photo, seen = graved(follower, followed)
     assert seen["judged"][1] < seen["judged"][0] - 0.2
     assert seen["identity"] < 0.35
-    (face,) = session.faces
-    again = engine.retoucher.detector.again(photo.pixels, face)
+    (face,) = followed.faces
+    again = follower.retoucher.detector.again(photo.pixels, face)
     assert abs(again.yaw - face.yaw) < 5 and abs(again.roll - face.roll) < 3
 
 
-def test_alpha_zero_moves_nothing(engine, session):
-    view = view_of(session)
-    after = engine._following.apply(view, graver(engine), np.float32([0]))
-    assert (after == session.start).all()
+def test_alpha_zero_moves_nothing(engine, session, follower, followed):
+    view = view_of(followed)
+    after = follower._following.apply(view, graver(follower), np.float32([0]))
+    assert (after == followed.start).all()
+    still = dataclasses.replace(WISH, alpha=0.0)
+    task = engine.task(session, session, [], still, QUICK)
+    assert (task.move(view_of(session)).end == session.start).all()
 
 
-def test_a_face_lacks_nothing_of_its_own_expression(engine, session):
-    aim = engine.aim(session, session, [])
+def test_a_face_takes_on_what_it_lacks_as_people_do(engine, session):
+    retoucher, moves = engine.retoucher, engine.retoucher.model.moves
+    grave = retoucher.editing({"smile": -1.0}, QUICK)
+    photo = retoucher.render(session, grave.move(view_of(session)), QUICK)
+    target = opened(engine, photo)
+    change = engine.lacking(moves, session, target, [])
+    told = dict(zip(moves.names, change, strict=True))
+    assert told["happy"] > 0.3 and told["age"] == told["weight"] == 0
+    result = engine.run(target, engine.task(session, target, [], WISH, QUICK), QUICK)
+    before, after = result.faces[0].judged
+    assert after > before + 0.2
+    own = engine.lacking(moves, session, session, [])
+    assert np.abs(own).max() < 1e-5
+
+
+def test_with_neutral_pictures_it_is_what_the_source_has_more(engine, session):
+    moves = engine.retoucher.model.moves
+    assert np.abs(engine.lacking(moves, session, session, [session])).max() < 1e-5
+
+
+def test_a_face_lacks_nothing_of_its_own_expression(follower, followed):
+    aim = follower.aim(followed, followed, [])
     assert np.allclose(aim.expression, 0)
     assert np.allclose(aim.happier, 0, atol=1e-5)
 
@@ -103,7 +141,7 @@ def test_arithmetic_adds_alpha_of_the_difference(flow, portrait):
     wish = dataclasses.replace(WISH, alpha=0.4, method="arithmetic")
     task = flow.task(session, session, [], wish, QUICK)
     expected = session.start + 0.4 * offset
-    assert np.allclose(task.move(view_of(session)), expected, atol=1e-4)
+    assert np.allclose(task.move(view_of(session)).end, expected, atol=1e-4)
 
 
 def test_only_the_layers_of_expressions_move_in_a_plain_stylegan(engine):

@@ -7,6 +7,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from retouch.edits.way import Way
 from retouch.engine.retoucher import Retoucher
 from retouch.errors import PhotoError, SettingsError
 from retouch.jobs import ranges
@@ -94,11 +95,11 @@ def test_a_range_passes_through_the_photo_itself(retoucher):
 def test_the_way_to_an_edit_begins_at_the_photo_and_ends_at_the_edit(retoucher):
     photo = read(skimage.data.astronaut())
     (session,) = retoucher.invert([retoucher.cut(photo, QUICK)], QUICK)
-    after = session.start + np.float32(0.05)
-    way = ranges.between(retoucher, session, after, QUICK, 3)
-    np.testing.assert_array_equal(way[0].pixels, photo.pixels)
-    end = retoucher.render(session, after, QUICK)
-    np.testing.assert_array_equal(way[2].pixels, end.pixels)
+    way = Way.straight(session.start, session.start + np.float32(0.05))
+    shown = ranges.between(retoucher, session, way, QUICK, 3)
+    np.testing.assert_array_equal(shown[0].pixels, photo.pixels)
+    end = retoucher.render(session, way, QUICK)
+    np.testing.assert_array_equal(shown[2].pixels, end.pixels)
 
 
 @pytest.mark.slow

@@ -53,7 +53,7 @@ def test_the_way_is_drawn_from_guess_to_result(face, retoucher):
 def test_a_face_is_drawn_as_its_generator_sees_it(retoucher, face):
     plain = saved_faces.drawn(retoucher, face.saved, {}, QUICK).pixels
     older = saved_faces.drawn(retoucher, face.saved, {"age": 1.0}, QUICK).pixels
-    assert plain.shape == (128, 128, 3) and plain.dtype == np.uint8
+    assert plain.shape == (256, 256, 3) and plain.dtype == np.uint8
     own = face.image * 127.5 + 127.5
     assert np.abs(plain - own).mean() < 12
     assert 0.5 < np.abs(older.astype(float) - plain).mean() < 30

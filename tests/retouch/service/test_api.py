@@ -271,7 +271,7 @@ def test_directions_and_models_are_listed(client):
     assert {"smile", "age"} <= {row["name"] for row in told["directions"]}
     assert all(row["low"] < 0 < row["high"] for row in told["directions"])
     models = client.get("/v1/models").json()
-    assert models["model"] == "default" and models["resolution"] == 128
+    assert models["model"] == "default" and models["resolution"] == 256
     assert "default-encoder" in {row["name"] for row in models["installed"]}
 
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.color import rgb2lab
 
-from retouch.stitching.colour import MOST_CONTRAST, matched, to_lab, to_rgb, ungreened
+from retouch.stitching.colour import MOST_CONTRAST, matched, to_lab, to_rgb
 from tests.retouch.drawing import texture
 
 EVENLY = np.ones((40, 40), np.float32)
@@ -44,10 +44,3 @@ def test_only_weighted_pixels_count():
 def test_without_any_weight_colours_stay():
     image = texture(40, 40, 2)
     assert matched(image, image, image + 9, EVENLY * 0) is image
-
-
-def test_green_becomes_grey_and_red_stays():
-    image = np.array([[[120, 160, 130], [200, 90, 90], [230, 225, 210]]], np.float32)
-    before, after = to_lab(image), to_lab(ungreened(image))
-    assert after[..., 0] == pytest.approx(before[..., 0], abs=0.05)
-    assert after[..., 1] == pytest.approx(np.maximum(before[..., 1], 0), abs=0.05)

@@ -7,7 +7,8 @@ from scipy.ndimage import gaussian_filter
 from retouch.faces.crop import Pixels, cut
 from retouch.geometry import FFHQ, Similarity
 from retouch.stitching import grain, layers
-from retouch.stitching.stitch import Change, Piece, stitch
+from retouch.stitching.change import Change
+from retouch.stitching.stitch import Piece, stitch
 from tests.retouch.drawing import drawn_face
 
 SIZE = 64

@@ -10,15 +10,8 @@ from retouch.errors import SettingsError
 from retouch.faces.crop import Window, cut, uncut, window_of
 from retouch.geometry import FFHQ, Similarity
 from retouch.stitching import layers, mask
-from retouch.stitching.stitch import (
-    KNEE,
-    METHODS,
-    Change,
-    Piece,
-    _brightest,
-    _under,
-    stitch,
-)
+from retouch.stitching.change import Change
+from retouch.stitching.stitch import METHODS, Piece, stitch
 from tests.retouch.drawing import drawn_face, placed_faces, templates, texture
 
 SIZE = 128
@@ -162,25 +155,95 @@ def scratched(crop):
     return np.rint(photo).clip(0, 255).astype(np.uint8), x, y
 
 
+def mouthed(was, now, **more):
+    """Return a change of lips from one face's landmarks to another's."""
+    marks = TO_CROP(was.landmarks), TO_CROP(now.landmarks)
+    return Change(marks=marks, **more)
+
+
 def test_a_mouth_that_opens_is_painted_and_the_old_lip_does_not_shine_through():
     photo, x, y = scratched(lips(0))
-    opens = Piece(closed(FACE), TO_CROP, Change(lips(0), lips(1)))
-    result = stitch(photo, [opens])
-    assert result[y - 3 : y + 4, x - 6 : x + 7].min() > 190
+    own = closed(FACE)
+    change = mouthed(own, FACE, before=lips(0), after=lips(1))
+    result = stitch(photo, [Piece(own, TO_CROP, change)])
+    assert result[y - 2 : y + 3, x - 5 : x + 6].min() > 190
+
+
+def test_bared_teeth_are_as_bright_in_a_dark_face():
+    dark = lips(0) / 3
+    own = closed(FACE)
+    after = np.where(lips(1) - lips(0) > 40, np.float32(200), dark)
+    change = mouthed(own, FACE, before=dark, after=after)
+    photo = np.rint(uncut(dark, TO_CROP, WHOLE)).clip(0, 255).astype(np.uint8)
+    x, y = np.floor(FACE.landmarks[48:].mean(0)).astype(int)
+    result = stitch(photo, [Piece(own, TO_CROP, change)])
+    assert result[y - 2 : y + 3, x - 5 : x + 6].min() > 2 * photo.max()
 
 
 def test_a_mouth_that_stays_open_keeps_its_teeth():
     photo, x, y = scratched(lips(0.6))
-    result = stitch(photo, [piece(lips(1), before=lips(0.6))])
+    change = mouthed(FACE, FACE, before=lips(0.6), after=lips(1))
+    result = stitch(photo, [Piece(FACE, TO_CROP, change)])
     assert result[y - 3 : y + 4, x - 6 : x + 7].min() < 90
-    assert (result[y - 6 : y + 7, x] > photo[y - 6 : y + 7, x]).any()
 
 
 def test_a_mouth_that_closes_is_painted_and_no_tooth_is_left():
     photo, x, y = scratched(lips(1))
     photo[y - 1 : y + 2, x - 12 : x + 12] = 255
-    result = stitch(photo, [piece(lips(0), before=lips(1))])
-    assert result[y - 3 : y + 4, x - 6 : x + 7].max() < 120
+    change = mouthed(FACE, closed(FACE), before=lips(1), after=lips(0))
+    result = stitch(photo, [Piece(FACE, TO_CROP, change)])
+    assert result[y - 2 : y + 3, x - 5 : x + 6].max() < 150
+
+
+def test_a_drawn_mouth_that_lies_elsewhere_is_not_painted():
+    photo, x, y = scratched(lips(0))
+    own, moved = closed(FACE), FACE.landmarks + np.array([0, 14.0])
+    astray = replace(FACE, landmarks=moved)
+    change = mouthed(closed(astray), astray, before=lips(0), after=lips(1))
+    result = stitch(photo, [Piece(own, TO_CROP, change)])
+    assert np.ptp(result[y - 3 : y + 4, x - 6 : x + 7]) > 80  # the scratch still shows
+
+
+def test_landmarks_that_but_jitter_move_nothing():
+    rng = np.random.default_rng(0)
+    was = TO_CROP(FACE.landmarks)
+    now = was + rng.uniform(-0.15, 0.15, was.shape)
+    photo = np.random.default_rng(1).integers(0, 255, PHOTO.shape, np.uint8)
+    change = Change(CROP, CROP + np.float32(0.01), marks=(was, now))
+    assert (
+        np.abs(stitch(photo, [Piece(FACE, TO_CROP, change)]) - photo.astype(int)).max()
+        < 2
+    )
+
+
+def test_landmarks_tell_where_the_photos_own_pixels_go():
+    was = TO_CROP(FACE.landmarks)
+    now = was.copy()
+    now[17:27, 1] -= 6  # the brows go up
+    change = Change(CROP, CROP + np.float32(0.01), marks=(was, now), fine=False)
+    result = stitch(PHOTO, [Piece(FACE, TO_CROP, change)])
+    x, y = np.floor(TO_CROP.inverse(was[19])).astype(int)
+    lifted = round(6 / TO_CROP.scale)
+    old, new = PHOTO[y, x].astype(int), result[y - lifted, x].astype(int)
+    assert np.abs(new - old).max() < 30
+
+
+def test_light_that_is_not_meant_to_be_fine_has_neither_detail_nor_colour():
+    spot = 40 * hill(0.05, (0.42, 0.55)) * np.float32([1, 0.2, 0.2])
+    spot += 20 * texture(SIZE, SIZE, 4, fine=1.0) / 255
+    changed = Change(CROP, CROP + spot, STILL, fine=False)
+    gain = stitch(PHOTO, [Piece(FACE, TO_CROP, changed)]).astype(float) - PHOTO
+    assert gain.max() > 5
+    assert np.ptp(gain, axis=2).max() <= 1
+    assert np.abs(gain - gaussian_filter(gain, (4, 4, 0))).max() < 3
+
+
+def test_an_iris_keeps_its_detail_when_lids_are_painted():
+    middle = TO_CROP(FACE.landmarks[36:42]).mean(0) / SIZE
+    dot = -120 * hill(0.008, middle)
+    result = stitch(PHOTO, [piece(CROP + dot, moves=STILL)]).astype(float)
+    x, y = np.floor(FACE.landmarks[36:42].mean(0)).astype(int)
+    assert np.abs(result[y, x] - PHOTO[y, x]).max() < 40
 
 
 def test_a_mouth_that_only_moves_is_not_painted():
@@ -267,14 +330,3 @@ def test_a_photo_that_is_not_8_or_16_bit_rgb_is_refused():
 def test_an_unknown_method_is_refused():
     with pytest.raises(SettingsError, match="difference, replace; got 'blend'"):
         stitch(PHOTO, [], method="blend")
-
-
-def test_a_painted_mouth_does_not_outshine_the_face():
-    rng = np.random.default_rng(0)
-    own = rng.uniform(40, 120, (32, 32, 3)).astype("f4")
-    most = _brightest(own, np.ones((32, 32), "f4"))
-    paint = rng.uniform(0, 400, (32, 32, 3)).astype("f4")
-    bent = _under(paint, most)
-    assert bent.mean(-1).max() <= most < paint.mean(-1).max()
-    dim = paint.mean(-1) <= KNEE * most
-    assert dim.any() and np.array_equal(bent[dim], paint[dim])

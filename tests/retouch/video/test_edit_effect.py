@@ -41,5 +41,5 @@ def test_a_persons_way_is_found_once_and_used_again(retoucher, effect):
 def test_a_person_that_is_left_alone_stays_as_it_is(retoucher, effect):
     tracks = Tracker(retoucher.detector).follow(clips.PORTRAIT, 0.0)
     alone = Retouching(effect.retoucher, effect.task, SETTINGS)
-    alone.resume({"0": np.zeros(1, np.float32)})
+    alone.resume({"0 way": np.array(False)})
     assert alone.apply(clips.PORTRAIT, tracks, 0.0) is clips.PORTRAIT

@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from retouch.edits.way import Way
 from retouch.engine.retoucher import Retoucher
 from retouch.expressions.transfer import Transfers
 from retouch.expressions.transfer_options import Transferring
@@ -43,10 +44,9 @@ def tracker(engine):
 
 def way(engine, source):
     """Return a way that is seen, as large as faces differ."""
-    other = engine.retoucher.model.generator.sample(1, seed=1)
-    return 0.3 * (
-        np.asarray(other)[0] - engine.retoucher.invert([source], SETTINGS)[0].start[0]
-    )
+    other = np.asarray(engine.retoucher.model.generator.sample(1, seed=1))
+    start = engine.retoucher.invert([source], SETTINGS)[0].start
+    return Way.straight(start, other) * 0.3
 
 
 def test_a_face_that_shows_the_expression_goes_nowhere(engine, source, tracker):

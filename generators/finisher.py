@@ -1,0 +1,105 @@
+"""The finisher: makes mouths sharp that a generator drew soft.
+
+A residual network of two scales, learnt from pairs of copy and original: it adds what
+tells single teeth and the creases of lips apart.
+"""
+
+from dataclasses import dataclass
+
+import keras
+from keras import ops
+
+from generators.layers import Convolution, leaky
+
+# --- config -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Config:
+    """What fixes the shape of every weight, and where it is to be used."""
+
+    resolution: int = 256  # of the crops whose mouths it learnt from
+    width: int = 32  # channels, and twice as many at half the size
+    deep: int = 3  # blocks there
+    # Where mouths lie, in parts of a crop: top, bottom, left, right.
+    window: tuple[float, float, float, float] = (0.46875, 0.9765625, 0.21875, 0.78125)
+
+
+# --- layers -------------------------------------------------------------------
+
+
+class Halving(keras.layers.Layer):
+    """A convolution of four by four that halves the size."""
+
+    def __init__(self, inputs: int, outputs: int, **kw):
+        super().__init__(**kw)
+        self.kernel = self.add_weight(
+            (4, 4, inputs, outputs), "glorot_normal", name="kernel"
+        )
+        self.bias = self.add_weight((outputs,), "zeros", name="bias")
+        self.built = True
+
+    def call(self, images):
+        images = ops.conv(images, self.kernel, 2, "same")
+        return leaky(images, -self.bias) * 2**0.5
+
+
+class Doubling(keras.layers.Layer):
+    """A convolution whose channels become two by two pixels."""
+
+    def __init__(self, inputs: int, outputs: int, **kw):
+        super().__init__(**kw)
+        self.mix = Convolution(inputs, 4 * outputs, name=f"{self.name}.mix")
+        self.built = True
+
+    def call(self, images):
+        images = self.mix(images)
+        height, width, channels = images.shape[1:]
+        images = ops.reshape(images, (-1, height, width, 2, 2, channels // 4))
+        images = ops.transpose(images, (0, 1, 3, 2, 4, 5))
+        return ops.reshape(images, (-1, 2 * height, 2 * width, channels // 4))
+
+
+# --- the finisher -------------------------------------------------------------
+
+
+class Finisher(keras.Model):
+    """Sharpens images (N, H, W, 3) in [-1, 1], H and W even."""
+
+    def __init__(self, config: Config, **kw):
+        super().__init__(**kw)
+        self.config, width = config, config.width
+        self.first = Convolution(3, width, name="first")
+        self.second = Convolution(width, width, name="second")
+        self.half = Halving(width, 2 * width, name="half")
+        self.deep = [
+            Convolution(2 * width, 2 * width, name=f"deep{i}")
+            for i in range(config.deep)
+        ]
+        self.back = Doubling(2 * width, width, name="back")
+        self.last = Convolution(width, width, name="last")
+        self.colours = Convolution(width, 3, activate=False, name="colours")
+        self.built = True
+
+    def call(self, images):
+        fine = self.first(images)
+        fine = _both(fine, self.second(fine))
+        deep = self.half(fine)
+        for block in self.deep:
+            deep = _both(deep, block(deep))
+        fine = _both(fine, self.last(_both(fine, self.back(deep))))
+        return images + self.colours(fine)
+
+    def finish(self, images):
+        """Return crops (N, R, R, 3) with the window of their mouths sharpened."""
+        size = images.shape[1]
+        top, bottom, left, right = (2 * round(p * size / 2) for p in self.config.window)
+        sharp = self(images[:, top:bottom, left:right])
+        edges = [(0, 0), (top, size - bottom), (left, size - right), (0, 0)]
+        inside = ops.pad(ops.ones_like(sharp[..., :1]), edges)
+        return images * (1 - inside) + ops.pad(sharp, edges)
+
+
+def _both(some, more):
+    """Return the sum of two images whose variance is nearly that of each."""
+    return (some + more) * 0.7

@@ -1,0 +1,50 @@
+"""Edits that go where people go: a wish for a trait, with what belongs to it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retouch.edits.edit import View
+from retouch.edits.way import Way
+from scorers.moves import Moves
+
+Floats = NDArray[np.float32]
+EXPRESSION = (
+    *("happy", "mouth-open", "mouth-width", "corners-up"),
+    *("eyes-open", "brow-height", "brow-gap", "lip-thickness"),
+)
+# What goes along with a trait in people goes along with a wish for it. By themselves
+# labels act on one another: a smile stays half, and years draw glasses.
+ALONG = {name: EXPRESSION for name in ("happy", "mouth-open", "corners-up")} | {
+    "age": (
+        *("glasses", "weight", "attractive", "saturation", "lip-thickness"),
+        *("eyes-open", "eye-width", "brow-height", "brow-gap", "corners-up"),
+        *("jaw-width", "chin-length", "nose-width", "nose-length"),
+    ),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class TraitMove:
+    """More of a trait, or less, as people have it; 1 is one deviation as it is read."""
+
+    moves: Moves
+    name: str
+
+    @property
+    def change(self) -> Floats:
+        """What one deviation asks of all traits, (traits,)."""
+        return self.moves.wish(self.name, ALONG.get(self.name, ()))
+
+    def way(self, view: View, strength: float | Floats) -> Way:
+        """Return the ways on which the trait is read to change by strength.
+
+        Args:
+            strength: in deviations, of all faces or of each (N,).
+        """
+        goals = np.broadcast_to(np.asarray(strength, np.float32), len(view.latents))
+        change, moves = self.change, self.moves
+        factors = moves.factors(view.latents, change, self.name, goals)
+        wished = (np.sign(goals) * factors)[:, None] * change
+        return Way.learnt(view.latents, wished.astype(np.float32), moves)

@@ -1,0 +1,179 @@
+"""Ways of latents: where edits lead, gone in part, and within a budget of identity."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scorers.moves import Moves
+
+Floats = NDArray[np.float32]
+LEAST_SHARE = 1 / 64  # of an edit; what needs a smaller one is left alone
+HALVINGS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """From latents in a straight line, as people change, or both; ways add up."""
+
+    start: Floats  # (N, *latent_shape)
+    offset: Floats  # what is added to them, straight
+    change: Floats | None = None  # (N, traits): how people's traits change, if they do
+    moves: Moves | None = None  # which know what that does to latents
+    fine: bool = True  # colours and fine light are meant; False: broad light alone
+
+    @classmethod
+    def none(cls, start: Floats) -> "Way":
+        """Return the way that leads nowhere, and to which others are added."""
+        return cls(start, np.zeros_like(start), fine=False)
+
+    @classmethod
+    def straight(cls, start: Floats, end: Floats) -> "Way":
+        """Return the straight way to an end."""
+        return cls(start, end - start)
+
+    @classmethod
+    def learnt(cls, start: Floats, change: Floats, moves: Moves) -> "Way":
+        """Return the way of people whose traits change by so much, in broad light."""
+        return cls(start, np.zeros_like(start), change, moves, fine=False)
+
+    @classmethod
+    def joined(cls, ways: Sequence["Way"]) -> "Way":
+        """Return the ways of several faces in one."""
+        start, offset = (
+            np.concatenate([getattr(way, name) for way in ways])
+            for name in ("start", "offset")
+        )
+        moves = next((way.moves for way in ways if way.moves), None)
+        changes = [way._changes(moves) for way in ways] if moves else []
+        change = np.concatenate(changes) if changes else None
+        return cls(start, offset, change, moves, any(way.fine for way in ways))
+
+    def _changes(self, moves: Moves) -> Floats:
+        """Return how traits change, by nothing where they need not."""
+        if self.change is not None:
+            return self.change
+        return np.zeros((len(self), len(moves.names)), np.float32)
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def __getitem__(self, rows: slice | list[int]) -> "Way":
+        """Return the ways of some of the faces."""
+        change = None if self.change is None else self.change[rows]
+        return replace(
+            self, start=self.start[rows], offset=self.offset[rows], change=change
+        )
+
+    def __add__(self, other: "Way") -> "Way":
+        change, moves = self.change, self.moves or other.moves
+        if other.change is not None:
+            change = other.change if change is None else change + other.change
+        fine = self.fine or other.fine
+        return Way(self.start, self.offset + other.offset, change, moves, fine)
+
+    def __mul__(self, shares: float | Floats) -> "Way":
+        """Return so much of the way, of all or of each face (N,)."""
+        part = np.broadcast_to(np.asarray(shares, np.float32), len(self))
+        change = None if self.change is None else part[:, None] * self.change
+        return replace(
+            self, offset=wide(part, self.offset) * self.offset, change=change
+        )
+
+    def beginning(self, start: Floats) -> "Way":
+        """Return the same way from other latents."""
+        return replace(self, start=start)
+
+    @property
+    def end(self) -> Floats:
+        """The latents that it leads to; the start itself if it leads nowhere."""
+        latents = self.start
+        if self.change is not None and self.moves is not None:
+            latents = self.moves.moved(latents, self.change)
+        return latents + self.offset
+
+    @property
+    def arrays(self) -> dict[str, NDArray]:
+        """What `of` makes the same way of, for the same moves."""
+        own = {"start": self.start, "offset": self.offset, "fine": np.array(self.fine)}
+        return own if self.change is None else own | {"change": self.change}
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray], moves: Moves | None) -> "Way":
+        """Return the way whose arrays these are."""
+        start, offset, change = (arrays.get(n) for n in ("start", "offset", "change"))
+        assert start is not None and offset is not None
+        return cls(start, offset, change, moves, bool(arrays["fine"]))
+
+    @property
+    def leads(self) -> bool:
+        """Whether it goes anywhere."""
+        return bool(
+            self.offset.any() or (self.change is not None and self.change.any())
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """How far edits have gone, and how far each face was let go."""
+
+    way: Way
+    shares: Floats  # (N,): of the edit's way, at most 1
+    distances: Floats  # (N,): of the embedding between before and after
+
+    @classmethod
+    def whole(cls, way: Way) -> "Moved":
+        """Return those who have gone all of a way; how far is not known."""
+        return cls(way, np.ones(len(way), np.float32), np.zeros(len(way), np.float32))
+
+    @classmethod
+    def joined(cls, parts: Iterable["Moved"]) -> "Moved":
+        """Return the faces of several in one."""
+        every = list(parts)
+        shares, distances = (
+            np.concatenate([getattr(one, name) for one in every])
+            for name in ("shares", "distances")
+        )
+        return cls(Way.joined([one.way for one in every]), shares, distances)
+
+    @property
+    def latents(self) -> Floats:
+        return self.way.end
+
+    def __mul__(self, less: Floats) -> "Moved":
+        """Return so much of where they are, of each face."""
+        return Moved(self.way * less, self.shares * less, self.distances)
+
+    def __getitem__(self, rows: slice | list[int]) -> "Moved":
+        return Moved(self.way[rows], self.shares[rows], self.distances[rows])
+
+
+def wide(values: Floats, latents: Floats) -> Floats:
+    """Return a value for each latent, (N,), so that it applies to all its numbers."""
+    return values.reshape(-1, *[1] * (latents.ndim - 1))
+
+
+def within_budget(way: Way, budget: float, strayed: Callable[[Way], Floats]) -> Moved:
+    """Shorten ways until no face has strayed further than the budget.
+
+    The way is halved again and again, so that the last answer is the longest found
+    that keeps to the budget; an edit that never does is taken back.
+
+    Args:
+        strayed: says how far the embeddings have moved at the end of a way, (N,).
+    """
+    low, high = np.zeros(len(way), np.float32), np.ones(len(way), np.float32)
+    best, distances, share = low, low, high
+    for _ in range(HALVINGS):
+        gap = strayed(way * share)
+        fits = gap <= budget
+        better = fits & (share > best)
+        best = np.where(better, share, best)
+        distances = np.where(better, gap, distances)
+        if (best == 1).all():
+            break
+        low, high = np.where(fits, share, low), np.where(fits, high, share)
+        share = np.where(best == 1, 1, (low + high) / 2).astype(np.float32)
+    best = np.where(best < LEAST_SHARE, 0, best).astype(np.float32)
+    return Moved(way * best, best, distances.astype(np.float32))

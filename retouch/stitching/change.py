@@ -1,0 +1,76 @@
+"""What an edit did to a crop, and where the photo may show it."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from retouch.faces.crop import Pixels, resized
+from retouch.geometry import Points
+from retouch.stitching import flow
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What an edit did to a crop: RGB from 0 to 255, any size.
+
+    The flow says, in crop pixels, where each point of `after` lay in `before`. Where it
+    is not given, the landmarks of both tell it, or else it is estimated.
+    """
+
+    before: Pixels  # (R, R, 3)
+    after: Pixels  # (R, R, 3)
+    flow: Pixels | None = None  # (R, R, 2)
+    marks: tuple[Points, Points] | None = None  # (68, 2) each, in crop pixels
+    fine: bool = True  # colours and fine light are meant; False: broad light alone
+
+    def __post_init__(self) -> None:
+        size = self.before.shape[0]
+        _require("before", self.before, (size, size, 3))
+        _require("after", self.after, (size, size, 3))
+        if self.flow is not None:
+            _require("flow", self.flow, (size, size, 2))
+        for marks in self.marks or ():
+            _require("marks", marks, (68, 2))
+
+    @classmethod
+    def moving(cls, crop: Pixels, moves: Pixels) -> Self:
+        """Return the change that moves what the crop shows and does nothing else."""
+        return cls(crop, flow.fetch(crop, moves), moves)
+
+    @property
+    def size(self) -> int:
+        return self.before.shape[0]
+
+    @property
+    def is_none(self) -> bool:
+        still = self.flow is None or not self.flow.any()
+        return still and np.array_equal(self.before, self.after)
+
+    def resized(self, size: int) -> "Change":
+        before, after = (resized(c, size) for c in (self.before, self.after))
+        part = size / self.size
+        moves, marks = self.flow, self.marks
+        if moves is not None:
+            moves = resized(moves, size) * np.float32(part)
+        if marks is not None:
+            marks = marks[0] * part, marks[1] * part
+        return Change(before, after, moves, marks, self.fine)
+
+
+def _require(name: str, field: Pixels | Points, shape: tuple[int, ...]) -> None:
+    if field.shape != shape or field.dtype.kind != "f":
+        got = f"{field.dtype} {field.shape}"
+        raise ValueError(f"A change's {name} must be floats {shape}; received {got}.")
+    if not np.isfinite(field).all():
+        raise ValueError(f"A change's {name} must be finite; received NaN or infinity.")
+
+
+class Masks(NamedTuple):
+    """Where a face may change, and what it shows there; (S, S) each."""
+
+    edit: Pixels
+    surface: Pixels  # of the face, without what lies behind the jaw
+    skin: Pixels
+    own: Pixels  # eyes within their lids, and teeth in view: no light is theirs
+    marks: Points  # (68, 2), the face's landmarks in the crop

@@ -1,0 +1,100 @@
+"""Difference: the photo's own pixels moved as an edit moves the face, and lit so.
+
+Landmarks of both drawn pictures tell the way: they hold where the edit draws what was
+not there, and a picture's own texture could not be followed. Light is carried over
+broadly and without colour, so that irises and pores stay the photo's; of edits that
+are made of fine light, such as wrinkles, hair, frames and make-up, all of it.
+"""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from retouch.faces.crop import Pixels, resized
+from retouch.geometry import INNER_LIPS, JAW, LEFT_EYE, NOSE, OUTER_LIPS
+from retouch.stitching import flow
+from retouch.stitching.change import Change, Masks
+from retouch.stitching.layers import Layers
+from retouch.stitching.mouths import painted
+
+# In parts of the face's size:
+LONGEST_MOVE = 0.1
+CAST_WIDTH = 0.2  # broader changes of light are taken out,
+RIM_WIDTH = 0.05  # and where the mask ends, narrower ones too
+BROAD = 0.03  # what light is broad, and not fine
+JITTER = 0.004  # by which landmarks of a still face differ from picture to picture
+# Landmarks that move together, or keep still.
+BROWS, EYES = slice(17, 27), slice(LEFT_EYE.start, 48)
+LIPS = slice(OUTER_LIPS.start, INNER_LIPS.stop)
+PARTS = JAW, BROWS, NOSE, EYES, LIPS
+
+
+def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers:
+    """Return the layers that lay a change into the photo.
+
+    Args:
+        own: the photo's crop, 0 to 255.
+        unit: the face's size in crop pixels.
+    """
+    change = calmed(change, unit)
+    whole = _moves(change, masks, unit)
+    moves = flow.unfolded(whole * masks.edit[..., None], masks.edit)
+    light = change.after - flow.fetch(change.before, whole)
+    # What was behind the jaw, or is now, says nothing about the light on the face.
+    lit = masks.edit * masks.surface * flow.moved(masks.surface, whole)
+    light -= _cast(light, lit, masks.skin, unit)
+    light = _wanted(light, change.fine, flow.moved(masks.own, whole), unit)
+    light *= lit[..., None]
+    paint, cover, closes = painted(change, own, masks, flow.fetch(own, moves) + light)
+    # Teeth have no pores: only where lips are painted do they take on the skin's grain.
+    skin = masks.skin if closes else None
+    return Layers(masks.edit, moves, light, paint, cover, skin)
+
+
+def calmed(change: Change, unit: float) -> Change:
+    """Return the change without the moves of landmarks that are but jitter."""
+    if change.marks is None:
+        return change
+    was, now = change.marks
+    steps = now - was
+    for part in PARTS:
+        length = np.hypot(*steps[part].T)[:, None] / (JITTER * unit)
+        steps[part] *= np.maximum(0, 1 - 1 / np.maximum(length, 1e-6) ** 2)
+    marks = was, was + steps
+    return Change(change.before, change.after, change.flow, marks, change.fine)
+
+
+def _moves(change: Change, masks: Masks, unit: float) -> Pixels:
+    """Return where each point of after lay, no further away than faces reach."""
+    longest = LONGEST_MOVE * unit
+    if change.flow is not None:
+        return flow.bounded(change.flow, longest)
+    if change.marks is not None:
+        whole = flow.between(*change.marks, change.size)
+    else:
+        whole = flow.estimate(change.before, change.after, masks.edit)
+    return flow.unfolded(flow.bounded(whole, longest))
+
+
+def _wanted(light: Pixels, fine: bool, own: Pixels, unit: float) -> Pixels:
+    """Return of a change of light what is meant, where it is not the photo's own."""
+    broad = gaussian_filter(light, (BROAD * unit, BROAD * unit, 0))
+    if fine:
+        return broad + (light - broad) * (1 - own[..., None])
+    return np.repeat((broad @ flow.LUMINANCE)[..., None], 3, -1)
+
+
+def _cast(light: Pixels, lit: Pixels, skin: Pixels, unit: float) -> Pixels:
+    """Return the change of light that is broader than a feature, or crosses the rim."""
+    broad = blurred(light, skin * lit, CAST_WIDTH * unit)
+    near = blurred(light, lit, RIM_WIDTH * unit)
+    return near + lit[..., None] * (broad - near)
+
+
+def blurred(field: Pixels, weight: Pixels, width: float) -> Pixels:
+    """Return the field's mean around each point, counted by weight."""
+    size = field.shape[0]
+    side = min(size, 64)
+    both = np.concatenate([field * weight[..., None], weight[..., None]], -1)
+    sigma = width * side / size
+    both = gaussian_filter(resized(both, side), (sigma, sigma, 0), truncate=6)
+    return resized(both[..., :-1] / np.maximum(both[..., -1:], 1e-4), size)

@@ -1,0 +1,88 @@
+"""Mouths that open or close: what comes into view there is painted.
+
+Lips are the photo's own, moved. Between them, where a closed mouth bares its teeth, the
+drawn ones are painted by the outline of the moved inner lips, their colours matched and
+their light that of the skin around. A mouth that was open keeps its own teeth; one that
+closes is painted whole.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from scipy.ndimage import gaussian_filter
+
+from retouch.faces.crop import Pixels
+from retouch.geometry import INNER_LIPS, OUTER_LIPS, Points
+from retouch.stitching.change import Change, Masks
+from retouch.stitching.colour import matched
+
+OPEN = 0.07  # of a mouth's width: lips so far apart show teeth, which are then kept
+BARED = (0.02, 0.05)  # by which they part at which teeth come into view, and are there
+SHUT = (0.03, 0.05)  # at which an open mouth is closed, and is not yet
+ASTRAY = 0.15  # of a mouth's width: drawn lips so far from the photo's are not painted
+# In parts of a mouth's width, how far paint goes beyond its outline and how softly:
+TEETH, LIPS = (0.02, 0.015), (0.0, 0.05)
+RING = (0.25, 0.1)  # around the mouth: the skin whose light the paint takes on
+FINER = 4  # times that outlines are drawn larger
+
+
+def opening(marks: Points) -> float:
+    """Return how far lips are apart, for the width between their corners."""
+    lips = marks[INNER_LIPS]
+    gaps, width = lips[[1, 2, 3]] - lips[[7, 6, 5]], lips[4] - lips[0]
+    return float(np.hypot(*gaps.T).mean() / max(np.hypot(*width), 1e-9))
+
+
+def painted(
+    change: Change, own: Pixels, masks: Masks, moved: Pixels
+) -> tuple[Pixels, Pixels, bool]:
+    """Return what is painted (S, S, 3), how much of it shows, and if the mouth closes.
+
+    Args:
+        moved: the photo's crop after it was moved and lit.
+    """
+    nothing = np.zeros_like(own), np.zeros_like(masks.edit), False
+    if change.marks is None:
+        return nothing
+    was, now = change.marks
+    part, closes = _newness(masks.marks, was, now)
+    if not part:
+        return nothing
+    width = float(np.hypot(*(now[54] - now[48])))
+    outline = now[OUTER_LIPS] if closes else now[INNER_LIPS]
+    grow, soft = LIPS if closes else TEETH
+    cover = part * masks.edit * filled(outline, len(own), grow * width, soft * width)
+    paint = matched(change.after, change.before, own, masks.surface)
+    far, near = (filled(now[OUTER_LIPS], len(own), r * width, r * width) for r in RING)
+    ring = (far * (1 - near) * masks.edit)[..., None]
+    shade = ((moved - paint) * ring).sum((0, 1)) / max(float(ring.sum()), 1.0)
+    return (paint + shade).astype(np.float32), cover.astype(np.float32), closes
+
+
+def _newness(own: Points, was: Points, now: Points) -> tuple[float, bool]:
+    """Return how much of a mouth is new, and whether because it closes."""
+    width = max(float(np.hypot(*(was[54] - was[48]))), 1e-9)
+    off = np.hypot(*(own - was)[48:].T).mean() / width
+    closes = opening(own) >= OPEN
+    if off > ASTRAY:
+        return 0.0, closes
+    if closes:
+        return 1 - _ramp(opening(now), *SHUT), True
+    parted = opening(now) - max(opening(own), opening(was))
+    return _ramp(parted, *BARED), False
+
+
+def filled(points: Points, size: int, grow: float, soft: float) -> NDArray[np.float32]:
+    """Return 1 inside an outline that is grown by so much, 0 outside, (size, size)."""
+    arms = points - points.mean(0)
+    length = np.maximum(np.hypot(*arms.T), 1e-6)[:, None]
+    corners = FINER * (points + grow * arms / length)
+    plane = Image.new("L", (FINER * size, FINER * size))
+    ImageDraw.Draw(plane).polygon([(x, y) for x, y in corners], fill=255)
+    small = plane.resize((size, size), Image.Resampling.BOX)
+    return gaussian_filter(np.asarray(small, np.float32) / 255, soft)
+
+
+def _ramp(value: float, least: float, most: float) -> float:
+    """Return which part of the way from least to most a value has gone."""
+    return float(np.clip((value - least) / (most - least), 0, 1))

@@ -1,0 +1,78 @@
+"""Ways: gone in part, added up, and within a budget."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from retouch.edits.way import Moved, Way, within_budget
+from tests.scorers.people import latents, moves
+
+SHAPE = (6, 4)
+
+
+def _straight(count=3):
+    start = np.random.default_rng(1).normal(size=(count, *SHAPE)).astype("f4")
+    return Way.straight(start, start + np.float32(1))
+
+
+def _learnt(count=3):
+    known = moves()
+    change = np.tile(np.float32([1, -0.5, 0]), (count, 1))
+    return Way.learnt(latents(count), change, known)
+
+
+def _length(way):
+    return np.linalg.norm((way.end - way.start).reshape(len(way), -1), axis=1)
+
+
+@pytest.mark.parametrize("way", [_straight(), _learnt(), _straight() + _straight()])
+def test_no_part_of_a_way_leads_nowhere(way):
+    np.testing.assert_array_equal((way * 0.0).end, way.start)
+    assert way.leads and not (way * 0.0).leads
+
+
+@given(budget=st.floats(0.05, 10))
+@settings(max_examples=20, deadline=None)
+def test_no_edit_spends_more_than_its_budget(budget):
+    way = _straight()
+    moved = within_budget(way, budget, _length)
+    spent, whole = _length(moved.way), _length(way)
+    assert (spent <= budget + 1e-3).all()
+    assert (spent >= np.minimum(whole, budget) - whole / 16).all()
+
+
+def test_an_edit_within_its_budget_is_left_whole():
+    way = _straight() * 0.01
+    moved = within_budget(way, 1.0, _length)
+    np.testing.assert_array_equal(moved.shares, 1)
+    np.testing.assert_allclose(moved.latents, way.end, atol=1e-6)
+
+
+def test_ways_add_up_before_anybody_goes_them():
+    way = _learnt()
+    both = way + _learnt() * 2.0 + Way.straight(way.start, way.start + np.float32(3))
+    expected = way.moves.moved(way.start, 3 * way.change) + 3
+    np.testing.assert_allclose(both.end, expected, atol=1e-5)
+    assert both.fine and not (way + way).fine
+
+
+def test_the_same_way_is_gone_from_elsewhere():
+    way, others = _learnt(), latents(3, seed=5)
+    there = way.beginning(others).end
+    np.testing.assert_allclose(there, way.moves.moved(others, way.change), atol=1e-6)
+
+
+def test_faces_are_parted_and_joined_again():
+    way = _learnt(4)
+    whole = Moved.whole(way)
+    again = Moved.joined([whole[:1], whole[1:]])
+    np.testing.assert_array_equal(again.latents, whole.latents)
+    assert len(again.way) == 4
+
+
+def test_a_way_of_arrays_is_the_same_way():
+    way = _learnt()
+    again = Way.of(way.arrays, way.moves)
+    np.testing.assert_array_equal(again.end, way.end)
+    assert again.fine == way.fine
