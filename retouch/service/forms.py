@@ -35,6 +35,7 @@ PICTURES = {
 }
 Strength = Annotated[float, Field(ge=-3, le=3)]
 Deviations = Annotated[float, Field(ge=-10, le=10)]
+Pixel = Annotated[int, Field(ge=0, le=2**20)]
 Number = Annotated[str, Field(pattern="^[0-9]{1,4}$")]
 Moves = Annotated[dict[str, Strength], Field(max_length=64)]
 Kind = TypeVar("Kind", bound="Strict")
@@ -135,6 +136,9 @@ class RenderJson(WishJson):
     settings: SettingsJson = Field(SettingsJson())  # type: ignore[valid-type]
     delivery: Delivery = Delivery()
     preview: bool = Field(False, description="A JPEG of at most 1024 pixels a side.")
+    area: tuple[Pixel, Pixel, Pixel, Pixel] | None = Field(
+        None, description="What it shows: left, top, right and bottom, in pixels."
+    )
     judged: bool = Field(
         True, description="Have JSON report what is judged of the full size."
     )

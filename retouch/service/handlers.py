@@ -173,8 +173,11 @@ class Desk:
         sources = {name: self._known(frame, name) for name in wishes.sources}
         say("editing", 0.0)
         rows, notes = self.mover.allowed(kept, wishes, settings)
-        small = frame.words["preview"]
-        session = keeping.part(kept.small if small else kept.session, rows)
+        small, session = frame.words["preview"], kept.session
+        if small:
+            area = tuple(frame.words["area"] or ()) or None
+            rows, session = kept.reaching(rows, area), kept.view(area)
+        session = keeping.part(session, rows)
         session = dataclasses.replace(session, notes={**session.notes, **notes})
         moved = self.mover.moved(kept, rows, wishes, settings, sources)
         say("stitching", 0.5)

@@ -4,7 +4,6 @@ import dataclasses
 import io
 import json
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,9 @@ from retouch.settings import Settings
 
 Floats = NDArray[np.float32]
 PREVIEW = 1024  # pixels of a preview's longer side, at most
+VIEWS = 4  # previews' photos that are held of one photo
+
+Area = tuple[int, int, int, int]  # of a photo, in its pixels: left, top, right, bottom
 
 
 @dataclass(eq=False)
@@ -31,18 +33,34 @@ class Kept:
     # The way of each face to the end of a climb, by the climb's name and settings.
     ways: dict[Any, Way] = field(default_factory=dict)
     years: Floats | None = None  # how old the faces look, once it was asked
+    views: dict[Area | None, Session] = field(default_factory=dict)
 
-    @cached_property
-    def small(self) -> Session:
-        """The same session in a photo that is small enough for a preview."""
-        return reduced(self.session, PREVIEW)
+    def view(self, area: Area | None = None) -> Session:
+        """Return the session in a photo, or an area of one, that a preview shows."""
+        if area not in self.views:
+            session = self.session if area is None else within(self.session, area)
+            while len(self.views) >= VIEWS:
+                self.views.pop(next(iter(self.views)))
+            self.views[area] = reduced(session, PREVIEW)
+        return self.views[area]
+
+    def reaching(self, rows: list[int], area: Area | None) -> list[int]:
+        """Return those of the rows whose faces, with what is around them, reach in."""
+        if area is None:
+            return rows
+        low, high = np.array(area).reshape(2, 2)
+        boxes = [self.session.faces[row].box for row in rows]
+        corners = np.array(boxes).reshape(-1, 2, 2)  # rows, ends, x and y
+        around = (corners[:, 1] - corners[:, 0]) / 2
+        inside = (corners[:, 1] + around > low) & (corners[:, 0] - around < high)
+        return [row for row, within in zip(rows, inside.all(1), strict=True) if within]
 
     @property
     def size(self) -> int:
         """The bytes this takes, roughly."""
         session = self.session
         arrays = [session.photo.pixels, session.images, session.masks, session.start]
-        return sum(a.nbytes for a in arrays) + 3 * PREVIEW**2
+        return sum(a.nbytes for a in arrays) + 3 * VIEWS * PREVIEW**2
 
     def rows(self, settings: Settings) -> list[int]:
         """Return the places, among the inverted faces, of those that are asked for."""
@@ -69,6 +87,21 @@ def part(session: Session, rows: list[int]) -> Session:
         masks=session.masks[rows],
         latents=session.start[rows],
     )
+
+
+def within(session: Session, area: Area) -> Session:
+    """Return the session in an area of its photo; faces may lie outside of it."""
+    left, top, right, bottom = area
+    pixels = session.photo.pixels[top:bottom, left:right]
+    if not pixels.size:
+        height, width = session.photo.pixels.shape[:2]
+        raise SettingsError(
+            f"The area {area} is outside of the {width}x{height} photo."
+        )
+    shift = Similarity.shifting(-left, -top)
+    found = tuple(face.moved(shift) for face in session.found)
+    photo = dataclasses.replace(session.photo, pixels=pixels)
+    return dataclasses.replace(session, photo=photo, found=found)
 
 
 def reduced(session: Session, side: int) -> Session:

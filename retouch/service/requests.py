@@ -108,6 +108,7 @@ class Orders:
             "each": {number: own.wish for number, own in asked.each.items()},
             "settings": checked(asked.settings, self.crew.model),
             "preview": asked.preview,
+            "area": asked.area,
         }
 
         def more() -> dict[str, bytes]:

@@ -20,6 +20,7 @@ from retouch.service.moves import Wish
 from retouch.settings import Settings
 
 NAME = "warm"  # too short for an id that a client may have
+PREVIEW: dict[str, Any] = {"preview": True, "area": None, "report": False}
 SIDE = 256  # pixels of the face, and half as many around it
 
 
@@ -37,7 +38,7 @@ def go_through(desk: Desk, picture: bytes) -> None:
     desk.invert(_frame(desk, "invert", latents=False, photo=picture), _hush)
     for wish in _wishes(desk):
         words = dataclasses.asdict(wish)
-        asked = _frame(desk, "render", wish=words, each={}, preview=True, report=False)
+        asked = _frame(desk, "render", wish=words, each={}, **PREVIEW)
         desk.render(asked, _hush)
     desk.forget(NAME)
 

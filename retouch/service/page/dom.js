@@ -15,15 +15,20 @@ export function button(className, label, act) {
   return made;
 }
 
-// The picture of a blob in an <img>; resolves once it is seen, or another is shown.
-export async function picture(id, blob) {
-  const image = at(id);
-  const [old, own] = [image.src, URL.createObjectURL(blob)];
-  image.src = own;
-  if (old.startsWith("blob:")) URL.revokeObjectURL(old);
-  try {
-    await image.decode();
-  } catch (error) {
-    if (image.src === own) throw error;
-  }
+// The address of a blob's picture, once it can be shown at once; or why it cannot be.
+export async function decoded(blob) {
+  const image = new Image();
+  image.src = URL.createObjectURL(blob);
+  await image.decode();
+  return image.src;
+}
+
+export function empty(...ids) {
+  for (const id of ids) at(id).removeAttribute("src");
+}
+
+export function put(id, address) {
+  const old = at(id).src;
+  at(id).src = address;
+  if (old !== address && old.startsWith("blob:")) setTimeout(() => URL.revokeObjectURL(old));
 }

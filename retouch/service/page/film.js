@@ -4,13 +4,17 @@ import { at, button, show } from "./dom.js";
 import { EVERYONE, settingsOf } from "./looks.js";
 
 const tiles = new WeakMap(); // photo -> its tile
+let act = null; // what is done: select, close, share
 
-// `act` knows what to do: select, close, share.
-export function tell(photos, current, act) {
+export function wire(actions) {
+  act = actions;
+}
+
+export function tell(photos, current) {
   show("film", photos.length > 1);
   document.body.classList.toggle("several", photos.length > 1);
   const every = photos.map((photo) => {
-    const tile = tiles.get(photo) ?? made(photo, act);
+    const tile = tiles.get(photo) ?? made(photo);
     const [thumb] = tile.children;
     thumb.setAttribute("aria-current", String(photo === current));
     tile.classList.toggle("edited", !photo.plainLook);
@@ -24,7 +28,7 @@ export function tell(photos, current, act) {
   at("film").replaceChildren(...every, same);
 }
 
-function made(photo, act) {
+function made(photo) {
   const tile = Object.assign(document.createElement("div"), { className: "tile" });
   const thumb = button("thumb", photo.name, () => act.select(photo));
   const gone = button("gone", `Close ${photo.name}`, () => act.close(photo));

@@ -1,9 +1,12 @@
 // A photo with what the service knows of it: its faces, the id of their latents.
 
 import * as api from "./api.js";
-import { EVERYONE, History, isPlain } from "./looks.js";
+import { EVERYONE, History, isPlain, same } from "./looks.js";
 
 const MANY = 4; // faces; of more only the largest are inverted at first
+const PREVIEW = 1024; // pixels of what is shown, at most: of larger photos a part
+const ENOUGH = 0.8; // of the photo, seen at once: then it is shown whole
+const AROUND = 0.2; // of what is seen, shown beyond each of its ends
 const CHIP = 112; // pixels of a face's small picture
 const THUMB = 160; // pixels of the film's
 
@@ -19,6 +22,11 @@ async function small(blob, size, box) {
     return null;
   }
 }
+
+const longer = ([left, top, right, bottom]) => Math.max(right - left, bottom - top);
+
+const contains = (area, part) =>
+  area[0] <= part[0] && area[1] <= part[1] && area[2] >= part[2] && area[3] >= part[3];
 
 function cover({ width, height }) {
   const side = Math.min(width, height);
@@ -36,7 +44,8 @@ export class Photo {
     this.inverted = new Set();
     this.notes = new Map();
     this.problem = ""; // why nothing can be done to it
-    this.seen = null; // the look of the picture that is shown
+    this.area = null; // that is looked at; null is the whole photo
+    this.seen = {}; // the look and the area that are shown, and their pictures
     this.thumb = small(file, THUMB);
   }
 
@@ -84,22 +93,45 @@ export class Photo {
   async begin(signal) {
     const { blob } = await api.render({ id: this.id, preview: true }, api.SEEN, signal);
     const { width } = await createImageBitmap(blob);
-    Object.assign(this, { plain: blob, shown: blob, seen: {}, shownWidth: width });
+    const seen = { look: {}, area: null, plain: blob, shown: blob };
+    Object.assign(this, { plain: blob, seen, shownWidth: width });
     this.thumb = small(blob, THUMB);
+  }
+
+  // The photo as it came, where it is looked at.
+  async original(area, signal) {
+    if (!area) return this.plain;
+    if (same(area, this.seen.area)) return this.seen.plain;
+    return (await this.render(() => ({ area, preview: true }), api.SEEN, signal)).blob;
+  }
+
+  // Takes note of which part is looked at; of a large photo that part alone is shown.
+  lookAt(visible) {
+    const [left, top, right, bottom] = visible;
+    const seen = Math.max(right - left, bottom - top);
+    const whole = Math.max(this.width, this.height);
+    if (whole <= PREVIEW || seen > ENOUGH * whole) return (this.area = null);
+    if (this.area && contains(this.area, visible) && longer(this.area) < 2 * seen) return;
+    const more = AROUND * seen;
+    this.area = [
+      Math.max(0, left - more), Math.max(0, top - more),
+      Math.min(this.width, right + more), Math.min(this.height, bottom + more),
+    ].map(Math.round);
   }
 
   noted(faces) {
     for (const { index, note } of faces) this.notes.set(index, note);
   }
 
-  // The picture of a look; faces whose time is over are inverted anew, once.
-  async render(words, accept, signal) {
+  // The picture of a look; faces whose time is over are inverted anew, once, and so are
+  // those of the `sources` of expressions.
+  async render(words, accept, signal, sources = []) {
     const asked = () => api.render({ id: this.id, ...words() }, accept, signal);
     try {
       return await asked();
     } catch (error) {
       if (error.status !== 404) throw error;
-      await this.invert(signal, () => {});
+      for (const photo of [this, ...sources]) await photo.invert(signal, () => {});
       return asked();
     }
   }

@@ -7,12 +7,16 @@ const STEP = 1.25; // of a key
 const HELD = 220; // milliseconds: a press that long shows the original
 const NEAR = 8; // pixels: a finger that moves less rests
 const TWICE = 320; // milliseconds between two taps
+const STILL = 250; // milliseconds without a move, after which details are looked at
 const SHARE = 0.5; // of the stage: what a face takes that is zoomed to
 
 const canvas = at("canvas"), image = at("picture"), line = at("line");
 let size = { width: 1, height: 1 }; // of the photo, in its pixels
 let view = { zoom: 1, x: 0, y: 0 }; // x, y: the middle, off that of the stage
 let fitted = { width: 1, height: 1 }; // in pixels of the screen, at zoom 1
+let area = [0, 0, 1, 1]; // of the photo, in its pixels: what the pictures show
+let onLook = () => {}; // hears once another part is looked at
+let looking = 0;
 let part = 0.5; // of the stage that shows the original in the split view
 let pressed = false; // whether a press that ends now was more than a click
 
@@ -20,6 +24,7 @@ let pressed = false; // whether a press that ends now was more than a click
 
 export function lay(width, height) {
   size = { width, height };
+  place(null);
   resized();
   fit(false);
 }
@@ -46,6 +51,32 @@ function put(smooth = false) {
   image.style.setProperty("--zoom", view.zoom);
   canvas.classList.toggle("zoomed", view.zoom > 1);
   at("zoom").textContent = `${Math.round((100 * fitted.width * view.zoom) / size.width)} %`;
+  divide();
+  clearTimeout(looking);
+  looking = setTimeout(() => onLook(), STILL);
+}
+
+export const looked = (act) => { onLook = act; };
+
+// The part of the photo that can be seen: left, top, right and bottom, in its pixels.
+export function visible() {
+  const scale = (fitted.width / size.width) * view.zoom;
+  const ends = (room, off, length) => [-1, 1].map((side) =>
+    Math.min(length, Math.max(0, length / 2 + (side * room / 2 - off) / scale)));
+  const [left, right] = ends(canvas.clientWidth, view.x, size.width);
+  const [top, bottom] = ends(canvas.clientHeight, view.y, size.height);
+  return [left, top, right, bottom];
+}
+
+// Lays the pictures where the part of the photo is that they show.
+export function place(shown) {
+  area = shown ?? [0, 0, size.width, size.height];
+  const [left, top, right, bottom] = area;
+  const detail = at("detail").style;
+  detail.left = `${(100 * left) / size.width}%`;
+  detail.top = `${(100 * top) / size.height}%`;
+  detail.width = `${(100 * (right - left)) / size.width}%`;
+  detail.height = `${(100 * (bottom - top)) / size.height}%`;
   divide();
 }
 
@@ -104,11 +135,12 @@ export function original(shown) {
 
 // Cuts the retouched picture off where the line stands, whatever the zoom.
 function divide() {
-  const place = part * canvas.clientWidth;
-  line.style.left = `${place}px`;
+  const x = part * canvas.clientWidth;
+  line.style.left = `${x}px`;
   line.ariaValueNow = String(Math.round(100 * part));
-  const left = canvas.clientWidth / 2 + view.x - (fitted.width * view.zoom) / 2;
-  const cut = Math.max(0, (place - left) / (fitted.width * view.zoom));
+  const scale = (fitted.width / size.width) * view.zoom;
+  const left = canvas.clientWidth / 2 + view.x + (area[0] - size.width / 2) * scale;
+  const cut = Math.max(0, (x - left) / ((area[2] - area[0]) * scale));
   image.style.setProperty("--cut", `${100 * Math.min(1, cut)}%`);
 }
 

@@ -61,3 +61,16 @@ def test_faces_are_chosen_among_those_that_were_inverted(session):
         kept.rows(Settings(faces="1"))
     with pytest.raises(SettingsError, match="no face 7"):
         kept.rows(Settings(faces="7"))
+
+
+def test_an_area_is_seen_with_the_faces_that_reach_into_it(session):
+    kept = Kept(session)
+    area = (50, 60, 250, 210)
+    seen = kept.view(area)
+    assert seen.photo.pixels.shape == (150, 200, 3) and kept.view(area) is seen
+    gap = session.found[0].landmarks - seen.found[0].landmarks
+    np.testing.assert_allclose(gap, np.broadcast_to([50, 60], gap.shape))
+    assert kept.reaching([0, 1], area) == [0, 1]
+    assert kept.reaching([0, 1], (450, 0, 600, 400)) == []
+    with pytest.raises(SettingsError, match="outside of the 600x400 photo"):
+        kept.view((700, 0, 800, 10))

@@ -9,6 +9,7 @@ from PIL import Image
 
 browsing = pytest.importorskip("tests.retouch.service.browsing")
 pytestmark = browsing.needs_chromium
+STILL = 1000  # milliseconds, after which a large photo is shown as it is looked at
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +132,9 @@ def test_what_is_saved_is_what_was_seen_with_its_metadata(browser, address, tmp_
     )
     with browsing.page_of(browser, address) as page:
         browsing.opened(page, photo)
+        page.click("#zoom-fit")
+        page.wait_for_timeout(STILL)
+        page.wait_for_selector("#busy", state="hidden")
         before = browsing.pixels(page)
         browsing.slid(page, "age", 70)
         after = browsing.pixels(page)

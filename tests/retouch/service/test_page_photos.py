@@ -108,6 +108,10 @@ def test_several_photos_get_the_same_settings_and_are_saved_together(page, tmp_p
         "b-retouched.png",
     ]
     got[1].save_as(tmp_path / "b-retouched.png")
+    page.locator("#film .thumb").nth(2).click()
+    page.wait_for_selector("#name >> text=wall.png")
+    middle = browsing.seen(page)[300:500, 400:600]
+    assert np.abs(middle - 128).mean() < 3  # in view, and no other photo over it
     with Image.open(tmp_path / "b-retouched.png") as second:
         moved = browsing.changed(np.asarray(second).astype(int), portrait()[:, ::-1])
     assert moved.sum() > 100
@@ -125,7 +129,7 @@ def test_what_cannot_be_worked_on_is_told_by_its_name_and_stays_in_view(page, tm
     page.set_input_files("#file", wall)
     page.wait_for_selector("#problem >> text=wall.png")
     assert "No face was found" in page.text_content("#problem")
-    assert page.locator("#before").is_visible() and page.locator("#busy").is_hidden()
+    assert page.locator("#whole").is_visible() and page.locator("#busy").is_hidden()
     middle = browsing.seen(page)[300:500, 400:600]
     assert np.abs(middle - 128).mean() < 3
     assert page.is_disabled("#save")

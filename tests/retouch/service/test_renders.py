@@ -48,6 +48,19 @@ def test_a_face_may_have_a_wish_of_its_own(client, pair):
     assert changed[0] == 0 and changed[1] > 100
 
 
+def test_a_preview_of_an_area_is_that_part_of_the_whole(client, pair):
+    moves = {"moves": {"age": 1.5}}
+    plain, whole = rendered(client, pair[0]), rendered(client, pair[0], **moves)
+    area = [48, 16, 336, 288]  # on the borders of JPEG's blocks
+    part = rendered(client, pair[0], **moves, area=area)
+    same = (slice(16, 288), slice(48, 336))
+    assert np.abs(part - whole[same]).mean() < 0.5
+    assert np.abs(part - plain[same]).max() > 40
+    wish = {"id": pair[0], "preview": True, "area": [5000, 0, 6000, 10]}
+    answer = client.post("/v1/render", json=wish)
+    assert answer.status_code == 422 and "680x300" in answer.json()["error"]
+
+
 def test_a_transfer_and_a_mask_join_the_moves(client, pair, inverted):
     name, _ = pair
     source = {"source": inverted["id"], "alpha": 1.0}
