@@ -134,7 +134,9 @@ class CropTemplate:
 FFHQ = CropTemplate("ffhq", eyes=4.0, mouth=3.6, centre=0.1, level=False)
 # Eyes at .30 and .70 of the width, .355 of the height; mouth at .735.
 TIGHT = CropTemplate("tight", eyes=2.5, mouth=1 / 0.38, centre=0.145 / 0.38, level=True)
-TEMPLATES = {template.name: template for template in (FFHQ, TIGHT)}
+# Room for hair: eyes at .35 and .65 of the width, .43 of the height; mouth at .72.
+HEAD = CropTemplate("head", eyes=3.25, mouth=3.42, centre=0.25, level=True)
+TEMPLATES = {template.name: template for template in (FFHQ, TIGHT, HEAD)}
 
 
 def anchors(landmarks: ArrayLike) -> tuple[Points, Points, Points]:

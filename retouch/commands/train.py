@@ -11,7 +11,9 @@ from retouch.training.options import (
     EncoderConfig,
     FacesConfig,
     GlowConfig,
+    HealingConfig,
     MaskConfig,
+    ParsingConfig,
     PriorConfig,
     VAEConfig,
     VQConfig,
@@ -200,6 +202,57 @@ def scout(
     from retouch.training.scouting import train as fit
 
     typer.echo(fit(faces, without, out, most, licence))
+
+
+@app.command()
+@with_options(ParsingConfig, "options")
+def parsing(
+    data: Annotated[list[Path], typer.Argument(help="Folders of shards.")],
+    run: Annotated[Path, typer.Option(help="Folder of the training.")],
+    masks: Annotated[
+        Path, typer.Option(help="Folder of pictures and masks drawn by hand.")
+    ],
+    options: ParsingConfig,
+    minutes: Minutes = float("inf"),
+    begin: Annotated[
+        Path | None, typer.Option(help="EfficientNet-Lite0's weights, for the trunk.")
+    ] = None,
+    teacher: Annotated[
+        Path | None, typer.Option(help="A run whose word is taken where it is sure.")
+    ] = None,
+    out: Handed = None,
+    licence: Licence = "unknown",
+) -> None:
+    """Train the network that tells a face's parts, or go on with it."""
+    from retouch.training.parsing import train as run_training
+
+    run_training(
+        data,
+        run,
+        options,
+        masks=masks,
+        minutes=minutes,
+        begin=begin,
+        teacher=teacher,
+        out=out,
+        licence=licence,
+    )
+
+
+@app.command()
+@with_options(HealingConfig, "options")
+def healing(
+    data: Data,
+    run: RunFolder,
+    options: HealingConfig,
+    minutes: Minutes = float("inf"),
+    out: Handed = None,
+    licence: Licence = "unknown",
+) -> None:
+    """Train the network that heals blemishes, or go on with it."""
+    from retouch.training.healing import train as run_training
+
+    run_training(data, run, options, minutes=minutes, out=out, licence=licence)
 
 
 @app.command()

@@ -6,6 +6,8 @@ from typing import Any
 from retouch.errors import SettingsError
 from retouch.settings import option
 
+FRAMINGS = ("tight", "ffhq", "head")
+
 
 def changed(parent: type, name: str, default: Any) -> Any:
     """Return the parent's option of that name with another default."""
@@ -17,7 +19,7 @@ def changed(parent: type, name: str, default: Any) -> Any:
 class Recipe:
     """How crops are framed, and what a picture must offer to be kept."""
 
-    crop: str = option("tight", "The framing.", choices=("tight", "ffhq"))
+    crop: str = option("tight", "The framing.", choices=FRAMINGS)
     resolution: int = option(128, "Pixels a side.")
     enlarged: float = option(1.7, "How many times a face may be enlarged, at most.")
     covered: float = option(0.8, "Part of the crop inside the picture, at least.")
@@ -26,8 +28,9 @@ class Recipe:
     colourful: float = option(0.07, "Saturation, at least: greys teach no colours.")
 
     def __post_init__(self) -> None:
-        if self.crop not in ("tight", "ffhq"):
-            raise SettingsError(f"crop is one of tight, ffhq; got '{self.crop}'.")
+        if self.crop not in FRAMINGS:
+            known = ", ".join(FRAMINGS)
+            raise SettingsError(f"crop is one of {known}; got '{self.crop}'.")
         if not 16 <= self.resolution <= 1024:
             raise SettingsError(
                 f"resolution must lie in [16, 1024]; got {self.resolution}."
@@ -164,3 +167,19 @@ class GlowConfig(Learning):
     images: int = changed(Learning, "images", 1_000_000)
     batch: int = changed(Learning, "batch", 32)
     rate: float = changed(Learning, "rate", 1e-3)
+
+
+@dataclass(frozen=True)
+class ParsingConfig(Learning):
+    """How the parsing network is trained."""
+
+    images: int = changed(Learning, "images", 30_000)
+    average: float = changed(Learning, "average", 0.995)
+
+
+@dataclass(frozen=True)
+class HealingConfig(Learning):
+    """How the healing network is trained."""
+
+    images: int = changed(Learning, "images", 60_000)
+    average: float = changed(Learning, "average", 0.995)

@@ -1,0 +1,128 @@
+"""What a face's surroundings show: skin, hair, glasses, hands, pixel by pixel."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import grey_dilation
+
+from pretrained.forward import Forward
+from pretrained.registry import Library, library
+from retouch.faces.crop import Pixels, Window, cut, uncut
+from retouch.geometry import HEAD, LEFT_EYE, RIGHT_EYE, Face, Similarity
+from scorers.parsing import PARTS, RESOLUTION, network
+
+WEIGHTS = "parsing"
+# What lies in front of a face, and what of it an edit must not touch.
+COVERING = ("hair", "glasses", "front")
+FACE = ("skin", "brows", "white", "iris", "nose", "lips", "teeth")
+COLOURS = (  # in which the parts are shown
+    *((0, 0, 0), (232, 190, 160), (110, 50, 10), (255, 255, 255), (40, 90, 255)),
+    *((60, 200, 90), (230, 40, 70), (255, 255, 120), (150, 100, 40), (200, 0, 220)),
+    (0, 220, 230),
+)
+SEEN = 0.35  # chance of a feature where landmarks have it: it is seen
+CLEAR, HIDDEN = 0.2, 0.5  # chances of being covered: below, above
+REGIONS = {
+    "face": FACE,
+    "skin": ("skin",),
+    "mouth": ("lips", "teeth"),
+    "eyes": ("white", "iris"),
+    **{name: (name,) for name in ("brows", "lips", "teeth", "nose", "hair", "glasses")},
+}
+AROUND = 3  # pixels of the network's, over which what covers is taken to reach
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The chance of each part at each pixel of a square around a head."""
+
+    chances: Pixels  # (R, R, parts)
+    transform: Similarity  # from the photo to that square
+    sure: bool  # whether what it shows is a face at all
+
+    def chance(self, *names: str) -> Pixels:
+        """Return the chance that a pixel shows one of these parts, (R, R)."""
+        return self.chances[..., [PARTS.index(name) for name in names]].sum(-1)
+
+    def in_crop(self, area: Pixels, transform: Similarity, size: int) -> Pixels:
+        """Return what a map of this square is in another crop, (size, size)."""
+        move = transform @ self.transform.inverse
+        return cut(area[..., None], move, size, linear=True)[..., 0].clip(0, 1)
+
+    def in_photo(self, area: Pixels, window: Window) -> Pixels:
+        """Return what a map of this square is in a window of the photo."""
+        return uncut(area[..., None], self.transform, window, linear=True)[..., 0]
+
+    def free(
+        self, transform: Similarity, size: int, regions: Iterable[str] = ()
+    ) -> Pixels:
+        """Return 0 in a crop where something lies in front of the face, else 1.
+
+        Args:
+            regions: where it is free at all; everywhere if none is named.
+        """
+        named = {part for region in regions for part in REGIONS[region]}
+        hiding = [part for part in COVERING if part not in named]
+        hidden = grey_dilation(self.chance(*hiding), AROUND)
+        shown = 1 - ramp(self.in_crop(hidden, transform, size), CLEAR, HIDDEN)
+        if named:
+            shown *= ramp(
+                self.in_crop(self.chance(*named), transform, size), CLEAR, HIDDEN
+            )
+        return shown
+
+
+class Parser:
+    """Finds the parts of faces; loads its network once."""
+
+    def __init__(self, weights: Library | None = None) -> None:
+        shelf = weights or library()
+        self._network = Forward(network, shelf.weights(WEIGHTS, "scorer"))
+
+    def parts(self, pixels: NDArray[Any], face: Face) -> Parts:
+        """Return the parts of a face in a photo (H, W, 3), 8 or 16 bit."""
+        transform = face.transform(HEAD, RESOLUTION)
+        own = cut(pixels, transform, RESOLUTION)
+        image = own / np.float32(np.iinfo(pixels.dtype).max / 2) - 1
+        logits = self._network(np.stack([image, image[:, ::-1]]))
+        logits = (logits[0] + logits[1][:, ::-1]) / 2
+        chances = _softmax(logits)
+        return Parts(chances, transform, _is_face(chances, transform(face.landmarks)))
+
+
+@cache
+def parser() -> Parser:
+    """Return the parser with the weights that ship."""
+    return Parser()
+
+
+FEATURES = {
+    ("white", "iris", "brows"): [*range(LEFT_EYE.start, RIGHT_EYE.stop)],
+    ("nose",): [30, 33],
+    ("lips", "teeth"): [51, 57, 62, 66],
+}  # and the landmarks that lie on them
+
+
+def ramp(values: Pixels, low: float, high: float) -> Pixels:
+    """Rise smoothly from 0 at low to 1 at high."""
+    t = ((values - low) / (high - low)).clip(0, 1).astype(np.float32)
+    return t * t * (3 - 2 * t)
+
+
+def _softmax(logits: Pixels) -> Pixels:
+    raised = np.exp(logits - logits.max(-1, keepdims=True))
+    return (raised / raised.sum(-1, keepdims=True)).astype(np.float32)
+
+
+def _is_face(chances: Pixels, landmarks: NDArray[Any]) -> bool:
+    """Say whether two of eyes, nose and mouth are seen where landmarks have them."""
+    seen = 0
+    for names, marks in FEATURES.items():
+        x, y = landmarks[marks].astype(int).clip(0, RESOLUTION - 1).T
+        here = chances[y, x][:, [PARTS.index(name) for name in names]].sum(-1)
+        seen += here.mean() > SEEN
+    return seen >= 2

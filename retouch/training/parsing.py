@@ -1,0 +1,200 @@
+"""Train the parsing network on masks drawn by hand and on crops with landmarks.
+
+    retouch train data people=PICTURES runs/heads --crop head --resolution 256
+    retouch train parsing runs/heads runs/parsing --masks MASKS --begin lite0.npz
+    retouch train parsing runs/heads runs/second --masks MASKS --teacher runs/parsing
+
+The second run begins with the first one's network and takes its word where it is sure.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from generators import weights
+from generators.adam import Adam
+from generators.gradients import compiled, differentiate
+from retouch.errors import WeightsError
+from retouch.faces.parse import COLOURS
+from retouch.geometry import HEAD
+from retouch.training import parts
+from retouch.training.builder import built
+from retouch.training.export.files import keep, restore
+from retouch.training.heads import HELD_OUT, Head, Heads, drawn, from_shards, person
+from retouch.training.loop import Run, State, improved, sheet, using, values
+from retouch.training.options import ParsingConfig
+from retouch.training.shards import Shards
+from scorers.parsing import BLOCKS, PARTS, RESOLUTION, network
+
+Floats = NDArray[np.float32]
+SMALL = parts.bits("brows", "white", "iris", "lips", "teeth", "glasses", "front")
+SMALL_WEIGHT = 3.0  # of a pixel that shows one of those, and certainly
+SOURCE = "trained by this project; its trunk began as EfficientNet-Lite0 (Apache-2.0)"
+SURE = 0.85  # probability from which a teacher is believed
+
+
+def loss_of(logits, allowed, weight):
+    """Return how improbable it is that each pixel's part is among those allowed."""
+    every = ops.logsumexp(logits, -1)
+    among = ops.logsumexp(logits + (allowed - 1) * 1e4, -1)
+    return ops.sum(weight * (every - among)) / ops.maximum(ops.sum(weight), 1.0)
+
+
+def unpacked(sets: parts.Sets) -> tuple[Floats, Floats]:
+    """Return which parts are allowed, (N, R, R, parts), and the pixels' weights."""
+    allowed = (sets[..., None] >> np.arange(len(PARTS))) & 1
+    sure = allowed.sum(-1) == 1
+    weight = (sets != parts.ANYTHING) * (
+        1 + (SMALL_WEIGHT - 1) * (sure & (sets & SMALL > 0))
+    )
+    return allowed.astype(np.float32), weight.astype(np.float32)
+
+
+class Trainer:
+    """One training of the parsing network in a folder."""
+
+    def __init__(
+        self, options: ParsingConfig, heads: list[Head], folder: Path, minutes: float
+    ) -> None:
+        self.options = options
+        self.network = built(network, RESOLUTION, "parsing")
+        self.own = self.network.trainable_variables
+        self.heads = heads
+        steps = options.images // options.batch
+        self.adam = Adam(options.rate, warm_up=options.warm_up, decay_over=steps)
+        self.improve = compiled(self._improve)
+        self.folder, self.minutes = folder, minutes
+
+    def begin(self, path: Path | None, teacher: Path | None) -> None:
+        """Take a trunk from ImageNet, or a teacher's weights and its sure opinions."""
+        if path is not None:
+            take_trunk(self.network, path)
+        if teacher is not None:
+            restore(teacher, self.own, "parsing")
+            self.heads = [self._taught(head) for head in self.heads]
+
+    def train(self) -> None:
+        self.batches = Heads(self.heads, self.options.batch, self.options.seed)
+        own = values(self.own)
+        state = State({"own": own, "mean": own, "adam": self.adam.start(own)})
+        size = self.options.batch
+        self.run = Run(self.folder, state, size, self.options.images, self.minutes)
+        plan = json.dumps(asdict(self.options), indent=2)
+        (self.folder / "config.json").write_text(plan + "\n", "utf-8")
+        self.run.go(self.step, self.report)
+
+    def step(self, index: int) -> dict:
+        images, sets = self.batches.draw(index)
+        inputs = [ops.convert_to_tensor(x) for x in (images, *unpacked(sets))]
+        return self.run.move(self.improve, *inputs)
+
+    def _improve(self, lists, images, allowed, weight):
+        def loss(tensors):
+            with using(self.own, tensors):
+                logits = self.network(images, training=True)
+            return loss_of(logits, allowed, weight), None
+
+        (value, _), slopes = differentiate(loss, lists[0])
+        lists, norm = improved(self.adam, self.options, lists, slopes)
+        return lists, {"loss": value, "norm": norm}
+
+    def report(self) -> dict:
+        """Write a sheet of a batch and what the network makes of it."""
+        images, sets = self.batches.draw(2**31)
+        with using(self.own, self.run.state.lists["mean"]):
+            logits = ops.convert_to_numpy(self.network(images[:16]))
+        names = np.array(COLOURS, np.float32)[logits.argmax(-1)] / 127.5 - 1
+        rows = [np.concatenate([images[i : i + 8], names[i : i + 8]]) for i in (0, 8)]
+        path = self.folder / f"sheet-{self.run.state.images:07}.png"
+        sheet(np.concatenate(rows), 8, path)
+        allowed, weight = unpacked(sets[:16])
+        return {"held": float(ops.convert_to_numpy(loss_of(logits, allowed, weight)))}
+
+    def _taught(self, head: Head) -> Head:
+        """Return the head with its sets narrowed to what the network is sure of."""
+        if head.drawn:
+            return head
+        transform = HEAD.transform(head.landmarks, RESOLUTION)
+        sure = self._sure(head.placed(transform).image)
+        back = Head(
+            head.name, np.zeros((*sure.shape, 3), np.uint8), sure, head.landmarks
+        )
+        known = back.placed(transform.inverse).sets[
+            : len(head.sets), : head.sets.shape[1]
+        ]
+        both = head.sets & known
+        return Head(
+            head.name, head.image, np.where(both, both, head.sets), head.landmarks
+        )
+
+    def _sure(self, image: Floats) -> parts.Sets:
+        both = np.stack([image, image[:, ::-1]]) / 127.5 - 1
+        chance = ops.convert_to_numpy(ops.softmax(self.network(both)))
+        chance = (chance[0] + chance[1][:, ::-1]) / 2
+        best = (1 << chance.argmax(-1)).astype(np.int32)
+        return np.where(chance.max(-1) > SURE, best, parts.ANYTHING).astype(np.int32)
+
+    def export(self, out: Path, licence: str) -> None:
+        """Write the averaged network, in half precision, with its row."""
+        restore(self.folder, self.own, "parsing")
+        keep(
+            out,
+            "parsing",
+            "scorer",
+            "parsing",
+            weights.arrays(self.network),
+            config={"parts": list(PARTS)},
+            licence=licence,
+            source=SOURCE,
+            resolution=RESOLUTION,
+            crop=HEAD.name,
+        )
+
+
+def take_trunk(model: keras.Model, path: Path) -> None:
+    """Give the trunk the weights of an EfficientNet-Lite0, batch norm folded in."""
+    own = weights.variables(model)
+    known = {"stem": "stem"}
+    for i in range(len(BLOCKS)):
+        for part, letter in (("widen", "e"), ("depthwise", "d"), ("narrow", "p")):
+            known[f"block{i}_{part}"] = f"{i}.{letter}"
+    try:
+        with np.load(path) as file:
+            for ours, theirs in known.items():
+                if f"{ours}.kernel" in own:
+                    own[f"{ours}.bias"].assign(file[f"{theirs}.b"])
+                    kernel = own[f"{ours}.kernel"]
+                    kernel.assign(file[f"{theirs}.w"].reshape(kernel.shape))
+    except (OSError, KeyError, ValueError) as error:
+        raise WeightsError(
+            f"{path} holds no EfficientNet-Lite0 with its norms folded in ({error})."
+        ) from None
+
+
+def train(
+    data: list[Path],
+    folder: Path,
+    options: ParsingConfig,
+    *,
+    masks: Path,
+    minutes: float = float("inf"),
+    begin: Path | None = None,
+    teacher: Path | None = None,
+    out: Path | None = None,
+    licence: str = "unknown",
+) -> None:
+    """Begin or go on with the training in a folder; write the network if asked."""
+    keras.config.set_dtype_policy("float32")
+    heads = [head for head in drawn(masks) if person(head.name) not in HELD_OUT]
+    for part in data:
+        heads += from_shards(Shards.read(part))
+    trainer = Trainer(options, heads, folder, minutes)
+    trainer.begin(begin, teacher)
+    trainer.train()
+    if out is not None:
+        trainer.export(out, licence)

@@ -1,0 +1,60 @@
+"""The healing network: how much of a skin's detail is a blemish that passes.
+
+A picture is taken apart into bands of detail, each as wide as a part of the face (a
+Laplacian pyramid without shrinking; Burt and Adelson, 1983). The network says of each
+pixel which part of each band is a blemish; what is left is the picture without it. So
+nothing can be added that was not there, and pores, the finest band, stay where the
+blemish does not reach into it. Moles, freckles and scars are taught to be none.
+It is written once, for a builder: Keras trains it, the forward runtime runs it.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+Floats = NDArray[np.float32]
+
+EDGES = (0.0035, 0.007, 0.014, 0.03)  # widths at which bands end, of the face's size
+BANDS = len(EDGES)
+WIDTHS = (24, 40, 56)  # channels at halves, quarters, eighths of the size
+STEPS = 2 ** len(WIDTHS)  # a picture's sides are multiples of this
+DETAIL, COLOUR = 0.2, 0.04  # which bring Lab to ordinary size
+
+
+def bands(lab: Floats, size: float) -> tuple[Floats, Floats]:
+    """Return the bands of a Lab picture, (H, W, BANDS, 3), and what is left of it.
+
+    Args:
+        size: the face's, in pixels.
+    """
+    found, before = [], lab
+    for edge in EDGES:
+        spread = edge * size
+        after = gaussian_filter(lab, (spread, spread, 0), truncate=3)
+        found.append(before - after)
+        before = after
+    return np.stack(found, -2), before
+
+
+def seen(detail: Floats, rest: Floats) -> Floats:
+    """Return what the network sees of bands and rest, (H, W, 3 * BANDS + 3)."""
+    flat = detail.reshape(*detail.shape[:2], -1) * DETAIL
+    colour = (rest - np.array([55, 12, 15], np.float32)) * COLOUR
+    return np.concatenate([flat, colour], -1).astype(np.float32)
+
+
+def network(build: Any, image: Any) -> Any:
+    """Return logits of the parts (N, H, W, BANDS) that are blemish, of what is seen."""
+    x, sides = image, []
+    for i, width in enumerate(WIDTHS):
+        x = build.conv(x, f"down{i}", width, 3, stride=2, act=True)
+        y = build.conv(x, f"down{i}_first", width, 3, act=True)
+        x = build.relu(build.add(x, build.conv(y, f"down{i}_second", width, 3)))
+        sides.append(x)
+    for i, width in reversed(list(enumerate(WIDTHS[:-1]))):
+        x = build.doubled(build.conv(x, f"up{i}", width, 1))
+        x = build.relu(build.add(x, build.conv(sides[i], f"side{i}", width, 1)))
+        x = build.conv(x, f"join{i}", width, 3, act=True)
+    return build.doubled(build.conv(x, "parts", BANDS, 3))

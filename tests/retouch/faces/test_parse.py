@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from retouch.faces.detect import Detector
+from retouch.faces.parse import COLOURS, REGIONS, Parts, parser
+from retouch.geometry import TIGHT, Similarity
+from scorers.parsing import PARTS
+from tests.retouch.drawing import drawn_face, texture
+
+SIZE = 64
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    pixels = astronaut()
+    return pixels, Detector(scout=False).find(pixels)[0]
+
+
+def made(**areas):
+    """Return parts that show skin but for some areas: slices by the part's name."""
+    chances = np.zeros((SIZE, SIZE, len(PARTS)), np.float32)
+    chances[..., PARTS.index("skin")] = 1
+    for name, area in areas.items():
+        chances[area] = 0
+        chances[(*area, PARTS.index(name))] = 1
+    return Parts(chances, Similarity.scaling(1), True)
+
+
+def test_a_portrait_shows_its_parts_where_they_are(portrait):
+    pixels, face = portrait
+    parts = parser().parts(pixels, face)
+    assert parts.sure
+    assert np.allclose(parts.chances.sum(-1), 1, atol=1e-4)
+
+    def shown(point):
+        x, y = parts.transform(point).astype(int)
+        return PARTS[parts.chances[y, x].argmax()]
+
+    marks = face.landmarks
+    assert shown(marks[30]) == "nose"
+    assert shown((marks[2] + marks[31]) / 2) == "skin"
+    assert shown(marks[36:42].mean(0)) in ("iris", "white")
+    assert shown(marks[[57, 66]].mean(0)) == "lips"
+    assert shown((marks[62] + marks[66]) / 2) == "teeth"
+    hair = parts.chance("hair") > 0.5
+    above = hair[: int(parts.transform(marks[19])[1])]
+    assert above.mean() > 0.2
+    assert not hair[100:180, 110:150].any()
+
+
+def test_sixteen_bits_show_what_eight_do(portrait):
+    pixels, face = portrait
+    eight = parser().parts(pixels, face).chances
+    sixteen = parser().parts(pixels.astype(np.uint16) * 257, face).chances
+    assert np.abs(eight - sixteen).max() < 1e-3
+
+
+def test_what_is_no_face_is_not_taken_for_one():
+    pixels = np.rint(texture(120, 120)).astype(np.uint8)
+    assert not parser().parts(pixels, drawn_face(100)).sure
+
+
+def test_what_lies_in_front_is_not_free():
+    box = slice(20, 40), slice(10, 30)
+    free = made(front=box).free(Similarity.scaling(1), SIZE)
+    assert (free[box] == 0).all()
+    assert (free[50:, 40:] == 1).all()
+    assert free.min() >= 0
+    assert free.max() <= 1
+
+
+def test_a_named_region_is_free_and_nothing_else_is():
+    box = slice(8, 24), slice(8, 56)
+    parts = made(hair=box)
+    assert (parts.free(Similarity.scaling(1), SIZE)[box] == 0).all()
+    free = parts.free(Similarity.scaling(1), SIZE, ["hair"])
+    assert (free[12:20, 12:52] == 1).all()
+    assert (free[32:] == 0).all()
+
+
+def test_a_smaller_crop_sees_the_same_things_in_front():
+    face = drawn_face(60)
+    box = slice(20, 44), slice(20, 44)
+    free = made(glasses=box).free(face.transform(TIGHT, 32), 32)
+    corner = face.transform(TIGHT, 32)((32, 32)).astype(int)
+    assert free[corner[1], corner[0]] == 0
+
+
+def test_every_part_has_a_colour_and_regions_know_their_parts():
+    assert {part for parts in REGIONS.values() for part in parts} <= set(PARTS)
+    assert len(set(COLOURS)) == len(PARTS)

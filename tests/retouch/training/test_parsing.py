@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from pretrained.forward import Forward
+from pretrained.registry import Library, Shelf
+from retouch.errors import SettingsError, WeightsError
+from retouch.geometry import Similarity
+from retouch.training import healing, parsing, parts
+from retouch.training.heads import Head, Heads, drawn, person
+from retouch.training.options import HealingConfig, ParsingConfig
+from retouch.training.shards import Contents, Shards
+from scorers import blemishes
+from scorers.parsing import PARTS, network
+from tests.retouch.training.test_parts import head, picture
+
+TINY = {"images": 8, "batch": 4, "warm_up": 1}
+
+
+def heads():
+    image, marks = picture(), head()
+    sets = parts.of_landmarks(image, marks, glasses=False)
+    plain = np.full(image.shape[:2], parts.BIT["skin"], np.int32)
+    return [
+        Head("a", image, plain, marks, drawn=True),
+        *(Head(str(i), image, sets, marks) for i in range(2)),
+    ]
+
+
+def shards(count=24):
+    images, marks = np.stack([picture()] * count), np.stack([head()] * count)
+    names = np.array([str(i) for i in range(count)])
+    sources, labels = np.array(["x"] * count), np.zeros((count, 0), np.float32)
+    contents = Contents("tight", 256)
+    known = marks.astype(np.float32), names, sources, names, labels
+    return Shards(images, *known, (), contents)
+
+
+def test_a_batch_depends_on_seed_and_step_alone():
+    one, two = (Heads(heads(), 4, seed=3).draw(5) for _ in range(2))
+    assert (one[0] == two[0]).all() and (one[1] == two[1]).all()
+    assert np.abs(one[0]).max() <= 1
+    other = Heads(heads(), 4, seed=3).draw(6)
+    assert (one[0] != other[0]).any()
+
+
+def test_beyond_a_picture_nothing_is_known():
+    scene = heads()[0].placed(Similarity.shifting(100, 0))
+    assert (scene.sets[:, :100] == parts.ANYTHING).all()
+    assert (scene.sets[:, 100:] == parts.BIT["skin"]).all()
+
+
+def test_drawn_masks_and_crops_are_both_needed():
+    with pytest.raises(SettingsError, match="got 1 and 0"):
+        Heads(heads()[:1], 4, seed=0)
+
+
+def test_two_pictures_of_one_person_are_of_one_person():
+    assert person("personne01143_0-45") == person("personne01246_0_0") == "personne01"
+    assert person("f1") != person("f10")
+
+
+def test_pictures_without_a_face_are_left_out(tmp_path):
+    Image.fromarray(picture()).save(tmp_path / "a.webp")
+    Image.new("P", (256, 256)).save(tmp_path / "a.png")
+    assert list(drawn(tmp_path)) == []
+
+
+def test_no_trunk_in_a_file_is_said(tmp_path):
+    np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    trainer = parsing.Trainer(ParsingConfig(**TINY), heads(), tmp_path, 9.0)
+    with pytest.raises(WeightsError, match="no EfficientNet-Lite0"):
+        trainer.begin(tmp_path / "other.npz", None)
+
+
+def test_parsing_learns_goes_on_and_is_handed_over(tmp_path):
+    run, out = tmp_path / "run", tmp_path / "out"
+    for images in (4, 8):
+        options = ParsingConfig(**{**TINY, "images": images})
+        trainer = parsing.Trainer(options, heads(), run, 9.0)
+        trainer.train()
+    assert trainer.run.state.images == 8
+    trainer.export(out, "none")
+    weights = Library(Shelf(out), Shelf(tmp_path)).weights("parsing", "scorer")
+    logits = Forward(network, weights)(np.zeros((1, 256, 256, 3)))
+    assert logits.shape == (1, 256, 256, len(PARTS)) and np.isfinite(logits).all()
+
+
+def test_healing_learns_what_was_painted(tmp_path):
+    run, out = tmp_path / "run", tmp_path / "out"
+    options = HealingConfig(**{**TINY, "images": 160, "rate": 3e-3})
+    trainer = healing.Trainer(options, shards(), run, 9.0)
+    first = trainer.report()["aside"]
+    trainer.train()
+    assert trainer.report()["aside"] < 0.8 * first
+    trainer.export(out, "none")
+    weights = Library(Shelf(out), Shelf(tmp_path)).weights("healing", "scorer")
+    seen = np.zeros((1, 64, 64, 3 * blemishes.BANDS + 3))
+    assert Forward(blemishes.network, weights)(seen).shape[-1] == blemishes.BANDS
+
+
+def test_what_was_painted_is_in_the_bands():
+    patches = healing.Patches(shards(), 4, seed=1)
+    detail, rest, stained, weight = patches.draw(2)
+    assert detail.shape == (4, healing.PATCH, healing.PATCH, blemishes.BANDS, 3)
+    assert np.isfinite(detail).all() and np.isfinite(rest).all()
+    assert np.abs(stained).max() > 3
+    assert stained.shape == detail.shape
+    assert set(np.unique(weight)) <= {0.0, 1.0}
