@@ -66,6 +66,22 @@ def test_edit_writes_beside_the_photo_and_reports_as_json(portrait):
     assert again.returncode == 1 and b"force" in again.stderr
 
 
+def test_a_grid_shows_the_face_at_five_strengths(portrait, tmp_path):
+    out = tmp_path / "grid.png"
+    done = retouch("beautify", portrait, "--grid", "--steps", "0", "--out", out)
+    assert done.returncode == 0, done.stderr
+    sheet = np.asarray(Image.open(out)).astype(float)[40:]  # beneath the labels
+    cells = [sheet[:, i * 392 : i * 392 + 384] for i in range(5)]
+    moved = [np.abs(cell - cells[0]).mean() for cell in cells]
+    assert moved[0] == 0 < moved[1] < moved[2] < moved[4]
+
+
+@pytest.mark.parametrize("other", [["--compare"], ["--gif", "a.gif"]])
+def test_a_grid_goes_alone(portrait, other, tmp_path):
+    out = tmp_path / "out.png"
+    _refused(retouch("beautify", portrait, "--grid", *other, "--out", out), out)
+
+
 @pytest.fixture(scope="module")
 def bad(tmp_path_factory, portrait):
     folder = tmp_path_factory.mktemp("bad")

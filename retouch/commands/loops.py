@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from retouch.commands import output
 from retouch.commands.output import Output
+from retouch.contracts import OnStep
 from retouch.errors import SettingsError
 from retouch.jobs import ranges
 from retouch.photos import disk, film
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from retouch.photos.photo import Photo
     from retouch.settings import Climb, Settings
 
+GRADES = (0.0, 0.5, 1.0, 1.5, 2.0)  # strengths on a sheet of beautify
 WRITERS = {".gif": ranges.write_gif, ".mp4": ranges.write_mp4}
 
 
@@ -58,6 +60,34 @@ def beautified(
         _write([photo, photo], films)
     (result,) = engine.finish([session], task, settings, on_step)
     return result
+
+
+def graded(
+    engine: Any,
+    photo: "Photo",
+    settings: "Settings",
+    climb: "Climb",
+    target: str,
+    to: Output,
+    on_step: OnStep,
+) -> None:
+    """Write the sheet of a beautified photo at several strengths, labelled."""
+    from retouch.engine import comparison
+
+    session = engine.cut(photo, settings, adults=True)
+    (session,) = engine.invert([session], settings, on_step)
+    steps, faces = [], session.reports()
+    for strength in GRADES:
+        own = dataclasses.replace(settings, strength=strength)
+        task = engine.beautifying(own, climb)
+        (result,) = engine.finish([session], task, own, on_step)
+        steps.append((f"{strength:g}", result.photo))
+        faces = result.faces
+    sheet = comparison.graded(steps, faces)
+    provenance = result.provenance if to.provenance else None
+    output.put(sheet, target, quality=to.quality, force=to.force, provenance=provenance)
+    if not to.quiet:
+        output.say(target, target)
 
 
 def ranged(

@@ -10,6 +10,7 @@ from retouch import backend
 from retouch.commands import loops, output, sliders, terminal
 from retouch.commands.options import PhotoPath, with_options
 from retouch.commands.output import Output
+from retouch.errors import SettingsError
 from retouch.settings import Climb, Settings
 
 if TYPE_CHECKING:
@@ -32,14 +33,22 @@ def beautify(
     gif: Annotated[
         Path | None, typer.Option(help="Write a loop from before to after, too.")
     ] = None,
+    grid: Annotated[
+        bool, typer.Option("--grid", help="A sheet of strengths 0 to 2 instead.")
+    ] = False,
     latents: Kept = None,
 ) -> None:
     """Make each face a little more beautiful; the person stays that person."""
-    target = to.target(photo, "beautify")
+    if grid and (gif or to.compare or climb.until_score is not None):
+        raise SettingsError("--grid goes without --gif, --compare and --until-score.")
+    target = to.target(photo, "grid" if grid else "beautify")
     films = loops.checked(to.force, gif=gif)
     source = output.get(photo, settings.max_pixels)
     with terminal.progress(to.quiet, to.verbose) as on_step:
         engine = terminal.retoucher(settings.model, latents)
+        if grid:
+            loops.graded(engine, source, settings, climb, target, to, on_step)
+            return
         if films:
             result = loops.beautified(engine, source, settings, climb, on_step, films)
         else:
