@@ -18,15 +18,15 @@ def rate(
     port: Annotated[int, typer.Option(help="Of the page; 0 takes any.")] = 0,
     browser: Annotated[bool, typer.Option(help="Open the page.")] = True,
 ) -> None:
-    """Compare photos in pairs on a page in the browser, until Ctrl-C."""
+    """Compare photos of adults in pairs on a page in the browser, until Ctrl-C."""
     import webbrowser
 
     from retouch.commands.rating_page import Page
-    from retouch.jobs.rating import Table
+    from retouch.jobs.rating import Adults, Table
 
     table = Table.open(folder, out or folder / "ratings.csv")
     table.save()
-    page = Page(table, port)
+    page = Page(table, port, Adults(terminal.retoucher("default")))
     typer.echo(f"{len(table.elo.names)} photos: {page.address} (Ctrl-C ends)")
     if browser:
         webbrowser.open(page.address)
@@ -34,6 +34,8 @@ def rate(
         page.serve_forever()
     except KeyboardInterrupt:
         typer.echo(f"{table.path}: each photo compared {table.elo.rounds:.1f} times")
+        if table.elo.out:
+            typer.echo(f"{len(table.elo.out)} left out: they show no adults alone")
     finally:
         page.server_close()
 

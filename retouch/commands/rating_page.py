@@ -2,14 +2,18 @@
 
 import io
 import json
+from collections.abc import Callable
+from functools import cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from retouch.errors import SettingsError
 from retouch.jobs.rating import Table
 
 LONGEST = 4096  # bytes of an answer
@@ -18,26 +22,33 @@ PAGE = """<!doctype html><html lang=en><meta charset=utf-8><title>retouch rate</
 <style>body{font:16px system-ui;margin:1rem;text-align:center}
 #pair{display:flex;gap:1rem;justify-content:center}
 button{border:3px solid transparent;background:none;padding:0;cursor:pointer;flex:1}
+button.plain{border:1px solid #888;padding:.2rem .8rem}
 button:focus,button:hover{border-color:#27c}img{width:100%;max-height:78vh;
 object-fit:contain}</style>
-<p>Which is better? Click, or use the arrow keys. <kbd>space</kbd> leaves a pair out.
-<span id=count></span></p>
+<p>Which is better? Click, or use the arrow keys. <kbd>space</kbd> leaves a pair out,
+<kbd>backspace</kbd> takes the last answer back. <span id=count></span></p>
+<p><button id=undo class=plain>Undo</button></p>
 <div id=pair><button id=left><img alt="the left photo"></button>
 <button id=right><img alt="the right photo"></button></div>
 <script>
 let pair;
-async function next(words){
-  const answer = await fetch("/pair", words === undefined ? {} :
+async function next(words, path = "/pair"){
+  const answer = await fetch(path, words === undefined ? {} :
     {method: "POST", headers: {"content-type": "application/json"},
      body: JSON.stringify(words)});
   const told = await answer.json(); pair = told.pair;
-  count.textContent = told.compared + " comparisons";
+  count.textContent = told.note || told.compared + " of " + told.enough;
+  document.getElementById("pair").hidden = !pair;
+  if (!pair) return;
   left.firstElementChild.src = "/photo/" + pair[0];
   right.firstElementChild.src = "/photo/" + pair[1];
 }
 const pick = i => next({better: pair[i], worse: pair[1 - i]});
 left.onclick = () => pick(0); right.onclick = () => pick(1);
+undo.onclick = () => next({}, "/undo");
 onkeydown = e => {
+  if (e.key === "Backspace") { e.preventDefault(); undo.onclick(); }
+  if (!pair) return;
   if (e.key === "ArrowLeft") pick(0);
   if (e.key === "ArrowRight") pick(1);
   if (e.key === " ") { e.preventDefault(); next(); }
@@ -51,9 +62,12 @@ class Page(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, table: Table, port: int, seed: int = 0):
+    def __init__(
+        self, table: Table, port: int, adult: Callable[[Path], bool], seed: int = 0
+    ):
         super().__init__(("127.0.0.1", port), _Answers)
         self.table, self.rng, self.lock = table, np.random.default_rng(seed), Lock()
+        self.adult = cache(adult)  # photos are looked at when they are to be shown
 
     @property
     def address(self) -> str:
@@ -61,8 +75,31 @@ class Page(ThreadingHTTPServer):
 
     def next(self) -> dict[str, Any]:
         with self.lock:
-            pair = self.table.elo.pair(self.rng)
-            return {"pair": pair, "compared": sum(self.table.elo.seen) // 2}
+            try:
+                return self._told(self._pair())
+            except SettingsError as error:
+                return {"pair": None, "note": str(error)}
+
+    def undo(self) -> dict[str, Any]:
+        """Take the last answer back and return its pair, or the next one."""
+        with self.lock:
+            pair = self.table.elo.undo()
+            self.table.save()
+        return self._told(pair) if pair else self.next()
+
+    def _pair(self) -> tuple[int, int]:
+        """Return a pair of photos of adults; others are left out from now on."""
+        elo, folder = self.table.elo, self.table.folder
+        while True:
+            pair = elo.pair(self.rng)
+            young = {i for i in pair if not self.adult(folder / elo.names[i])}
+            if not young:
+                return pair
+            elo.out |= young
+
+    def _told(self, pair: tuple[int, int]) -> dict[str, Any]:
+        compared, enough = self.table.elo.progress
+        return {"pair": pair, "compared": compared, "enough": enough}
 
     def take(self, better: int, worse: int) -> None:
         """Count and keep an answer."""
@@ -93,13 +130,17 @@ class _Answers(BaseHTTPRequestHandler):
         try:
             length = int(self.headers.get("content-length", 0))
             words = json.loads(self.rfile.read(min(length, LONGEST)))
-            better, worse = words["better"], words["worse"]
+            back = self.path == "/undo" and words == {}
+            better, worse = (0, 1) if back else (words["better"], words["worse"])
             fine = better in known and worse in known and better != worse
         except (ValueError, TypeError, KeyError):
             fine = False
         plain = self.headers.get("content-type") != "application/json"
-        if self.path != "/pair" or plain or not fine:
+        if self.path not in ("/pair", "/undo") or plain or not fine:
             self.send_error(HTTPStatus.BAD_REQUEST)
+            return
+        if self.path == "/undo":
+            self._json(self.server.undo())
             return
         self.server.take(better, worse)
         self._json(self.server.next())

@@ -91,6 +91,7 @@ def see(
 ) -> Seen:
     """Return what is seen of the largest face of each photo."""
     from retouch.engine.report import Examiner
+    from retouch.engine.retoucher import ADULT
 
     model, examiner = retoucher.model, Examiner(retoucher.model, retoucher.detector)
     if model.traits is None:
@@ -102,6 +103,8 @@ def see(
         try:
             photo = read(rating.file)
             face = retoucher.find(photo)[0]
+            if examiner.years(photo, [face])[0] < ADULT:
+                raise FaceError("it looks younger than 18 and is left alone")
         except RetouchError as error:
             skipped.append(f"{rating.file}: {error}")
             continue

@@ -8,15 +8,19 @@ import io
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from retouch.errors import SettingsError
+from retouch.errors import RetouchError, SettingsError
 from retouch.photos import disk
 from retouch.photos.formats import FORMATS
 
+if TYPE_CHECKING:
+    from retouch.engine.retoucher import Retoucher
+
 START, SPREAD = 1000.0, 400.0
+ENOUGH = 6  # times that each photo is to be compared, by and by
 FASTEST, SLOWEST = 48.0, 16.0  # points a comparison can move; less with experience
 SUFFIXES = {suffix for known in FORMATS.values() for suffix in known.suffixes}
 
@@ -28,6 +32,9 @@ class Elo:
     names: list[str]
     scores: list[float] = field(default_factory=list)
     seen: list[int] = field(default_factory=list)
+    out: set[int] = field(default_factory=set)  # photos that nobody is asked about
+    # What was answered: who won, who lost, and the points that it moved.
+    past: list[tuple[int, int, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.scores = self.scores or [START] * len(self.names)
@@ -35,7 +42,10 @@ class Elo:
 
     def pair(self, rng: np.random.Generator) -> tuple[int, int]:
         """Return two photos to compare: one seldom seen, one of about its score."""
-        order = rng.permutation(len(self.names))
+        known = [i for i in range(len(self.names)) if i not in self.out]
+        if len(known) < 2:
+            raise SettingsError("Fewer than two photos of adults are there to compare.")
+        order = rng.permutation(known)
         first = min(order, key=lambda i: self.seen[i])
         others = [i for i in order if i != first]
         reach = rng.exponential(60, len(others))
@@ -50,14 +60,53 @@ class Elo:
         surprise = 1 - 1 / (1 + 10 ** (gap / SPREAD))
         known = (self.seen[winner] + self.seen[loser]) / 2
         points = max(SLOWEST, FASTEST / (1 + known / 8)) * surprise
+        self.past.append((winner, loser, points))
+        self._move(winner, loser, points, 1)
+
+    def undo(self) -> tuple[int, int] | None:
+        """Take the last comparison back and return its pair; None if there is none."""
+        if not self.past:
+            return None
+        winner, loser, points = self.past.pop()
+        self._move(winner, loser, -points, -1)
+        return winner, loser
+
+    def _move(self, winner: int, loser: int, points: float, times: int) -> None:
         for i, won in ((winner, points), (loser, -points)):
             self.scores[i] += won
-            self.seen[i] += 1
+            self.seen[i] += times
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many comparisons there were, and how many are enough."""
+        asked = len(self.names) - len(self.out)
+        return sum(self.seen) // 2, asked * ENOUGH // 2
 
     @property
     def rounds(self) -> float:
         """How often a photo was compared, in the mean."""
         return sum(self.seen) / len(self.names)
+
+
+class Adults:
+    """Tells whether a photo shows adults, and adults alone."""
+
+    def __init__(self, retoucher: "Retoucher"):
+        from retouch.engine.report import Examiner
+
+        self._find = retoucher.find
+        self._examiner = Examiner(retoucher.model, retoucher.detector)
+
+    def __call__(self, path: Path) -> bool:
+        from retouch.engine.retoucher import ADULT
+        from retouch.photos.photo import read
+
+        try:
+            photo = read(path)
+            years = self._examiner.years(photo, self._find(photo))
+        except RetouchError:
+            return False
+        return bool((years >= ADULT).all())
 
 
 @dataclass

@@ -36,7 +36,7 @@ from retouch.errors import RetouchError, SettingsError
 from retouch.training.options import Recipe
 from retouch.training.packing import SHARD_BYTES, Shard, Source, shards_of
 from retouch.training.shards import Contents, Share
-from retouch.training.sifting import examine, ignore_interrupts
+from retouch.training.sifting import end_with_parent, examine
 
 
 class Drop(NamedTuple):
@@ -155,7 +155,7 @@ def _mapping(workers: int) -> Iterator[Callable]:
         yield map
         return
     context = get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer=ignore_interrupts)
+    pool = ProcessPoolExecutor(workers, context, initializer=end_with_parent)
     try:
         yield partial(pool.map, chunksize=4)
     except BrokenProcessPool:

@@ -1,8 +1,11 @@
 """One picture of a source: the crop of its main face, or why it has none."""
 
+import multiprocessing
+import os
 import signal
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 
 import numpy as np
@@ -64,9 +67,20 @@ def detector() -> Detector:
     return Detector()
 
 
-def ignore_interrupts() -> None:
-    """Leave Control-C to the process that hands out the work."""
+def end_with_parent() -> None:
+    """Leave Control-C to the process that hands out the work, and end when it ends.
+
+    However it ends: a process that is killed cannot tell its workers.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=follow, daemon=True).start()
 
 
 def _smallest(pixels: NDArray, recipe: Recipe) -> float | None:

@@ -8,10 +8,12 @@ import urllib.request
 import numpy as np
 import pytest
 from PIL import Image
+from skimage.data import astronaut
 
 from retouch.commands.rating_page import Page
+from retouch.engine.retoucher import Retoucher
 from retouch.errors import SettingsError
-from retouch.jobs.rating import START, Elo, Table
+from retouch.jobs.rating import START, Adults, Elo, Table
 
 
 def _folder(path, count=4):
@@ -66,7 +68,7 @@ def test_pairs_need_three_photos(tmp_path):
 @pytest.fixture
 def page(tmp_path):
     table = Table.open(_folder(tmp_path / "photos"), tmp_path / "ratings.csv")
-    page = Page(table, 0)
+    page = Page(table, 0, lambda path: path.name != "3.png")
     thread = threading.Thread(target=page.serve_forever)
     thread.start()
     yield page
@@ -94,6 +96,42 @@ def test_the_page_shows_pairs_and_keeps_answers(page):
     assert f"{second}.png,1024.0,1" in page.table.path.read_text()
 
 
+def test_photos_of_children_are_not_shown(page):
+    shown = {i for _ in range(30) for i in json.loads(_ask(page, "/pair"))["pair"]}
+    assert shown == {0, 1, 2} and page.table.elo.out == {3}
+
+
+def test_an_answer_is_taken_back(page):
+    before = page.table.elo.scores.copy()
+    _ask(page, "/pair", {"better": 2, "worse": 1})
+    told = json.loads(_ask(page, "/undo", {}))
+    assert told["pair"] == [2, 1] and told["compared"] == 0
+    assert page.table.elo.scores == pytest.approx(before)
+    assert "2.png,1000.0,0" in page.table.path.read_text()
+    assert len(json.loads(_ask(page, "/undo", {}))["pair"]) == 2  # nothing is left
+
+
+def test_the_page_tells_how_many_comparisons_are_enough(page):
+    while 3 not in page.table.elo.out:
+        json.loads(_ask(page, "/pair"))
+    told = json.loads(_ask(page, "/pair", {"better": 2, "worse": 1}))
+    assert (told["compared"], told["enough"]) == (1, 9)
+
+
+def test_a_folder_without_adults_is_answered_with_a_sentence(page):
+    page.table.elo.out |= {0, 1, 2}
+    told = json.loads(_ask(page, "/pair"))
+    assert told["pair"] is None and "photos of adults" in told["note"]
+
+
+@pytest.mark.slow
+def test_adults_are_known_by_their_faces(tmp_path):
+    adults = Adults(Retoucher.load())
+    Image.fromarray(astronaut()).save(tmp_path / "me.png")
+    Image.new("RGB", (300, 300)).save(tmp_path / "nobody.png")
+    assert adults(tmp_path / "me.png") and not adults(tmp_path / "nobody.png")
+
+
 @pytest.mark.parametrize(
     ("path", "words", "headers", "status"),
     [
@@ -102,6 +140,7 @@ def test_the_page_shows_pairs_and_keeps_answers(page):
         ("/pair", {"better": 1, "worse": 1}, {}, 400),
         ("/pair", {"better": 1, "worse": 99}, {}, 400),
         ("/pair", [1], {}, 400),
+        ("/undo", [1], {}, 400),
         ("/pair", {"better": 0, "worse": 1}, {"content-type": "text/plain"}, 400),
         ("/", None, {"host": "elsewhere.example"}, 403),
     ],

@@ -1,7 +1,9 @@
 import csv
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +101,48 @@ def test_interrupted_work_goes_on_to_the_same_shards(pictures, packed, interrupt
     assert list(contents(interrupted)) == ["own-0000.npz"]
     pack({"own": Source(pictures)}, interrupted, RECIPE, workers=1, shard_bytes=SHARD)
     assert contents(interrupted) == contents(packed[0])
+
+
+WORKERS = """
+import sys
+from pathlib import Path
+from retouch.training.data import pack
+from retouch.training.packing import Source
+from tests.retouch.training.test_data import RECIPE
+
+if __name__ == "__main__":
+    pack({"own": Source(Path(sys.argv[1]))}, Path(sys.argv[2]), RECIPE, workers=2)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_end_with_the_process_that_began_them(pictures, tmp_path, number):
+    words = [sys.executable, "-c", WORKERS, str(pictures), str(tmp_path)]
+    with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.DEVNULL) as packing:
+        deadline = time.monotonic() + 300
+        while not (begun := _spawned(packing.pid)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        packing.send_signal(number)
+    assert begun
+    while any(_runs(child) for child in begun) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(_runs(child) for child in begun)
+
+
+def _spawned(pid):
+    """Return the processes that a process began to hand its work to."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    told = {c: Path(f"/proc/{c}/cmdline").read_bytes() for c in children if _runs(c)}
+    return [child for child, words in told.items() if b"spawn_main" in words]
+
+
+def _runs(pid):
+    """Tell whether a process is there and no zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
 
 
 def test_only_what_is_missing_or_changed_is_made_again(pictures, packed, tmp_path):
