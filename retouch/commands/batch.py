@@ -11,7 +11,7 @@ import typer
 
 from retouch.batches.plan import Plan
 from retouch.commands import terminal
-from retouch.commands.options import assignment, with_options
+from retouch.commands.options import assignment, move_names, with_options
 from retouch.commands.output import Output
 from retouch.settings import Climb, Settings
 
@@ -39,7 +39,11 @@ def batch(
     what: Annotated[str, typer.Argument(help="beautify, edit or invert.")] = "beautify",
     moves: Annotated[
         list[str] | None,
-        typer.Option("--set", help="For edit: a direction and how far: smile=1.5."),
+        typer.Option(
+            "--set",
+            help="For edit: a direction and how far: smile=1.5.",
+            autocompletion=move_names,
+        ),
     ] = None,
 ) -> None:
     """Work on many photos; run it again to go on where it ended."""
@@ -77,9 +81,13 @@ def _tell(summary: "Summary", out: Path) -> None:
 
 @contextmanager
 def _progress(quiet: bool) -> Iterator["OnDone | None"]:
-    """Show a bar with the rate and the time left, if somebody looks at it."""
-    if quiet or not sys.stderr.isatty():
+    """Show a bar with the rate and the time left; in a log, a line now and then."""
+    if quiet:
         yield None
+        return
+    if not sys.stderr.isatty():
+        paced = terminal.Paced()
+        yield lambda done, number, count: paced.say(f"{number} of {count}, {done.name}")
         return
     from rich import progress
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from retouch.commands import learn, terminal
+from retouch.commands.options import traits
 from retouch.errors import SettingsError
 
 app = typer.Typer(
@@ -22,15 +23,11 @@ def list_(
     from rich.table import Table
 
     from pretrained.registry import library
-    from retouch.edits.directions import DIRECTIONS
+    from retouch.edits.directions import offered
 
     table = Table("name", "more is", "safe range", "+1 is judged", "identity")
-    for known in DIRECTIONS.values():
-        span, tried = f"{known.low:+g} to {known.high:+g}", known.trial
-        figures = ("", "")
-        if tried is not None:
-            figures = f"{tried.judged:+.2f}", f"{tried.identity:.2f}"
-        table.add_row(known.name, known.meaning, span, *figures)
+    for name in offered(traits(model)):
+        table.add_row(*_climbed(name))
     for row in library().rows():
         if row.name == f"{model}-traits":
             for name, seen in row.config.get("moves", {}).items():
@@ -39,6 +36,20 @@ def list_(
         if learnt or row.kind == "directions":
             table.add_row(row.name, row.source, "", "", "")
     terminal.console().print(table)
+
+
+def _climbed(name: str) -> tuple[str, ...]:
+    """Return the row of an edit that climbs; what was never tried has no figures."""
+    from retouch.edits.directions import DIRECTIONS
+
+    known = DIRECTIONS.get(name)
+    if known is None:
+        return name, f"{name}; not tried yet", "", "", ""
+    span, tried = f"{known.low:+g} to {known.high:+g}", known.trial
+    figures = ("", "")
+    if tried is not None:
+        figures = f"{tried.judged:+.2f}", f"{tried.identity:.2f}"
+    return name, known.meaning, span, *figures
 
 
 def _straight(name: str, seen: dict[str, float]) -> tuple[str, ...]:

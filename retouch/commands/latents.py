@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from retouch.commands import output, terminal
-from retouch.commands.options import PhotoPath, assignment, with_options
+from retouch.commands.options import PhotoPath, assignment, move_names, with_options
 from retouch.commands.output import Output
 from retouch.errors import SettingsError
 from retouch.settings import Settings
@@ -80,7 +80,11 @@ def render(
     to: Output,
     moves: Annotated[
         list[str] | None,
-        typer.Option("--set", help="A direction and how far: smile=1.5, age=-0.5."),
+        typer.Option(
+            "--set",
+            help="A direction and how far: smile=1.5, age=-0.5.",
+            autocompletion=move_names,
+        ),
     ] = None,
     into: Annotated[
         str | None, typer.Option(help="Lay the face into this photo, its own.")
@@ -107,6 +111,8 @@ def render(
             name = Provenance(saved.model, ", ".join(moves or ["inversion"]), 1.0)
             written = {"quality": to.quality, "force": to.force, "provenance": name}
             output.put(crop, to.out, **written)
+            if not to.quiet and to.out != "-":
+                output.say(to.out, to.out)
             return
         engine = saved_faces.KnownFaces.of(engine, [saved])
         result = engine.edited(source, wanted, settings, on_step)

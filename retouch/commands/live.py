@@ -8,7 +8,7 @@ import typer
 
 from retouch import backend
 from retouch.commands import output, terminal
-from retouch.commands.options import PhotoPath, assignment, with_options
+from retouch.commands.options import PhotoPath, assignment, move_names, with_options
 from retouch.commands.output import Output
 from retouch.errors import SettingsError
 from retouch.settings import Settings
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 Moves = Annotated[
     list[str] | None,
-    typer.Option("--set", help="For --effect edit: smile=1.5, age=-0.5."),
+    typer.Option(
+        "--set",
+        help="For --effect edit: smile=1.5, age=-0.5.",
+        autocompletion=move_names,
+    ),
 ]
 
 

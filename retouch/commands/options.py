@@ -10,6 +10,37 @@ import typer
 
 from retouch.errors import SettingsError
 
+MASKS = ("expression-mask",)  # generators that no command takes as its model
+
+
+def move_names(incomplete: str) -> list[str]:
+    """Return how a --set may go on: the names of edits of the model that ships."""
+    from pretrained.registry import library
+    from retouch.edits.directions import offered
+
+    names = offered(traits("default"))
+    names += [row.name for row in library().rows() if row.architecture == "learnt"]
+    return [f"{name}=" for name in names if name.startswith(incomplete)]
+
+
+def traits(model: str) -> list[str]:
+    """Return the traits by which a model's faces can be moved, without loading it."""
+    from pretrained.registry import library
+
+    told = [f"{model}-moves", f"{model}-traits"]
+    rows = [row.config["names"] for row in library().rows() if row.name in told]
+    return list(dict.fromkeys(name for names in rows for name in names))
+
+
+def models(incomplete: str) -> list[str]:
+    """Return how the name of a model may go on."""
+    from pretrained.registry import library
+
+    rows = library().rows()
+    rows = [r for r in rows if r.kind == "generator" and r.architecture not in MASKS]
+    return [row.name for row in rows if row.name.startswith(incomplete)]
+
+
 PhotoPath = Annotated[str, typer.Argument(help="A photo, or - for standard input.")]
 
 
@@ -42,13 +73,23 @@ def with_options(kind: type, name: str, *chosen: str) -> Callable[[Command], Com
 
 def _flag(entry: dataclasses.Field[Any]) -> inspect.Parameter:
     limits = entry.metadata
-    told = typer.Option(*limits.get("flags", ()), help=_meaning(limits))
+    going = _completion(entry)
+    flags = limits.get("flags", ())
+    told = typer.Option(*flags, help=_meaning(limits), autocompletion=going)
     return inspect.Parameter(
         entry.name,
         inspect.Parameter.KEYWORD_ONLY,
         default=entry.default,
         annotation=Annotated[entry.type, told],
     )
+
+
+def _completion(entry: dataclasses.Field) -> Callable[[str], list[str]] | None:
+    """Return what tells the shell how a value may go on, if that is known."""
+    known = entry.metadata.get("choices") or entry.metadata.get("parts")
+    if known:
+        return lambda incomplete: [v for v in known if v.startswith(incomplete)]
+    return models if entry.name == "model" else None
 
 
 def _meaning(limits: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ import typer
 
 from retouch import backend
 from retouch.commands import loops, output, sliders, terminal
-from retouch.commands.options import PhotoPath, with_options
+from retouch.commands.options import PhotoPath, move_names, with_options
 from retouch.commands.output import Output
 from retouch.errors import SettingsError
 from retouch.settings import Climb, Settings
@@ -65,7 +65,11 @@ def edit(
     to: Output,
     moves: Annotated[
         list[str] | None,
-        typer.Option("--set", help="A direction and how far: smile=1.5, age=-0.5."),
+        typer.Option(
+            "--set",
+            help="A direction and how far: smile=1.5, age=-0.5.",
+            autocompletion=move_names,
+        ),
     ] = None,
     face: Annotated[
         list[str] | None,

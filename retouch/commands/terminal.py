@@ -13,6 +13,8 @@ from retouch.contracts import OnStep
 if TYPE_CHECKING:
     from rich.console import Console
 
+PACE = 10.0  # seconds between two lines of what is no terminal
+
 
 def console(**options: Any) -> "Console":
     """Return a console that prints text as it is."""
@@ -37,12 +39,18 @@ def retoucher(model: str, latents: Sequence[Path] | None = None) -> Any:
 
 @contextmanager
 def progress(quiet: bool = False, verbose: bool = False) -> Iterator[OnStep]:
-    """Show what is being done: a bar on a terminal, with verbose a line a stage."""
+    """Show what is being done: a bar on a terminal, with verbose a line a stage.
+
+    Where nobody looks, as in a log, a line tells from time to time.
+    """
     if verbose:
         yield (stages := _Stages()).say
         stages.end()
-    elif quiet or not sys.stderr.isatty():
+    elif quiet:
         yield lambda what, part: None
+    elif not sys.stderr.isatty():
+        paced = Paced()
+        yield lambda what, part: paced.say(f"{what}, {part:.0%}")
     else:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -50,6 +58,19 @@ def progress(quiet: bool = False, verbose: bool = False) -> Iterator[OnStep]:
         with Progress(*columns, console=console(stderr=True), transient=True) as bar:
             task = bar.add_task("loading", total=1.0)
             yield lambda what, part: bar.update(task, description=what, completed=part)
+
+
+class Paced:
+    """Prints on standard error where long work is, now and then."""
+
+    def __init__(self, pace: float = PACE) -> None:
+        self.pace, self.since = pace, time.monotonic()
+
+    def say(self, text: str) -> None:
+        """Print a line, unless one was printed a moment ago."""
+        if time.monotonic() - self.since >= self.pace:
+            self.since = time.monotonic()
+            print(f"retouch: {text}", file=sys.stderr, flush=True)
 
 
 class _Stages:

@@ -5,7 +5,7 @@ is not offered cannot be done: a head asked to turn by one deviation turns by a 
 it, hair lies outside the mask, and nothing moves ancestry, orientation or belief.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -145,6 +145,23 @@ _ALL = (
     Known("lips", "lip-thickness", "fuller lips"),
 )
 DIRECTIONS: Mapping[str, Known] = {known.name: known for known in _ALL}
+# Traits that edits keep and none moves; attractive is called beauty, which guards
+# children, and what light does always stays.
+UNOFFERED = (
+    "skin-color", "attractive", "saturation", "light", "light-side", "light-above", "warmth",
+    "contrast",
+)  # fmt: skip
+
+
+def offered(traits: Iterable[str]) -> list[str]:
+    """Return the names of edits where these traits are read, those tried first.
+
+    A trait that has a tried direction is called by that one's name.
+    """
+    traits = list(traits)
+    tried = [known for known in DIRECTIONS.values() if known.trait in traits]
+    told = {*UNOFFERED, *(known.trait for known in tried)}
+    return [*(known.name for known in tried), *(t for t in traits if t not in told)]
 
 
 def trait_of(name: str) -> str:

@@ -3,16 +3,13 @@
 from typing import Any
 
 from retouch.edits import user_edits
-from retouch.edits.directions import DIRECTIONS, trait_of
+from retouch.edits.directions import DIRECTIONS, UNOFFERED, offered, trait_of
 from retouch.edits.edit import STEPS, Ascent, Climber, Direction
 from retouch.edits.moves import TraitMove
 from retouch.edits.straight import named, unknown
 from retouch.errors import SettingsError
 from retouch.models import Model
 from scorers.latent import LIGHT, LatentTraits
-
-# Kept by edits and no way to go; attractive is called beauty, which guards children.
-UNOFFERED = ("skin-color", "attractive", "saturation", *LIGHT)
 
 
 class Registry:
@@ -53,8 +50,8 @@ class Registry:
         guide, trait = self.model.sight, trait_of(name)
         movable, moves = self._movable() or {*self._traits.names}, self.model.moves
         if trait not in movable or name in UNOFFERED:
-            others = movable - set(UNOFFERED) | {*user_edits.names(self.model)}
-            raise unknown("direction", name, self.shipped() | others)
+            known = [*offered(movable), *user_edits.names(self.model)]
+            raise unknown("direction", name, set(known))
         if moves is not None and trait in moves.names:
             return TraitMove(moves, trait)
         traits, kept = self._traits, self._kept(keep, trait)

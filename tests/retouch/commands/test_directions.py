@@ -1,5 +1,7 @@
 """The directions that ship, and the commands that tell of them."""
 
+import re
+
 import pytest
 from typer.testing import CliRunner
 
@@ -7,7 +9,9 @@ from pretrained.loading import load_judge
 from pretrained.registry import library
 from retouch.commands.directions import app
 from retouch.edits.directions import DIRECTIONS
+from retouch.edits.registry import Registry
 from retouch.errors import SettingsError
+from retouch.models import Model
 
 
 def _told(*words):
@@ -55,6 +59,17 @@ def test_the_list_and_a_single_one_are_told():
     assert all(name in told for name in DIRECTIONS)
     assert "safe from -1 to +1.5" in _told("show", "smile")
     assert "younger than 18" in _told("show", "beauty")
+
+
+@pytest.mark.parametrize("model", ["default", "vae"])
+def test_the_names_that_an_error_tells_are_those_of_the_list(model):
+    rows = _told("list", "--model", model).splitlines()[3:-1]
+    told = {row.split()[1] for row in rows}
+    with pytest.raises(SettingsError) as caught:
+        Registry(Model.load(model)).edit("nose", ())
+    known = re.search(r"Known: (.+)\.", str(caught.value)).group(1).split(", ")
+    named = {name for name in told if name != "│" and "straight:" not in name}
+    assert named == set(known)
 
 
 def test_the_list_tells_what_the_straight_moves_of_a_model_do():
