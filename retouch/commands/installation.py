@@ -48,7 +48,7 @@ def needs(extra: str = "") -> list[Requirement]:
     return [
         need
         for need in told
-        if (need.marker is None) == (not extra)
+        if ("extra ==" in str(need.marker)) == bool(extra)
         and (need.marker is None or need.marker.evaluate({"extra": extra}))
     ]
 

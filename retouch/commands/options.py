@@ -84,7 +84,7 @@ def _flag(entry: dataclasses.Field[Any]) -> inspect.Parameter:
     )
 
 
-def _completion(entry: dataclasses.Field) -> Callable[[str], list[str]] | None:
+def _completion(entry: dataclasses.Field[Any]) -> Callable[[str], list[str]] | None:
     """Return what tells the shell how a value may go on, if that is known."""
     known = entry.metadata.get("choices") or entry.metadata.get("parts")
     if known:

@@ -273,9 +273,25 @@ def _encoding(image: Image.Image) -> dict[str, Any]:
     return {"compress": compression != "raw"} if image.format == "TIFF" else {}
 
 
+def _with_blocks(decoded: Decoded, file: BinaryIO) -> Decoded:
+    """Keep a JPEG's file beside it, to be written with the same blocks again.
+
+    The blocks of a photo that EXIF turns lie otherwise than its pixels.
+    """
+    file.seek(0)
+    with Image.open(file) as image:
+        upright = _orientation(image) == 1 and image.mode in ("RGB", "L")
+        if not upright or image.format != "JPEG":
+            return decoded
+    file.seek(0)
+    return replace(decoded, encoding={**decoded.encoding, "came": file.read()})
+
+
 def _beyond_pillow(decoded: Decoded, file: BinaryIO) -> Decoded:
     """Add what Pillow does not tell of a file."""
     metadata = decoded.metadata
+    if decoded.format == "JPEG":
+        return _with_blocks(decoded, file)
     if decoded.format == "PNG":
         header = itertools.takewhile(lambda c: c[0] != b"IDAT", png_chunks(file))
         chunks = tuple(chunk for chunk in header if chunk[0] in COLOUR_CHUNKS)

@@ -24,6 +24,7 @@ from retouch.photos.formats import (
     png_chunks,
     require,
 )
+from retouch.photos.jpeg import changes, spliced
 from retouch.photos.metadata import Metadata
 from retouch.photos.stored import Kind, Samples, Stored
 
@@ -93,7 +94,7 @@ def _encoded(
     if format == "TIFF":
         return _tiff(stored, metadata, encoding.get("compress", True))
     if format == "JPEG":
-        return _saved(stored, format, _jpeg_options(metadata, encoding, quality))
+        return _jpeg(stored, metadata, encoding, quality)
     if format == "PNG":
         options = _png_options(metadata)
         if stored.samples.dtype == np.uint16:
@@ -115,6 +116,24 @@ def _saved(stored: Stored, format: str, options: Mapping[str, Any]) -> bytes:
     given = {key: value for key, value in options.items() if value not in (None, b"")}
     pillow_image(stored).save(file, format, **given)
     return file.getvalue()
+
+
+def _jpeg(
+    stored: Stored,
+    metadata: Metadata,
+    encoding: Mapping[str, Any],
+    quality: int | None,
+) -> bytes:
+    """Return a JPEG; blocks in which nothing changed are those of the file it was."""
+    told = {key: value for key, value in encoding.items() if key != "came"}
+    written = _saved(stored, "JPEG", _jpeg_options(metadata, told, quality))
+    if "came" not in encoding or quality is not None:
+        return written
+    with Image.open(io.BytesIO(encoding["came"])) as came:
+        before = np.asarray(came)
+    if before.shape != stored.samples.shape:
+        return written
+    return spliced(written, encoding["came"], changes(stored.samples, before))
 
 
 def _jpeg_options(

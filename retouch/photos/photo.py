@@ -2,10 +2,11 @@
 
 What is exact: pixels that were not changed, written without loss (PNG, TIFF, WebP that
 came lossless), read back bit for bit, in every mode, as RGB and as what was stored for
-them. JPEG is compressed with the input's own tables and subsampling. What is not kept:
-the embedded thumbnail, further pictures of an MPO (depth, HDR gain map), signatures
-(C2PA) which any change makes void, the compression scheme of a TIFF, and bits beyond
-the eighth of HEIC and AVIF.
+them. Blocks of a JPEG in which nothing changed keep their coefficients, the others are
+compressed with the input's own tables and subsampling. What is not kept: the embedded
+thumbnail, further pictures of an MPO (depth, HDR gain map), signatures (C2PA) which any
+change makes void, the compression scheme of a TIFF, and bits beyond the eighth of HEIC
+and AVIF.
 """
 
 import io

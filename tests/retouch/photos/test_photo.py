@@ -103,7 +103,8 @@ def test_a_jpeg_keeps_its_tables_its_subsampling_and_its_mode(mode, subsampling)
     assert after.quantization == before.quantization
     if mode == "RGB":
         assert get_sampling(after) == get_sampling(before) == subsampling
-    assert after.info["progressive"]
+    # One whose blocks are taken over comes in one pass.
+    assert ("progressive" in after.info) == (mode == "CMYK")
     close = np.abs(read(encode(photo)).pixels.astype(int) - photo.pixels).mean()
     assert close < 0.5
     assert len(encode(photo, quality=95)) > len(file)
