@@ -148,8 +148,8 @@ DIRECTIONS: Mapping[str, Known] = {known.name: known for known in _ALL}
 # Traits that edits keep and none moves; attractive is called beauty, which guards
 # children, and what light does always stays.
 UNOFFERED = (
-    "skin-color", "attractive", "saturation", "light", "light-side", "light-above", "warmth",
-    "contrast",
+    "skin-color", "attractive", "saturation", "light", "light-side", "light-above",
+    "warmth", "contrast",
 )  # fmt: skip
 
 

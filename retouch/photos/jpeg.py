@@ -99,7 +99,8 @@ def _touched(
     whole = np.zeros((shape[0] * rows, shape[1] * columns), bool)
     part = changed[: whole.shape[0], : whole.shape[1]]
     whole[: part.shape[0], : part.shape[1]] = part
-    return whole.reshape(shape[0], rows, shape[1], columns).any((1, 3))
+    squares = whole.reshape(shape[0], rows, shape[1], columns)
+    return np.asarray(squares.any((1, 3)))
 
 
 def _with_notes(picture: bytes, notes: bytes) -> bytes:
