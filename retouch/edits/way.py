@@ -10,7 +10,8 @@ from scorers.moves import Moves
 
 Floats = NDArray[np.float32]
 LEAST_SHARE = 1 / 64  # of an edit; what needs a smaller one is left alone
-HALVINGS = 6
+LOOKS = 6  # at how far an edit has strayed, at most
+NEARLY, AIM = 0.93, 0.97  # of the budget: near enough to it, and what is aimed at
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,23 +158,24 @@ def wide(values: Floats, latents: Floats) -> Floats:
 def within_budget(way: Way, budget: float, strayed: Callable[[Way], Floats]) -> Moved:
     """Shorten ways until no face has strayed further than the budget.
 
-    The way is halved again and again, so that the last answer is the longest found
-    that keeps to the budget; an edit that never does is taken back.
+    The distance is taken to grow evenly between the longest part that is known to keep
+    to the budget and the shortest that is not, which finds the end in two or three
+    looks; the last answer kept to it, and an edit that never does is taken back.
 
     Args:
         strayed: says how far the embeddings have moved at the end of a way, (N,).
     """
-    low, high = np.zeros(len(way), np.float32), np.ones(len(way), np.float32)
-    best, distances, share = low, low, high
-    for _ in range(HALVINGS):
-        gap = strayed(way * share)
-        fits = gap <= budget
-        better = fits & (share > best)
-        best = np.where(better, share, best)
-        distances = np.where(better, gap, distances)
-        if (best == 1).all():
+    kept, over = np.zeros((2, len(way)), np.float32), np.ones((2, len(way)), np.float32)
+    share = np.ones(len(way), np.float32)
+    for _ in range(LOOKS):
+        seen = np.stack([share, strayed(way * share)])  # of each face: share, distance
+        fits = seen[1] <= budget
+        kept, over = np.where(fits, seen, kept), np.where(fits, over, seen)
+        done = (kept[0] == 1) | (kept[1] >= NEARLY * budget)
+        if done.all():
             break
-        low, high = np.where(fits, share, low), np.where(fits, high, share)
-        share = np.where(best == 1, 1, (low + high) / 2).astype(np.float32)
-    best = np.where(best < LEAST_SHARE, 0, best).astype(np.float32)
-    return Moved(way * best, best, distances.astype(np.float32))
+        slope = (AIM * budget - kept[1]) / np.maximum(over[1] - kept[1], 1e-6)
+        further = kept[0] + slope.clip(0.1, 0.9) * (over[0] - kept[0])
+        share = np.where(done, kept[0], further).astype(np.float32)
+    best = np.where(kept[0] < LEAST_SHARE, 0, kept[0]).astype(np.float32)
+    return Moved(way * best, best, kept[1].astype(np.float32))

@@ -42,6 +42,21 @@ def test_no_edit_spends_more_than_its_budget(budget):
     assert (spent >= np.minimum(whole, budget) - whole / 16).all()
 
 
+@pytest.mark.parametrize("power", [0.8, 1, 1.25])
+def test_the_end_of_a_budget_is_found_in_a_few_looks(power):
+    looks = []
+
+    def strayed(part):
+        looks.append(part)
+        return (_length(part) / _length(way)) ** power
+
+    way = _straight()
+    moved = within_budget(way, 0.3, strayed)
+    np.testing.assert_array_less(0.93 * 0.3 - 1e-3, moved.distances)
+    np.testing.assert_array_less(moved.distances, 0.3 + 1e-6)
+    assert len(looks) <= (2 if power == 1 else 4)
+
+
 def test_an_edit_within_its_budget_is_left_whole():
     way = _straight() * 0.01
     moved = within_budget(way, 1.0, _length)
