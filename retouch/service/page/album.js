@@ -18,8 +18,8 @@ export function tell() {
   show("welcome", !current);
   for (const id of ["canvas", "panel"]) show(id, Boolean(current));
   film.tell(photos, current);
+  at("name").textContent = current?.name ?? "";
   if (!current) return;
-  at("name").textContent = current.name;
   at("save").disabled = !current.ready;
   panel.tell(current, sources);
 }

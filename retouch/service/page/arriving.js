@@ -55,10 +55,7 @@ export async function prepare(photo, signal, onStep) {
     onStep((await api.ready()) ? "Finding faces" : "The service is still warming up");
     if (!panel.built()) panel.build(await api.sliders(), actions);
     await photo.find(signal);
-    if (photo === album.current) {
-      faces.mark(photo);
-      faces.look();
-    }
+    if (photo === album.current) found(photo);
     await photo.invert(signal, onStep);
     await photo.begin(signal);
   } catch (error) {
@@ -69,6 +66,13 @@ export async function prepare(photo, signal, onStep) {
   film.develop(photo);
   if (photo === album.current) await shown(photo);
   return true;
+}
+
+function found(photo) {
+  if (at("canvas").classList.contains("unread")) stage.lay(photo.width, photo.height);
+  tell();
+  faces.mark(photo);
+  faces.look();
 }
 
 async function shown(photo) {

@@ -20,7 +20,7 @@ export const built = () => rows.size > 0;
 export const enhancing = () =>
   Object.fromEntries([...rows.values()].filter((r) => r.enhance).map((r) => [r.name, r.enhance]));
 
-export const enhanced = (settings) =>
+export const enhanced = (settings) => built() &&
   Object.entries(enhancing()).every(([name, value]) => settings[name] === value);
 
 // --- built once, from what the service tells -----------------------------------------
