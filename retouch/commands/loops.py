@@ -1,6 +1,5 @@
 """Sheets, loops and films of an edit, beside or instead of the finished photo."""
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,11 +52,10 @@ def beautified(
     session = engine.cut(photo, settings, adults=task.adults)
     if session.chosen and settings.strength:
         (session,) = engine.invert([session], settings, on_step)
-        way = engine.move([session], task, settings).way
-        task = dataclasses.replace(task, move=lambda view: way)
-        _write(ranges.between(engine, session, way, settings), films)
-    else:
-        _write([photo, photo], films)
+        moved = engine.move([session], task, settings)
+        _write(ranges.between(engine, session, moved.way, settings), films)
+        return engine.complete(session, moved, task, settings)
+    _write([photo, photo], films)
     (result,) = engine.finish([session], task, settings, on_step)
     return result
 

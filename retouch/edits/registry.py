@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from retouch.contracts import conditions as conditions_of
 from retouch.edits import user_edits
 from retouch.edits.directions import DIRECTIONS, UNOFFERED, offered, trait_of
 from retouch.edits.edit import STEPS, Ascent, Climber, Direction
@@ -10,6 +11,8 @@ from retouch.edits.straight import named, unknown
 from retouch.errors import SettingsError
 from retouch.models import Model
 from scorers.latent import LIGHT, LatentTraits
+
+ATTRACTIVE = "attractive"  # is called beauty, which is for adults
 
 
 class Registry:
@@ -55,12 +58,22 @@ class Registry:
         if moves is not None and trait in moves.names:
             return TraitMove(moves, trait)
         traits, kept = self._traits, self._kept(keep, trait)
-        conditions = getattr(self.model.generator, "conditions", ())
+        conditions = conditions_of(self.model.generator)
         if guide is None or trait not in guide.names or trait in conditions:
             return Direction.of(traits, trait, kept)
         if self._climber is None:
             self._climber = Climber(self.model.generator, traits, guide)
         return Ascent(self._climber, trait, kept, steps)
+
+    def for_adults(self, name: str) -> bool:
+        """Say whether an edit is for adults alone: beauty, by whatever name.
+
+        What somebody likes, once it is learnt, may be beauty under another.
+        """
+        known, trait = DIRECTIONS.get(name), name.rpartition(":")[2]
+        if (known is not None and known.adults) or trait == ATTRACTIVE:
+            return True
+        return name in user_edits.names(self.model)
 
     def shipped(self) -> set[str]:
         """Return the names of the shipped directions that this model can go."""

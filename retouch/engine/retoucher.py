@@ -1,7 +1,7 @@
 """The one core: a photograph goes in, its faces are edited, and it comes out."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, reduce
 from io import BytesIO
 from operator import add
@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.edits import user_edits
+from retouch.contracts import OnStep
 from retouch.edits.directions import DIRECTIONS, is_fine, trait_of
 from retouch.edits.edit import Ascent, Direction, View
 from retouch.edits.moves import TraitMove
@@ -20,7 +20,7 @@ from retouch.edits.straight import bounded
 from retouch.edits.way import Moved, Way, within_budget
 from retouch.engine.rendering import Renderer
 from retouch.engine.report import Examiner, FaceReport, pair
-from retouch.engine.session import Result, Session, Task
+from retouch.engine.session import ADULT, Result, Session, Task
 from retouch.errors import FaceError
 from retouch.faces import crop
 from retouch.faces.detect import Detector
@@ -41,9 +41,7 @@ from retouch.stitching import mask
 
 Floats = NDArray[np.float32]
 Moves = Mapping[str, float]  # strengths of named directions, in deviations
-OnStep = Callable[[str, float], None]  # what is being done, the part of it done
 
-ADULT = 18.0  # years
 LEAST_SEEN = 0.5  # of a face's square: the part that must lie in the photo
 SEEN_AT = 32  # pixels a side of a square that is looked at for that
 SMALLEST = 24.0  # pixels: the side of a face that can still be worked on
@@ -183,10 +181,7 @@ class Retoucher:
             return reduce(add, ways, Way.none(view.latents))
 
         words = ", ".join(f"{n} {np.mean(s):+g}" for n, s in moves.items())
-        # What somebody likes, once it is learnt, may be beauty by another name.
-        adults = "beauty" in moves or not moves.keys().isdisjoint(
-            user_edits.names(self.model)
-        )
+        adults = any(self.registry.for_adults(name) for name in moves)
         return Task(words, move, trait_of(first), adults=adults)
 
     def _way(
@@ -244,11 +239,23 @@ class Retoucher:
         """
         faces = self.find(photo) if faces is None else faces
         wanted = settings.chosen(len(faces))
-        said = self._left_alone(photo, [faces[i] for i in wanted], adults)
+        said = [_hindrance(photo, faces[i]) for i in wanted]
         notes = {i: note for i, note in zip(wanted, said, strict=True) if note}
         chosen = tuple(i for i in wanted if i not in notes)
         images, masks = self._crops(photo, [faces[i] for i in chosen])
-        return Session(photo, tuple(faces), chosen, notes, images, masks)
+        session = Session(photo, tuple(faces), chosen, notes, images, masks)
+        return self.grown(session) if adults else session
+
+    def grown(self, session: Session) -> Session:
+        """Return the session without faces that look younger than 18."""
+        return session if session.grown else session.without(self._young(session))
+
+    def _young(self, session: Session) -> list[int]:
+        """Return the rows of the faces that look younger than 18."""
+        if session.grown or not session.chosen:
+            return []
+        years = self._examiner.years(session.photo, session.faces)
+        return np.flatnonzero(years < ADULT).tolist()
 
     def invert(
         self,
@@ -283,15 +290,31 @@ class Retoucher:
         self, sessions: Sequence[Session], task: Task, settings: Settings
     ) -> Moved:
         """Return the latents of all faces after the task, within their budgets."""
-        view = self._view(sessions, settings)
-        images, faces = view.images, self.in_crops(*sessions)
-        way, old = task.move(view), self.model.embed(images)
+        return self.hold(sessions, self._way_of(sessions, task, settings), settings)
+
+    def hold(self, sessions: Sequence[Session], way: Way, settings: Settings) -> Moved:
+        """Return how far faces may go a way, each within its budget of identity."""
+        images = np.concatenate([s.images for s in sessions])
+        faces, old = self.in_crops(*sessions), self.model.embed(images)
 
         def strayed(part: Way) -> Floats:
             shown = self.renderer.shown(images, faces, part, settings)
             return np.linalg.norm(self.model.embed(shown) - old, axis=1)
 
         return within_budget(way, settings.identity, strayed)
+
+    def _way_of(
+        self, sessions: Sequence[Session], task: Task, settings: Settings
+    ) -> Way:
+        """Return where a task leads faces; from what is for adults the young stay."""
+        way = task.move(self._view(sessions, settings))
+        young = [self._young(s) if task.adults else [] for s in sessions]
+        if any(young):
+            shares = [np.ones(len(s.chosen), np.float32) for s in sessions]
+            for share, rows in zip(shares, young, strict=True):
+                share[rows] = 0
+            way = way * np.concatenate(shares)
+        return way
 
     @staticmethod
     def _view(sessions: Sequence[Session], settings: Settings) -> View:
@@ -323,6 +346,8 @@ class Retoucher:
         """Return each photo after the task; their faces share one batch."""
         name = Provenance(self.model.name, task.name, settings.strength)
         say = on_step or (lambda what, part: None)
+        if task.adults:
+            sessions = [self.grown(session) for session in sessions]
         idle = settings.strength == 0
         busy = [] if idle else [s for s in sessions if s.chosen]
         if not busy:
@@ -344,7 +369,7 @@ class Retoucher:
         sessions = self.invert(sessions, settings, say)
         say("editing", 0.0)
         # The photos themselves will tell who has gone too far.
-        moved = Moved.whole(task.move(self._view(sessions, settings)))
+        moved = Moved.whole(self._way_of(sessions, task, settings))
         at = 0
         for session in sessions:
             part = slice(at, at := at + len(session.chosen))
@@ -412,25 +437,6 @@ class Retoucher:
             masks[i, ..., 0] = mask.draw(face, transform, size, photo.pixels.shape)
         return images, masks
 
-    def _left_alone(self, photo: Photo, faces: list[Face], adults: bool) -> list[str]:
-        """Return for each face why nothing is done to it, or nothing."""
-        large = [face for face in faces if face.size >= SMALLEST]
-        known = self._examiner.years(photo, large).tolist() if adults and large else []
-        ages = iter(known)
-        notes = []
-        for face in faces:
-            if face.size < SMALLEST:
-                notes.append(
-                    f"too small: {face.size:.0f} px, {SMALLEST:.0f} are needed"
-                )
-            elif next(ages, ADULT) < ADULT:
-                notes.append("it looks younger than 18 and is left alone")
-            elif (seen := _seen(photo, face)) < LEAST_SEEN:
-                notes.append(f"{seen:.0%} of it lies in the photo, half of it must")
-            else:
-                notes.append("")
-        return notes
-
     def _guided(self, before: Floats, after: Floats, trait: str) -> list[dict]:
         """Return the guide's own scores before and after, where it has the trait."""
         sight = self.model.sight
@@ -452,7 +458,12 @@ class Retoucher:
         return like(result.photo, source, provenance=result.provenance)
 
 
-def _seen(photo: Photo, face: Face) -> float:
-    """Return the part of a face's square that lies in the photo."""
+def _hindrance(photo: Photo, face: Face) -> str:
+    """Return why nothing can be done to a face, or nothing."""
+    if face.size < SMALLEST:
+        return f"too small: {face.size:.0f} px, {SMALLEST:.0f} are needed"
     place = face.transform(TIGHT, SEEN_AT)
-    return float(crop.coverage(place, SEEN_AT, photo.pixels.shape).mean())
+    seen = float(crop.coverage(place, SEEN_AT, photo.pixels.shape).mean())
+    if seen < LEAST_SEEN:
+        return f"{seen:.0%} of it lies in the photo, half of it must"
+    return ""

@@ -1,7 +1,7 @@
 """What the engine's steps hand on: a photo's faces, the task, the result."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ from retouch.geometry import Face
 from retouch.photos.photo import Photo, Provenance
 
 Floats = NDArray[np.float32]
+ADULT = 18.0  # years
+YOUNG = "it looks younger than 18 and is left alone"
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +35,7 @@ class Task:
     name: str  # for the provenance: "beautify", "smile +1.5"
     move: Move
     trait: str = ""  # which the report tells before and after
-    adults: bool = False  # leave faces alone that look younger than 18
+    adults: bool = False  # whoever looks younger than 18 stays as they are
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,7 @@ class Session:
     images: Floats  # (N, R, R, 3), of the chosen
     masks: Floats  # (N, R, R, 1)
     latents: Floats | None = None  # once they are inverted
+    grown: bool = False  # whether nobody among them looks younger than 18
 
     @property
     def start(self) -> Floats:
@@ -62,15 +65,25 @@ class Session:
 
     def only(self, number: int) -> "Session":
         """Return the session of one of the chosen faces alone."""
-        row = self.chosen.index(number)
-        part = slice(row, row + 1)
+        return self.part([self.chosen.index(number)])
+
+    def part(self, rows: Sequence[int]) -> "Session":
+        """Return the session of some of the chosen faces."""
+        some = list(rows)
         return dataclasses.replace(
             self,
-            chosen=(number,),
-            images=self.images[part],
-            masks=self.masks[part],
-            latents=None if self.latents is None else self.latents[part],
+            chosen=tuple(self.chosen[row] for row in some),
+            images=self.images[some],
+            masks=self.masks[some],
+            latents=None if self.latents is None else self.latents[some],
         )
+
+    def without(self, young: Sequence[int]) -> "Session":
+        """Return the session without those rows, who look younger than 18."""
+        notes = {self.chosen[row]: YOUNG for row in young}
+        rest = [row for row in range(len(self.chosen)) if row not in young]
+        told = {**self.notes, **notes}
+        return dataclasses.replace(self.part(rest), notes=told, grown=True)
 
     def reports(self) -> list[FaceReport]:
         """Return a report of every face, as long as nothing was done to any."""

@@ -70,7 +70,8 @@ def ranged(
     retoucher: "Retoucher", photo: "Photo", wish: Range, settings: "Settings"
 ) -> list["Photo"]:
     """Return the photo once for each value, with all chosen faces moved by it."""
-    session = retoucher.cut(photo, settings, adults=wish.name == "beauty")
+    adults = retoucher.registry.for_adults(wish.name)
+    session = retoucher.cut(photo, settings, adults=adults)
     if not session.chosen:
         return [photo] * wish.count
     (session,) = retoucher.invert([session], settings)

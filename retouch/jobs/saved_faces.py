@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from retouch.contracts import OnStep
 from retouch.engine.retoucher import Retoucher
-from retouch.engine.session import Session
+from retouch.engine.session import YOUNG, Session
 from retouch.errors import FaceError, SettingsError
 from retouch.faces.detect import Detector
 from retouch.geometry import Face
@@ -175,7 +175,10 @@ def drawn(
             np.ones((1, size, size, 1), np.float32),
             latents,
         )
-        latents = own.move([session], own.editing(moves, settings), settings).latents
+        task = own.editing(moves, settings)
+        if task.adults and not own.grown(session).chosen:
+            raise FaceError(f"The face is not moved: {YOUNG}.")
+        latents = own.move([session], task, settings).latents
     return _photo(model.draw(latents)[0])
 
 

@@ -177,7 +177,7 @@ class Desk:
         if small:
             area = tuple(frame.words["area"] or ()) or None
             rows, session = kept.reaching(rows, area), kept.view(area)
-        session = keeping.part(session, rows)
+        session = session.part(rows)
         session = dataclasses.replace(session, notes={**session.notes, **notes})
         moved = self.mover.moved(kept, rows, wishes, settings, sources)
         say("stitching", 0.5)

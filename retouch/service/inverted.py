@@ -78,17 +78,6 @@ class Kept:
         return [inverted.index(number) for number in wanted]
 
 
-def part(session: Session, rows: list[int]) -> Session:
-    """Return the session with only some of its inverted faces."""
-    return dataclasses.replace(
-        session,
-        chosen=tuple(session.chosen[row] for row in rows),
-        images=session.images[rows],
-        masks=session.masks[rows],
-        latents=session.start[rows],
-    )
-
-
 def within(session: Session, area: Area) -> Session:
     """Return the session in an area of its photo; faces may lie outside of it."""
     left, top, right, bottom = area

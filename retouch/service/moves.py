@@ -20,15 +20,16 @@ from numpy.typing import NDArray
 from retouch.edits.directions import trait_of
 from retouch.edits.edit import View
 from retouch.edits.moves import TraitMove
+from retouch.edits.registry import Registry
 from retouch.edits.straight import unknown
 from retouch.edits.way import Moved, Way
 from retouch.engine.report import Examiner
-from retouch.engine.retoucher import ADULT, Retoucher
-from retouch.engine.session import Session, Task
+from retouch.engine.retoucher import Retoucher
+from retouch.engine.session import ADULT, YOUNG, Session
 from retouch.errors import SettingsError
 from retouch.expressions.transfer import Transfers
 from retouch.expressions.transfer_options import Transferring
-from retouch.service.inverted import Kept, part
+from retouch.service.inverted import Kept
 from retouch.service.sliders import AXIS
 from retouch.settings import Settings
 from scorers.latent import LatentTraits
@@ -36,7 +37,6 @@ from scorers.latent import LatentTraits
 Floats = NDArray[np.float32]
 BEAUTIFY = "beautify"
 BARELY = 1e-4  # of the budget, left for what is rounded when it is measured anew
-YOUNG = "it looks younger than 18 and is left alone"
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,11 @@ class Wish:
         first = next((name for name, value in self.moves.items() if value), "")
         return trait_of(first)
 
-    @property
-    def adults(self) -> bool:
-        """Whether this is for adults alone."""
-        return bool(self.beautify or self.moves.get("beauty"))
+    def for_adults(self, registry: Registry) -> bool:
+        """Say whether this is for adults alone."""
+        named = {name for name, value in self.moves.items() if value}
+        every = named | self.parameters.keys()
+        return bool(self.beautify) or any(map(registry.for_adults, every))
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,8 @@ class Mover:
     ) -> tuple[list[int], dict[int, str]]:
         """Return the rows of the faces to move, and why others asked for are not."""
         rows, numbers = kept.rows(settings), kept.session.chosen
-        adults = [row for row in rows if wishes.of(numbers[row]).adults]
+        registry = self.retoucher.registry
+        adults = [row for row in rows if wishes.of(numbers[row]).for_adults(registry)]
         if not adults:
             return rows, {}
         if kept.years is None:
@@ -143,7 +145,7 @@ class Mover:
         Args:
             sources: inverted faces whose expressions are taken over, by their ids.
         """
-        session, ways = part(kept.session, rows), []
+        session, ways = kept.session.part(rows), []
         for place, row in enumerate(rows):
             wish = wishes.of(session.chosen[place])
             ways.append(self._way(kept, row, wish, settings))
@@ -155,8 +157,7 @@ class Mover:
             return Moved.whole(way)
         most = max(0.0, settings.identity - BARELY)
         least = dataclasses.replace(settings, identity=most)
-        task = Task(wishes.words, lambda view: way)
-        return self.retoucher.move([session], task, least)
+        return self.retoucher.hold([session], way, least)
 
     def _way(self, kept: Kept, row: int, wish: Wish, settings: Settings) -> Way:
         """Return the way of an inverted face for its wish."""
@@ -182,7 +183,7 @@ class Mover:
     ) -> Way:
         """Return an inverted face's way to a strength; a climb is made once."""
         if self._is_quick(name, settings):
-            return self._found(part(kept.session, [row]), name, strength, settings)
+            return self._found(kept.session.part([row]), name, strength, settings)
         sign = float(np.sign(strength))
         key = name, sign, settings.keep, settings.identity
         if key not in kept.ways:

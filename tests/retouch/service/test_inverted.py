@@ -7,7 +7,7 @@ from retouch.engine.session import Session
 from retouch.errors import SettingsError
 from retouch.geometry import Face
 from retouch.photos.photo import Photo
-from retouch.service.inverted import Kept, packed, part, reduced, unpacked
+from retouch.service.inverted import Kept, packed, reduced, unpacked
 from retouch.settings import Settings
 
 
@@ -55,8 +55,8 @@ def test_faces_are_chosen_among_those_that_were_inverted(session):
     kept = Kept(session)
     assert kept.rows(Settings()) == [0, 1]
     assert kept.rows(Settings(faces="2")) == [1]
-    np.testing.assert_array_equal(part(session, [1]).start, session.start[1:])
-    assert part(session, [1]).chosen == (2,)
+    np.testing.assert_array_equal(session.part([1]).start, session.start[1:])
+    assert session.part([1]).chosen == (2,)
     with pytest.raises(SettingsError, match="Face 1 was not inverted; inverted were 0"):
         kept.rows(Settings(faces="1"))
     with pytest.raises(SettingsError, match="no face 7"):
