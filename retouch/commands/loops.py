@@ -1,5 +1,6 @@
 """Sheets, loops and films of an edit, beside or instead of the finished photo."""
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 

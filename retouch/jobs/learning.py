@@ -91,7 +91,7 @@ def see(
 ) -> Seen:
     """Return what is seen of the largest face of each photo."""
     from retouch.engine.report import Examiner
-    from retouch.engine.retoucher import ADULT
+    from retouch.engine.session import ADULT
 
     model, examiner = retoucher.model, Examiner(retoucher.model, retoucher.detector)
     if model.traits is None:

@@ -98,7 +98,7 @@ class Adults:
         self._examiner = Examiner(retoucher.model, retoucher.detector)
 
     def __call__(self, path: Path) -> bool:
-        from retouch.engine.retoucher import ADULT
+        from retouch.engine.session import ADULT
         from retouch.photos.photo import read
 
         try:
