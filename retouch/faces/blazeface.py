@@ -31,6 +31,7 @@ ZOOMS = 1.0, 1.6  # sides of the squares, in longer sides of the photo
 ANGLES = ((0,), (90, 270, 180))  # degrees by which it is turned
 GUESSES, MOST = 8, 12  # of an image, of a photo
 LIKELY, SURE = 0.5, 0.68  # of what is looked at again, and of what is a face
+BESIDE = 0.05  # of the eyes' distance, from an eye to a nose that is before it
 # The squares in which a face is looked at again: their sides in sides of the face, and
 # how they are turned. A mean of six tells faces from things, and one does not; where
 # the face lies is told by the first.
@@ -42,6 +43,14 @@ class Seen(Sighting):
     """A square with a face, turned as the face is; the score is a probability."""
 
     points: Points  # (4, 2): the eyes, the left of the picture first, nose and mouth
+
+    @property
+    def turned_away(self) -> bool:
+        """Whether the nose stands before an eye or beyond it, as in near profiles."""
+        left, right, nose, _ = self.points
+        across = right - left
+        place = float((nose - left) @ across / (across @ across))
+        return not BESIDE < place < 1 - BESIDE
 
     def moved(self, transform: Similarity) -> "Seen":
         """Return it as it lies after its picture was transformed."""
@@ -65,6 +74,12 @@ class BlazeFace:
             if found:
                 return [face.moved(back) for face in _apart(found)]
         return []
+
+    def at(self, photo: NDArray[Any], frame: Similarity) -> Seen | None:
+        """Return what is likely a face in a known place, by one look at it."""
+        look = self._look(photo, _around(frame, AGAIN[0][0]))
+        near = [g for g in look if g.score > LIKELY and _same(g.frame, frame, 2)]
+        return near[0] if near else None
 
     def _likely(self, photo: NDArray[Any], squares: Iterable[Similarity]) -> list[Seen]:
         seen = [guess for square in squares for guess in self._look(photo, square)]

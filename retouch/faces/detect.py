@@ -133,6 +133,20 @@ class Detector:
         scatter = np.hypot(*np.moveaxis(readings - middle, -1, 0)).mean(0)
         return _framed(middle, face.confidence), scatter / frame.scale
 
+    def watched(self, pixels: NDArray, face: Face) -> tuple[Face, bool]:
+        """Return a face of a video's frame, and whether its landmarks are trusted.
+
+        They are not on heads that turn away. If they lie elsewhere than the network
+        sees eyes, nose and mouth, they are read anew from there.
+        """
+        seen = self._blazeface.at(pixels, _upright(face.landmarks))
+        if seen is None or seen.turned_away:
+            return face, False
+        if _gap(face, seen.points) < ASTRAY:
+            return face, True
+        again = self._agreed(Grey.of(pixels), seen)
+        return again or face, again is not None
+
     def glance(self, pixels: NDArray, *, smallest: float = 2 * SMALLEST) -> list[Face]:
         """Return the upright faces of a video's frame in some milliseconds."""
         grey = Grey.of(pixels)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from retouch.faces import crop
-from retouch.geometry import LEFT_EYE, RIGHT_EYE, Face, Similarity
+from retouch.geometry import LEFT_EYE, RIGHT_EYE, TIGHT, Face, Similarity
 from retouch.photos import disk
 from retouch.photos.photo import Photo, Provenance, encode
 from retouch.video.track import Track, Tracker
@@ -73,13 +73,31 @@ class Live:
         start = time.perf_counter()
         tracks = tuple(self.tracker.follow(pixels, moment))
         tracked = time.perf_counter()
-        after = self.effect.apply(pixels, tracks, moment) if tracks else pixels
+        after = pixels
+        if shown := [track for track in tracks if track.trust]:
+            after = faded(pixels, self.effect.apply(pixels, shown, moment), shown)
         spent = {
             "tracking": tracked - start,
             self.effect.name: time.perf_counter() - tracked,
         }
         faces = tuple(track.face for track in tracks)
         return Picture(pixels, after, tracks, faces, spent)
+
+
+def faded(before: Pixels8, after: Pixels8, tracks: Iterable[Track]) -> Pixels8:
+    """Return the changed frame, as changed only as far as each face is trusted.
+
+    Landmarks astray would lay a mask half beside the face.
+    """
+    shape = before.shape
+    for track in tracks:
+        if track.trust < 1:
+            place = crop.window_of(track.face.transform(TIGHT, 1), 1, shape).slices
+            part = before[place].astype(np.float32)
+            part += track.trust * (after[place] - part)
+            after = after.copy()
+            after[place] = np.rint(part).astype(np.uint8)
+    return after
 
 
 # --- what the window shows and the key S keeps --------------------------------

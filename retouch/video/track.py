@@ -3,8 +3,9 @@
 Faces are looked for every few frames; between, the landmarks are read where the face
 was last. Landmarks pass the one-euro filter (Casiez et al., 2012): little moves are
 smoothed away, quick ones come through. Parts of a face whose landmarks cannot be read
-firmly, as under a hand, go where the rest of it goes. A face that comes back is known
-again by its descriptor.
+firmly, as under a hand, go where the rest of it goes. A network that sees where eyes,
+nose and mouth are tells whether the landmarks are to be trusted, as they are not on a
+head that turns away. A face that comes back is known again by its descriptor.
 """
 
 from collections.abc import Callable, Mapping
@@ -44,6 +45,7 @@ SHAPES = 900  # frames after which a person's mean shape moves no slower
 # Parts of a face that can be hidden; the eyes carry the others.
 EYES = np.r_[LEFT_EYE, RIGHT_EYE]
 PARTS = np.r_[LEFT_BROW, RIGHT_BROW], np.r_[NOSE], np.r_[OUTER_LIPS, INNER_LIPS]
+GOES, COMES = 0.12, 0.3  # seconds in which trust in a face goes, and comes back
 SHAKY = 0.007  # of a face: the scatter of readings above which a part is held
 
 
@@ -117,6 +119,7 @@ class Track:
     descriptor: Floats | None = None
     shape: NDArray = field(default_factory=lambda: np.zeros((68, 2)))  # mean, upright
     frames: int = 0
+    trust: float = 1.0  # in where the face is: 0 for some time after it was doubtful
 
     def held(self, seen: Face, scatter: NDArray) -> Face:
         """Return the face with the parts that shake carried along by the firm ones."""
@@ -142,6 +145,12 @@ class Track:
         self.frames += 1
         self.shape = self.shape + (upright - self.shape) / min(self.frames, SHAPES)
 
+    def judged(self, sure: bool, time: float) -> None:
+        """Take in whether the face is where it was read, before it is added."""
+        step = time - self.smooth.time
+        trust = self.trust + (step / COMES if sure else -step / GOES)
+        self.trust = min(1.0, max(0.0, trust))
+
     def reaches(self, face: Face) -> bool:
         """Tell whether a face may be this one a moment later."""
         gap = np.hypot(*(_centre(self.seen) - _centre(face))) / self.seen.size
@@ -159,6 +168,7 @@ class Track:
             "missed": self.missed,
             "shape": self.shape,
             "frames": self.frames,
+            "trust": self.trust,
         }
         for name in ("smooth", "look"):
             euro: OneEuro = getattr(self, name)
@@ -182,6 +192,7 @@ class Track:
             descriptor=kept.get("descriptor"),
             shape=kept["shape"],
             frames=int(kept["frames"]),
+            trust=float(kept["trust"]),
         )
         for name in ("smooth", "look"):
             if f"{name}.points" in kept:
@@ -232,7 +243,8 @@ class Tracker:
     def _go_on(self, track: Track, pixels: NDArray, time: float) -> None:
         """Read the landmarks where the face was last."""
         again, scatter = self.detector.followed(pixels, track.seen)
-        again = track.held(again, scatter)
+        again, sure = self.detector.watched(pixels, track.held(again, scatter))
+        track.judged(sure, time)
         height, width = pixels.shape[:2]
         x, y = _centre(again)
         if track.reaches(again) and 0 < x < width and 0 < y < height:
@@ -245,7 +257,7 @@ class Tracker:
         for track in list(self.tracks):
             near = [face for face in found if track.reaches(face)]
             found = [face for face in found if not any(face is n for n in near)]
-            track.missed = 0 if near else track.missed + 1
+            track.missed = 0 if near or track.trust == 1 else track.missed + 1
             if track.missed >= PATIENCE:
                 self._give_up(track)
         for face in found:
@@ -262,6 +274,8 @@ class Tracker:
             frames, shape = old.frames, old.shape
             track = Track(old.number, face, face, descriptor=old.descriptor)
             track.frames, track.shape = frames, shape
+        face, sure = self.detector.watched(pixels, face)
+        track.trust = float(sure)
         track.add(face, time)
         self.tracks.append(track)
 

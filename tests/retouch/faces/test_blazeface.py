@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut, brick, coffee, gravel, rocket
 
-from retouch.faces.blazeface import BLOCKS, HALVING, SIDE, BlazeFace
+from retouch.faces.blazeface import BLOCKS, HALVING, SIDE, BlazeFace, Seen
+from retouch.geometry import Similarity
 
 PORTRAIT = Image.fromarray(astronaut())
 EYES = np.array([(204.0, 111.0), (244.0, 108.0)])  # of the astronaut, to 8 pixels
@@ -67,6 +68,16 @@ def test_the_eyes_are_where_they_are(blazeface, side):
 def test_a_photo_that_lies_on_its_side_is_searched_too(blazeface, turn):
     (face,) = blazeface.find(np.rot90(astronaut(), -turn // 90))
     assert abs((face.frame.angle - turn + 180) % 360 - 180) < 15
+
+
+@pytest.mark.parametrize(
+    ("nose", "away"),
+    [(0.5, False), (0.15, False), (0.02, True), (-0.2, True), (1.1, True)],
+)
+def test_a_head_is_turned_away_once_its_nose_is_before_an_eye(nose, away):
+    points = np.array([(0, 0), (20, 10), (20 * nose - 5, 10 * nose + 10), (10, 40)])
+    turned = Similarity.turning(30)(points)
+    assert Seen(Similarity.scaling(60), 0.9, turned).turned_away == away
 
 
 @pytest.mark.parametrize("picture", [brick, coffee, gravel, rocket])

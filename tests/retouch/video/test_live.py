@@ -7,7 +7,7 @@ from PIL import Image
 from retouch.errors import PhotoError, SettingsError
 from retouch.faces.detect import Detector
 from retouch.photos.film import Film
-from retouch.video.live import HINT, Live, decorated, frame_of, keep, pointed
+from retouch.video.live import HINT, Live, decorated, faded, frame_of, keep, pointed
 from retouch.video.live_options import EffectOptions, LiveOptions
 from retouch.video.recording import record
 from retouch.video.sources import Still, source_of
@@ -47,6 +47,22 @@ def test_the_effect_changes_the_face_and_says_what_took_how_long(picture):
     changed[top:bottom, left:right] = False
     assert not changed.any()
     assert set(picture.seconds) == {"tracking", "negative"} and picture.hint == ""
+
+
+@pytest.mark.parametrize("trust", [0.0, 0.25, 1.0])
+def test_a_face_is_changed_as_far_as_it_is_trusted(detector, picture, trust):
+    loop = live(detector)
+    loop.show(clips.PORTRAIT, 0.0)
+    (track,) = loop.tracker.tracks
+    track.trust = trust
+    shown = faded(picture.before, picture.after, [track])
+    mixed = picture.before + trust * (picture.after.astype(float) - picture.before)
+    left, top, right, bottom = (round(v) for v in track.face.box)
+    inside = np.s_[top:bottom, left:right]
+    assert np.abs(shown[inside] - mixed[inside]).max() <= 0.5
+    changed = (shown != picture.before).any(-1)
+    changed[inside] = False
+    assert not changed.any()
 
 
 def test_a_mirror_shows_left_on_the_right(detector):

@@ -76,6 +76,35 @@ def test_a_wandering_face_keeps_its_number_and_its_landmarks(detector):
     assert error.mean() < 0.06 * face.size
 
 
+def test_trust_goes_quickly_and_comes_back_slowly(detector):
+    (track,) = Tracker(detector).follow(PORTRAIT, 0.0)
+    assert track.trust == 1
+    levels = []
+    for i, sure in enumerate([False] * 4 + [True] * 9, 1):
+        track.judged(sure, i * STEP)
+        track.add(track.seen, i * STEP)
+        levels.append(track.trust)
+    assert 0 < levels[0] < 0.8 and levels[3] == 0
+    assert 0 < levels[5] < 0.5 and levels[-1] == 1
+
+
+def test_a_face_whose_landmarks_lie_elsewhere_is_read_anew(detector):
+    (face,) = detector.glance(PORTRAIT, smallest=80)
+    beside = face.moved(Similarity.shifting(0.3 * face.size, 0))
+    again, sure = detector.watched(PORTRAIT, beside)
+    gap = np.hypot(*(again.landmarks - face.landmarks).T).mean()
+    assert sure and gap < 0.04 * face.size
+
+
+def test_what_no_longer_looks_like_a_face_is_not_trusted(detector):
+    tracker = Tracker(detector)
+    tracker.follow(PORTRAIT, 0.0)
+    left, top, right, bottom = (int(x) for x in tracker.tracks[0].face.box)
+    turned = PORTRAIT.copy()
+    turned[top:bottom, left:right] = 120  # as the back of a head
+    assert detector.watched(turned, tracker.tracks[0].face)[1] is False
+
+
 def test_a_face_that_goes_is_dropped_and_known_again(detector):
     tracker = Tracker(detector, every=2, describe=describer())
     empty = np.full_like(PORTRAIT, 90)
