@@ -1,9 +1,10 @@
-"""Draw the picture of docs/service.md: the page, with the portrait it comes with.
+"""Draw the page with the portrait it comes with, and that portrait as it welcomes.
 
 retouch serve --no-browser &
 python -m docs.page http://127.0.0.1:8000
 """
 
+import base64
 import io
 import sys
 from pathlib import Path
@@ -12,8 +13,22 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 HERE = Path(__file__).parent
+PAGE = HERE.parent / "retouch/service/page"
 SIZE = {"width": 1280, "height": 800}
-MOVES = {"age": -60, "lip-make-up": 80}  # of the sliders
+MOVES = {"age": -50, "lip-make-up": 80, "eye-make-up": 40}  # of the sliders
+STILL = 15_000  # milliseconds, after which all of it is drawn
+PIXELS = """image => {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas.toDataURL("image/png").split(",")[1];
+}"""
+
+
+def write(picture: bytes, file: Path) -> None:
+    """Write a picture as JPEG."""
+    with Image.open(io.BytesIO(picture)) as image:
+        image.convert("RGB").save(file, quality=88, optimize=True)
 
 
 def main(address: str) -> None:
@@ -28,10 +43,11 @@ def main(address: str) -> None:
         page.wait_for_selector("#after[data-count]")
         for name, place in MOVES.items():
             page.locator(f"input[name='{name}']").fill(str(place))
+        page.wait_for_timeout(STILL)
+        after = base64.b64decode(page.locator("#after").evaluate(PIXELS))
+        write(after, PAGE / "sample-after.jpg")
         page.click("#split")
-        page.wait_for_timeout(10_000)  # until all of it is drawn
-        shown = Image.open(io.BytesIO(page.screenshot()))
-        shown.convert("RGB").save(HERE / "page.jpg", quality=88, optimize=True)
+        write(page.screenshot(), HERE / "page.jpg")
         browser.close()
 
 

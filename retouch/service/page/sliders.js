@@ -3,7 +3,7 @@
 const FULL = 100; // what the end of a slider is called
 
 // A row says what the service knows of it: { name, label, hint, low, high, start }.
-// Strengths are the service's, places those of the slider: -100 to 100.
+// Strengths are the service's, places those of the slider: -100 to 100, or one half.
 export class Slider {
   // `onMove` hears of every value, `onSettle` of those that are meant to stay.
   constructor(row, onMove, onSettle) {
@@ -11,8 +11,9 @@ export class Slider {
     Object.assign(this, { onMove, onSettle });
     this.element = document.createElement("div");
     this.element.className = "slider";
-    this.range = this.#input({ type: "range", max: FULL, step: 1, name: row.name });
+    this.range = this.#input({ type: "range", step: 1, name: row.name });
     this.range.min = this.row.low < this.row.start ? -FULL : 0;
+    this.range.max = this.row.high > this.row.start ? FULL : 0;
     this.range.id = `slider-${row.name}`;
     this.typed = this.#input({ type: "text", inputMode: "decimal" });
     this.typed.ariaLabel = `${row.label}, as a number`;
@@ -50,7 +51,7 @@ export class Slider {
     this.typed.value = words.replace("-", "\u2212");
     this.range.ariaValueText = words;
     this.element.classList.toggle("moved", this.place !== 0);
-    const part = (place) => (place - this.range.min) / (FULL - this.range.min);
+    const part = (place) => (place - this.range.min) / (this.range.max - this.range.min);
     const ends = [part(0), part(this.place)].sort((a, b) => a - b);
     this.range.style.setProperty("--from", ends[0]);
     this.range.style.setProperty("--to", ends[1]);
