@@ -59,6 +59,23 @@ def generator(
 
 
 @app.command()
+def moves(
+    data: Data,
+    model: Annotated[
+        str, typer.Option(help="The generator with an encoder whose moves they are.")
+    ] = "default",
+    out: Annotated[
+        Path | None, typer.Option(help="A folder; the library if none is named.")
+    ] = None,
+) -> None:
+    """Learn from people how latents move with their traits: minutes, no GPU."""
+    from retouch.training.crowd import teach_moves
+
+    row = teach_moves(data, model, out)
+    typer.echo(f"{row.name}: {len(row.config['names'])} traits")
+
+
+@app.command()
 @with_options(EncoderConfig, "config")
 def encoder(
     data: Data,

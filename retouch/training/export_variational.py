@@ -3,7 +3,7 @@
     retouch train release runs/data runs/vae NETWORKS --kind vae
 
 The reader holds regressions of every trait that can be read off the latents of
-people held out, and moves fitted to what pictures show (`retouch.training.moves`).
+people held out, and moves fitted to what pictures show (`training.straight_moves`).
 The vectors are differences of means, one deviation long. What can not be read off well
 enough is left out, and the record beside the weights says so.
 """
@@ -32,9 +32,9 @@ from retouch.training.conditions import (
     read_once,
 )
 from retouch.training.export.files import keep
-from retouch.training.moves import keep_reader, people, with_moves
 from retouch.training.rated import RATED
 from retouch.training.shards import Shards, as_images
+from retouch.training.straight_moves import keep_reader, people, with_moves
 from scorers.guide import Guide
 from scorers.latent import LIGHT, LatentTraits, Space, ridge
 
