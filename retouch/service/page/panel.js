@@ -152,7 +152,7 @@ export function tell(photo, sources) {
     for (const part of [chip, element]) part.classList.toggle("used", used);
   }
   at("notes").textContent = [...photo.notes].filter(([, note]) => note)
-    .map(([index, note]) => (photo.faces.length > 1 ? `Face ${index + 1}: ${note}.` : `${note[0].toUpperCase()}${note.slice(1)}.`))
+    .map(([index, note]) => (photo.faces.length > 1 ? `${photo.called(index)}: ${note}.` : `${note[0].toUpperCase()}${note.slice(1)}.`))
     .join(" ");
 }
 
@@ -178,7 +178,7 @@ function tellChoices({ mask, source: place }, sources) {
 export async function tellPeople(photo, onChoose) {
   const several = photo.faces.length > 1;
   const known = several ? [[EVERYONE, "Everyone"]] : [];
-  for (const { index } of photo.faces) known.push([String(index), `Face ${index + 1}`]);
+  for (const { index } of photo.faces) known.push([String(index), photo.called(index)]);
   const chips = known.map(([face, label]) => {
     const chip = button("person", label, () => onChoose(face));
     chip.dataset.face = face;

@@ -63,6 +63,15 @@ export class Photo {
     Object.assign(this, { width: found.width, height: found.height, faces: found.faces });
   }
 
+  // What a face is called: by its place, which is seen, and not by its number.
+  called(index) {
+    const places = [...this.faces].sort((one, other) => one.box[0] - other.box[0]);
+    const place = places.findIndex((face) => face.index === index);
+    if (places.length === 1) return "The face";
+    if (places.length === 2) return place ? "Right face" : "Left face";
+    return `Face ${place + 1} from the left`;
+  }
+
   // The square around a face: left, top and side, in pixels of a picture so wide.
   square(index, width = this.width) {
     const [left, top, right, bottom] = this.faces[index].box;

@@ -158,7 +158,7 @@ export function mark(photo, onChoose) {
     const face = document.createElement("button");
     face.className = "face";
     face.ariaPressed = String(photo.face === String(index));
-    face.ariaLabel = `Face ${index + 1} of ${photo.faces.length}`;
+    face.ariaLabel = photo.called(index);
     face.style.left = `${(100 * left) / photo.width}%`;
     face.style.top = `${(100 * top) / photo.height}%`;
     face.style.width = `${(100 * (right - left)) / photo.width}%`;

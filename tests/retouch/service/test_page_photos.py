@@ -69,6 +69,8 @@ def test_each_face_has_settings_of_its_own(page, tmp_path):
     browsing.two_faces().save(tmp_path / "two.png")
     browsing.opened(page, tmp_path / "two.png")
     assert page.locator(".person").count() == 3  # all, and each
+    for place in ("Left face", "Right face"):
+        assert page.get_by_role("button", name=place).first.is_visible()
     before = browsing.pixels(page)
     left = [face.bounding_box()["x"] for face in page.locator(".face").all()]
     page.locator(".face").nth(int(np.argmax(left))).click()
