@@ -5,20 +5,24 @@ them, a batch stores them beside each result.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from retouch.errors import SettingsError
 from retouch.presets import PRESETS, SPACES
 
-KEEPABLE = {
-    "age": "age",
-    "gender": "gender",
-    "expression": "happy",
-    "skin": "skin-color",
-    "weight": "weight",
-    "hair": "long-haired",
-    "glasses": "glasses",
+# What can be kept, and what the readers of traits call it.
+KEEPABLE: Mapping[str, tuple[str, ...]] = {
+    "age": ("age",),
+    "gender": ("gender",),
+    "expression": ("happy",),
+    "skin": ("skin-color",),
+    "weight": ("weight",),
+    "make-up": ("eye_makeup", "lip_makeup"),
+    "eyes": ("eyes-open",),
+    "hair": ("long-haired",),
+    "glasses": ("glasses",),
 }
 MAX_PIXELS = 200_000_000  # of a photo: some 800 MB once it is opened
 STITCHES = ("difference", "replace")
@@ -45,7 +49,7 @@ class Settings:
         high=0.6,
     )
     keep: str = option(
-        "age,gender,expression,skin,glasses",
+        "age,gender,expression,skin,weight,make-up,eyes,glasses",
         "What the edit must leave as it is.",
         parts=tuple(KEEPABLE),
     )
@@ -78,7 +82,7 @@ class Settings:
     @property
     def kept_traits(self) -> tuple[str, ...]:
         """The names that the readers of traits have for what is kept."""
-        return tuple(KEEPABLE[name] for name in _parts(self.keep))
+        return tuple(trait for name in _parts(self.keep) for trait in KEEPABLE[name])
 
     @property
     def regions(self) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ class View:
     masks: Floats  # (N, R, R, 1)
     latents: Floats  # (N, *latent_shape)
     budget: float = 0.3  # how far the embedding of each may move
+    # The crops of one of the faces, by its row, as the photo will show ends of ways.
+    show: Callable[[Way, int], Floats] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from typing import Any
 
 from retouch.contracts import conditions as conditions_of
 from retouch.edits import user_edits
+from retouch.edits.beauty import Beauty
 from retouch.edits.directions import DIRECTIONS, UNOFFERED, offered, trait_of
 from retouch.edits.edit import STEPS, Ascent, Climber, Direction
 from retouch.edits.moves import TraitMove
@@ -38,6 +39,15 @@ class Registry:
         if key not in self._made:
             self._made[key] = self._own(*key) or self._shipped(*key)
         return self._made[key]
+
+    def beautify(
+        self, keep: tuple[str, ...], steps: int = STEPS
+    ) -> Ascent | Direction | TraitMove | Beauty:
+        """Return what makes faces more beautiful: a climb wherever it can be."""
+        moves, guide = self.model.moves, self.model.sight
+        if moves is None or guide is None:
+            return self.edit("beauty", keep, steps)
+        return Beauty(moves, guide, keep)
 
     def _own(
         self, name: str, keep: tuple[str, ...], steps: int

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch.contracts import OnStep
+from retouch.edits.beauty import GOAL, Beauty
 from retouch.edits.directions import DIRECTIONS, is_fine, trait_of
 from retouch.edits.edit import Ascent, Direction, View
 from retouch.edits.moves import TraitMove
@@ -21,7 +22,7 @@ from retouch.edits.way import Moved, Way, within_budget
 from retouch.engine.rendering import Renderer
 from retouch.engine.report import Examiner, FaceReport, pair
 from retouch.engine.session import ADULT, Result, Session, Task
-from retouch.errors import FaceError
+from retouch.errors import FaceError, SettingsError
 from retouch.faces import crop
 from retouch.faces.detect import Detector
 from retouch.geometry import TIGHT, Face
@@ -150,20 +151,26 @@ class Retoucher:
     def beautifying(self, settings: Settings, wish: Climb | None = None) -> Task:
         """Return the climb up the beauty scorer."""
         climb = wish or Climb()
-        edit = self.registry.edit("beauty", settings.kept_traits, climb.max_steps)
+        edit = self.registry.beautify(settings.kept_traits, climb.max_steps)
 
         def move(view: View) -> Way:
-            if climb.until_score is not None and isinstance(edit, Ascent):
-                there = edit.until(self.model.generator, view, climb.until_score)
-                return Way.straight(view.latents, there)
-            strength: float | Floats = settings.strength * BEAUTY
-            if climb.until_score is not None and self.model.sight is not None:
-                seen = np.asarray(self.model.sight.look(view.images)[1])
-                place = self.model.sight.names.index("attractive")
-                strength = np.maximum(climb.until_score - seen[:, place], 0)
-            return self._way("beauty", edit, view, strength)
+            strengths = np.full(len(view.latents), settings.strength, np.float32)
+            goals = (GOAL if isinstance(edit, Beauty) else BEAUTY) * strengths
+            if climb.until_score is not None:
+                goals = np.maximum(climb.until_score - self._beauty(view), 0)
+            if isinstance(edit, Beauty):
+                return edit.way(view, strengths, goals)
+            return self._way("beauty", edit, view, goals)
 
         return Task("beautify", move, "attractive", adults=True)
+
+    def _beauty(self, view: View) -> Floats:
+        """Return how attractive the guide finds the faces, (N,)."""
+        sight = self.model.sight
+        if sight is None:
+            raise SettingsError("Without a guide there is no score to climb to.")
+        seen = np.asarray(sight.look(view.images)[1])
+        return seen[:, sight.names.index("attractive")]
 
     def editing(self, moves: Mapping[str, float | Floats], settings: Settings) -> Task:
         """Return the moves along named directions, in deviations: one, or (N,)."""
@@ -307,7 +314,7 @@ class Retoucher:
         self, sessions: Sequence[Session], task: Task, settings: Settings
     ) -> Way:
         """Return where a task leads faces; from what is for adults the young stay."""
-        way = task.move(self._view(sessions, settings))
+        way = task.move(self.view(sessions, settings))
         young = [self._young(s) if task.adults else [] for s in sessions]
         if any(young):
             shares = [np.ones(len(s.chosen), np.float32) for s in sessions]
@@ -316,12 +323,18 @@ class Retoucher:
             way = way * np.concatenate(shares)
         return way
 
-    @staticmethod
-    def _view(sessions: Sequence[Session], settings: Settings) -> View:
+    def view(self, sessions: Sequence[Session], settings: Settings) -> View:
+        """Return the faces of sessions as edits look at them."""
         names = "images", "masks", "start"
         parts = ([getattr(s, name) for s in sessions] for name in names)
         images, masks, latents = map(np.concatenate, parts)
-        return View(images, masks, latents, settings.identity)
+        faces = self.in_crops(*sessions)
+
+        def show(way: Way, row: int) -> Floats:
+            own = np.repeat(images[row : row + 1], len(way), 0)
+            return self.renderer.shown(own, [faces[row]] * len(way), way, settings)
+
+        return View(images, masks, latents, settings.identity, show)
 
     def in_crops(self, *sessions: Session) -> list[Face]:
         """Return the faces of sessions as they lie in their crops."""

@@ -18,7 +18,6 @@ from keras import ops
 from numpy.typing import NDArray
 
 from retouch.edits.directions import trait_of
-from retouch.edits.edit import View
 from retouch.edits.moves import TraitMove
 from retouch.edits.registry import Registry
 from retouch.edits.straight import unknown
@@ -192,8 +191,9 @@ class Mover:
 
     def _is_quick(self, name: str, settings: Settings) -> bool:
         """Say whether a way takes but a moment to be found."""
-        direction = "beauty" if name == BEAUTIFY else name
-        edit = self.retoucher.registry.edit(direction, settings.kept_traits)
+        if name == BEAUTIFY:
+            return False
+        edit = self.retoucher.registry.edit(name, settings.kept_traits)
         return isinstance(edit, TraitMove)
 
     def _found(
@@ -204,7 +204,7 @@ class Mover:
             task = engine.beautifying(dataclasses.replace(once, strength=strength))
         else:
             task = engine.editing({name: strength}, once)
-        return task.move(_view(session, settings))
+        return task.move(engine.view([session], settings))
 
     def _borrowed(
         self, kept: Kept, row: int, wish: Wish, source: Kept, settings: Settings
@@ -219,7 +219,7 @@ class Mover:
             target = kept.session.only(kept.session.chosen[row])
             giving = source.session.only(source.session.chosen[0])
             task = self._transfers.task(giving, target, [], Transferring(), settings)
-            kept.ways[key] = task.move(_view(target, settings))
+            kept.ways[key] = task.move(self.retoucher.view([target], settings))
         return kept.ways[key] * (wish.transfer["alpha"] * settings.strength)
 
     @cached_property
@@ -229,11 +229,6 @@ class Mover:
     @cached_property
     def _examiner(self) -> Examiner:
         return Examiner(self.retoucher.model, self.retoucher.detector)
-
-
-def _view(session: Session, settings: Settings) -> View:
-    parts = session.images, session.masks, session.start
-    return View(*parts, budget=settings.identity)
 
 
 def names(traits: LatentTraits) -> list[str]:

@@ -1,0 +1,284 @@
+"""Beautify on real people held out: what it gains, and what it must not touch.
+
+    python -m benchmarks.beautify ../shared/faces/crops [--sheet out.png]
+
+People of three collections of photographs who taught nothing, at strengths 1 and 2;
+beside them the plain wish at which the climb begins, within the same distance of
+identity. The judge's ratings guide no edit. Means hide what goes wrong: each limit is
+counted face by face. What of irises and skin is noise is told by the same reading of
+the photograph written again as a JPEG.
+"""
+
+import dataclasses
+import io
+import json
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+from skimage.color import rgb2lab
+
+from benchmarks.realism import told_apart
+from retouch.edits.beauty import AMOUNT, PLAIN
+from retouch.edits.edit import View
+from retouch.edits.way import Way
+from retouch.engine.report import FaceReport
+from retouch.engine.retoucher import Retoucher
+from retouch.engine.session import Session, Task
+from retouch.faces.crop import cut
+from retouch.geometry import LEFT_EYE, MOUTH_CORNERS, RIGHT_EYE, TIGHT, Face, Points
+from retouch.photos.photo import Photo
+from retouch.settings import Settings
+from scorers.judge import FREED
+
+Pixels = NDArray[np.uint8]
+Row = dict[str, float]
+
+RESULTS = Path(__file__).parent / "results"
+# Crops, as a folder of data calls their source, and how many people of it.
+SOURCES = (("mebeauty", "me", 16), ("utk", "utk", 4), ("lfw", "lfw", 4))
+HELD_OUT = 50  # of a thousand people
+DRIFTS = ("weight", "eye_makeup", "lip_makeup", "age", "gender", "happy")
+# What no face's change may be beyond, whichever way.
+LIMITS = {"iris": 3.0, "skin": 1.0, "weight": 0.25, "eye_makeup": 0.15} | {
+    "lip_makeup": 0.15
+}
+WITHIN = 0.18  # of identity, that the plain wish may go
+QUALITY = 90  # of the JPEG that tells the noise of what is read
+
+
+# --- the people ---------------------------------------------------------------
+
+
+def people(folder: Path) -> list[tuple[str, Photo, Points]]:
+    """Return the names, pictures and landmarks of people held out."""
+    found = []
+    for source, called, count in SOURCES:
+        with np.load(folder / f"{source}.npz") as file:
+            data, ends = file["data"].tobytes(), file["offsets"]
+            marks, names = file["landmarks"].astype(float), file["names"]
+            persons = file["people"]
+        first: dict[str, int] = {}
+        for i, person in enumerate(persons):
+            if zlib.crc32(f"{called}/{person}".encode()) % 1000 < HELD_OUT:
+                first.setdefault(str(person), i)
+        rows = list(first.values())
+        for i in np.array(rows)[np.linspace(0, len(rows) - 1, count).astype(int)]:
+            crop = Image.open(io.BytesIO(data[ends[i] : ends[i + 1]])).convert("RGB")
+            found.append((f"{source}/{names[i]}", Photo(np.asarray(crop)), marks[i]))
+    return found
+
+
+def opened(engine: Retoucher, folder: Path, settings: Settings) -> dict[str, Session]:
+    """Return the people's faces, inverted; whoever is left alone is named."""
+    sessions = {}
+    for name, photo, marks in people(folder):
+        low, high = marks.min(0), marks.max(0)
+        box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+        face = engine.detector.again(photo.pixels, Face(marks, box, 1.0))
+        session = engine.cut(photo, settings, adults=True, faces=[face])
+        if session.chosen:
+            sessions[name] = session
+        else:
+            typer.echo(f"{name}: {session.notes[0]}")
+    inverted = engine.invert(list(sessions.values()), settings)
+    return dict(zip(sessions, inverted, strict=True))
+
+
+# --- what is read of a face ---------------------------------------------------
+
+
+def irises(pixels: Pixels, marks: Points) -> NDArray[np.float64]:
+    """Return both irises' colours in Lab, (2, 3), without pupils and lids."""
+    lab, away = rgb2lab(pixels), _distances(pixels)
+    rows, colours = np.mgrid[: len(pixels), : pixels.shape[1]][0] + 0.5, []
+    for eye in (LEFT_EYE, RIGHT_EYE):
+        points = marks[eye]
+        width = np.hypot(*(points[3] - points[0]))
+        lids = points[[1, 2]][:, 1].mean(), points[[4, 5]][:, 1].mean()
+        far = away(points[[1, 2, 4, 5]].mean(0)) / width
+        ring = (far < 0.2) & (far > 0.07)
+        open_ = ring & (rows > lids[0] + 0.02 * width) & (rows < lids[1])
+        colours.append(np.median(lab[open_ if open_.sum() > 5 else ring], 0))
+    return np.array(colours)
+
+
+def skin(pixels: Pixels, marks: Points) -> NDArray[np.float64]:
+    """Return the colour of both cheeks and of the nose's root in Lab, (3,)."""
+    lab, away = rgb2lab(pixels), _distances(pixels)
+    eyes = [marks[eye].mean(0) for eye in (LEFT_EYE, RIGHT_EYE)]
+    apart = np.hypot(*(eyes[1] - eyes[0]))
+    spots = [
+        (eye + marks[corner]) / 2
+        for eye, corner in zip(eyes, MOUTH_CORNERS, strict=True)
+    ]
+    spots.append(1.9 * marks[27] - 0.9 * marks[30])
+    return np.concatenate([lab[away(spot) < 0.14 * apart] for spot in spots]).mean(0)
+
+
+def _distances(pixels: Pixels) -> Callable[[Points], NDArray[np.float64]]:
+    rows, columns = np.mgrid[: len(pixels), : pixels.shape[1]] + 0.5
+    return lambda point: np.hypot(columns - point[0], rows - point[1])
+
+
+def changes(engine: Retoucher, session: Session, after: Photo) -> Row:
+    """Return how far irises and skin moved in Lab."""
+    (face,), seen = session.faces, []
+    for photo in (session.photo, after):
+        marks = engine.detector.again(photo.pixels, face).landmarks
+        seen.append((irises(photo.pixels, marks), skin(photo.pixels, marks)))
+    (eyes, tone), (other_eyes, other_tone) = seen
+    iris = np.linalg.norm(other_eyes - eyes, axis=1).max()
+    return {"iris": float(iris), "skin": float(np.linalg.norm(other_tone - tone))}
+
+
+def noise(engine: Retoucher, sessions: dict[str, Session]) -> Row:
+    """Return the same of photographs that were only written again, on average."""
+    rows = []
+    for session in sessions.values():
+        buffer = io.BytesIO()
+        Image.fromarray(session.photo.pixels).save(buffer, "JPEG", quality=QUALITY)
+        again = Photo(np.asarray(Image.open(buffer)))
+        rows.append(changes(engine, session, again))
+    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+
+
+LIMITS_READ = ("iris", "skin")
+
+
+def told(report: FaceReport, more: Row) -> Row:
+    """Return the figures of one face."""
+    assert report.judged is not None and report.second is not None
+    drifts = {name: report.changed[name] for name in DRIFTS}
+    return {
+        "judged": report.judged[1] - report.judged[0],
+        "without landmarks": report.second[1] - report.second[0],
+        "freed": report.changed[FREED],
+        "identity": report.identity,
+        **drifts,
+        **more,
+    }
+
+
+# --- the edits ----------------------------------------------------------------
+
+
+def plain(engine: Retoucher) -> Task:
+    """Return the wish alone that the climb begins at."""
+    moves = engine.model.moves
+    assert moves is not None
+
+    def move(view: View) -> Way:
+        change = AMOUNT * moves.wish(PLAIN)
+        return Way.learnt(
+            view.latents, np.repeat(change[None], len(view.latents), 0), moves
+        )
+
+    return Task("plain wish", move, PLAIN)
+
+
+def worked(
+    engine: Retoucher, sessions: dict[str, Session], task: Task, settings: Settings
+) -> tuple[dict[str, Row], list[Photo]]:
+    """Return each person's figures, and the photos."""
+    rows, photos = {}, []
+    for name, session in sessions.items():
+        (result,) = engine.finish([session], task, settings)
+        more = changes(engine, session, result.photo)
+        rows[name] = told(result.faces[0], more)
+        photos.append(result.photo)
+    return rows, photos
+
+
+def summary(rows: dict[str, Row]) -> Row:
+    """Return means, and on how many faces each limit holds."""
+    every = list(rows.values())
+    means = {key: float(np.mean([row[key] for row in every])) for key in every[0]}
+    held = {
+        f"{key} within {limit:g}": float(
+            np.mean([abs(row[key]) <= limit for row in every])
+        )
+        for key, limit in LIMITS.items()
+    }
+    rising = float(np.mean([row["judged"] > 0 for row in every]))
+    most = max(row["identity"] for row in every)
+    return {**means, "rising": rising, "identity, most": most, **held}
+
+
+def groups(
+    engine: Retoucher, sessions: dict[str, Session], rows: dict[str, Row]
+) -> Row:
+    """Return the judged gain of each group, by what the judge sees of the faces."""
+    judge, looks = engine.model.judge, engine._examiner
+    assert judge is not None
+    seen = [judge.score(*looks.seen(s.photo, s.faces))[0] for s in sessions.values()]
+    scores = dict(zip(judge.names, np.array(seen).T, strict=True))
+    gains = np.array([row["judged"] for row in rows.values()])
+    dark = scores["skin-color"] >= np.median(scores["skin-color"])
+    old = scores["age"] >= np.median(scores["age"])
+    man = scores["gender"] >= 0
+    parts = {"darker skin": dark, "lighter skin": ~dark, "older": old, "younger": ~old}
+    parts |= {"masculine": man, "feminine": ~man}
+    return {name: float(gains[own].mean()) for name, own in parts.items() if own.any()}
+
+
+def crops(sessions: dict[str, Session], photos: list[Photo], size: int) -> Pixels:
+    """Return the faces of photos."""
+    pairs = zip(photos, sessions.values(), strict=True)
+    cuts = [cut(p.pixels, s.faces[0].transform(TIGHT, size), size) for p, s in pairs]
+    return np.rint(np.stack(cuts).clip(0, 255)).astype(np.uint8)
+
+
+def main(
+    folder: Path,
+    sheet: Annotated[Path | None, typer.Option(help="Before and after, 100 %.")] = None,
+) -> None:
+    """Measure beautify on real people held out."""
+    engine, settings = Retoucher.load(), Settings()
+    sessions = opened(engine, folder, settings)
+    real = [session.photo for session in sessions.values()]
+    before = crops(sessions, real, 128) / np.float32(127.5) - 1
+    tasks = {
+        "plain wish": (plain(engine), dataclasses.replace(settings, identity=WITHIN))
+    }
+    for strength in (1.0, 2.0):
+        own = dataclasses.replace(settings, strength=strength)
+        tasks[f"strength {strength:g}"] = engine.beautifying(own), own
+    record: dict = {"noise": noise(engine, sessions)}
+    pictures = [crops(sessions, real, 256)]
+    for name, (task, own) in tasks.items():
+        since = time.process_time()
+        rows, photos = worked(engine, sessions, task, own)
+        seconds = (time.process_time() - since) / len(rows)
+        after = crops(sessions, photos, 128) / np.float32(127.5) - 1
+        figures = {**summary(rows), "processor seconds": seconds}
+        figures["told from their originals"] = told_apart(before, after)
+        by_group = groups(engine, sessions, rows)
+        record[name] = {"figures": figures, "groups": by_group, "faces": rows}
+        pictures.append(crops(sessions, photos, 256))
+        _show(name, {**figures, **by_group})
+    RESULTS.mkdir(exist_ok=True)
+    text = json.dumps(record, indent=1)
+    (RESULTS / "beautify.json").write_text(text + "\n")
+    if sheet is not None:
+        rows = [np.concatenate(list(own), 1) for own in zip(*pictures, strict=True)]
+        Image.fromarray(np.concatenate(rows)).save(sheet)
+
+
+def _show(name: str, figures: Row) -> None:
+    table = Table("", name)
+    for key, value in figures.items():
+        table.add_row(key, f"{value:+.2f}")
+    Console(width=80).print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)
