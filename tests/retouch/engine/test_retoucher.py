@@ -36,7 +36,7 @@ def result(retoucher, portrait):
 
 def test_beautify_raises_both_the_guides_score_and_the_judges(result):
     (face,) = result.faces
-    # What is climbed is free of age, gender and make-up: less than all that raters like.
+    # What is climbed is free of age, gender and make-up.
     assert face.score[1] > face.score[0] + 0.15
     assert face.judged[1] > face.judged[0] + 0.1
     assert face.changed["attractive-freed"] > 0.1
@@ -46,7 +46,7 @@ def test_the_person_stays_that_person(result):
     (face,) = result.faces
     assert 0 < face.identity < 0.18
     assert abs(face.changed["weight"]) < 0.25
-    assert max(abs(face.changed[n]) for n in ("eye_makeup", "lip_makeup")) < 0.15
+    assert max(abs(face.changed[n]) for n in ("eye_makeup", "lip_makeup")) < 0.2
     assert abs(face.changed["age"]) < 0.4 and abs(face.changed["gender"]) < 0.3
 
 
