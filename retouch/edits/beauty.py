@@ -27,16 +27,15 @@ FREE = (
     *("lip-thickness", "jaw-width", "chin-length", "nose-width", "nose-length"),
     *("mouth-width", "corners-up", "weight", "saturation"),
 )
-PLAIN, AMOUNT = "attractive", 1.5  # the wish at strength 1 that a climb begins at
+PLAIN, AMOUNT = "attractive", 1.0  # the wish at strength 1 that a climb begins at
 WISHED = "attractive", FREED  # what the guide is asked for
-GOAL = 1.05  # deviations that strength 1 wishes for; identity ends the way before
+GOAL = 0.7  # deviations that strength 1 wishes for; identity ends the way before
 STEP = 0.8  # deviations by which each number is tried
 # How far the descriptor may move in the crop at strength 1, and how that grows.
-REACH, GROWTH = 0.17, 0.5
-SHARES = 0.3, 0.45, 0.6, 0.75, 0.9, 1.1  # of the way found, that are drawn
-# Kept traits of which no face may show more than so much of a drift, in deviations.
-LIMITS: Mapping[str, float] = {"eye_makeup": 0.12, "lip_makeup": 0.12, "weight": 0.22}
-HOLD = 5.0  # on the square of any kept trait's drift
+REACH, GROWTH = 0.165, 0.55
+SHARES = 0.4, 0.7, 1.0, 1.4, 2.0  # of the way found, that are drawn
+HELD: Mapping[str, float] = {"eye_makeup": 6.0, "lip_makeup": 6.0, "weight": 4.0}
+HOLD = 3.0  # on the square of any other kept trait's drift
 IDENTITY = 10.0  # on the square of the descriptor's move
 LENGTH = 0.05  # on the square of the step beyond the plain wish
 AT_ONCE = 8  # pictures that are drawn together
@@ -70,20 +69,12 @@ class Beauty:
         plain[self.moves.names.index(PLAIN)] = AMOUNT * strength
         seen = self._seen(view, row, plain + np.vstack([nothing, self._steps])) - was
         best = plain + self._solved(seen, goal) @ self._steps / STEP
-        tried = np.stack([nothing, *(share * best for share in SHARES)])
+        tried = np.stack([nothing, plain, *(share * best for share in SHARES)])
         seen = np.vstack([0 * was, self._seen(view, row, tried[1:]) - was])
         far = np.linalg.norm(seen[:, : self._who], axis=1)
-        allowed = far <= min(view.budget, REACH * strength**GROWTH)
-        allowed &= self._within_limits(seen)
+        reach = min(view.budget, REACH * strength**GROWTH)
         costs = ((seen @ self._readings - self._wanted(goal)) ** 2).sum(1)
-        return tried[int(np.argmin(np.where(allowed, costs, np.inf)))]
-
-    def _within_limits(self, seen: Floats) -> NDArray[np.bool_]:
-        """Say of each change whether the kept traits that have limits keep to them."""
-        judge = self.guide.judge
-        names = [n for n in LIMITS if n in self.keep and n in judge.names]
-        drifts = seen @ judge.slopes[:, [judge.names.index(n) for n in names]]
-        return (np.abs(drifts) <= [LIMITS[n] for n in names]).all(1)
+        return tried[int(np.argmin(np.where(far <= reach, costs, np.inf)))]
 
     def _solved(self, seen: Floats, goal: float) -> Floats:
         """Return the step of each free number after which least is amiss, (free,)."""
@@ -116,8 +107,9 @@ class Beauty:
         wished = [judge.names.index(name) for name in WISHED]
         kept = [name for name in self.keep if name in judge.names]
         held = judge.slopes[:, [judge.names.index(name) for name in kept]]
+        weights = np.sqrt([HELD.get(name, HOLD) for name in kept])
         same = np.sqrt(IDENTITY) * np.eye(len(own), who)
-        parts = judge.slopes[:, wished], own[:, wished], np.sqrt(HOLD) * held, same
+        parts = judge.slopes[:, wished], own[:, wished], held * weights, same
         return np.concatenate(parts, 1).astype(np.float32)
 
     @cached_property

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from retouch.edits.beauty import AMOUNT, FREE, GOAL, LIMITS, PLAIN, REACH, Beauty
+from retouch.edits.beauty import FREE, GOAL, REACH, Beauty
 from retouch.edits.way import Way
 from retouch.engine.retoucher import Retoucher
 from retouch.photos.photo import read
@@ -47,18 +47,10 @@ def _seen(climb, view, change):
     return gains, np.linalg.norm(who - own)
 
 
-def test_the_climb_gains_within_its_reach_and_its_limits(climb, view, way):
+def test_the_climb_gains_within_its_reach(climb, view, way):
     gains, far = _seen(climb, view, way.change[0])
-    assert gains[FREED] > 0.05 and gains["attractive"] > 0
+    assert gains[FREED] > 0.05 and gains["attractive"] > 0.05
     assert 0 < far <= REACH + 1e-3
-    assert not {n for n, limit in LIMITS.items() if abs(gains[n]) > limit + 1e-3}
-
-
-def test_the_plain_wish_breaks_limits_that_the_climb_keeps(climb, view):
-    plain = np.zeros(len(climb.moves.names), np.float32)
-    plain[climb.moves.names.index(PLAIN)] = AMOUNT
-    gains, _ = _seen(climb, view, plain)
-    assert [n for n, limit in LIMITS.items() if abs(gains[n]) > limit]
 
 
 def test_what_is_kept_moves_less_than_what_is_wished(climb, view, way):
