@@ -129,7 +129,7 @@ def test_an_encoder_begins_where_the_generators_latents_lie(shards):
         plan = Plan.of(model)
         generator, encoder = plan.networks()
         if plan.generator.resolution != blobs.SIZE:
-            images = ops.image.resize(images, (128, 128))
+            images = ops.image.resize(images, (plan.generator.resolution,) * 2)
         penalty = ops.convert_to_numpy(generator.penalty(encoder.encode(images)))
         assert 0 < penalty.mean() < 4
 
@@ -170,8 +170,8 @@ def test_a_known_encoder_learns_on(exported, shards, tmp_path):
         trainer(shards, tmp_path / "other", begin="default-encoder")
 
 
-def test_the_default_generator_gets_the_encoder_it_ships_with():
-    plan = Plan.of("default")
+def test_a_generator_of_the_plans_shape_gets_the_plans_encoder():
+    plan = Plan.of("default128")
     assert plan.encoder == ENCODER and plan.discriminator == DISCRIMINATOR
     assert dataclasses.replace(plan.generator, axes=0) == GENERATOR
 
