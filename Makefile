@@ -6,6 +6,8 @@ PYTHON ?= python3
 PHOTO ?= demo.png
 # The build without CUDA is half the size; elsewhere it does not exist.
 TENSORFLOW ?= $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' -)),tensorflow-cpu,tensorflow)
+# Processes that run the tests; each takes some 2 GB.
+WORKERS ?= 2
 OTHER = $(if $(filter tensorflow,$(TENSORFLOW)),tensorflow-cpu,tensorflow)
 
 .PHONY: demo test chromium check docs lint types lock
@@ -26,7 +28,7 @@ demo.png: .venv/.ready
 	.venv/bin/python -c "import skimage.data as d; from PIL import Image; Image.fromarray(d.astronaut()).crop((116, 0, 336, 220)).resize((660, 660), Image.Resampling.LANCZOS).save('$@')"
 
 test: .venv/.ready
-	.venv/bin/python -m pytest -q --maxfail=20
+	.venv/bin/python -m pytest -q --maxfail=20 -n $(WORKERS) --dist loadgroup
 
 chromium:
 	@command -v chromium || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || echo "No chromium can be installed here: the page's tests are skipped."

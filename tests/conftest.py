@@ -20,7 +20,26 @@ def pytest_addoption(parser):
         parser.addoption(f"--{name}", action="store_true", help=meaning)
 
 
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):  # pytest-xdist's workers have no terminal
+        config.pluginmanager.register(Crier(config))
+
+
+class Crier:
+    """Says at once what fails: a run may be cut off before its summary."""
+
+    def __init__(self, config):
+        self.config = config
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            crash = getattr(report.longrepr, "reprcrash", report.longrepr)
+            self.config.get_terminal_writer().line(f"\n{report.nodeid}: {crash}")
+
+
 def pytest_collection_modifyitems(config, items):
+    for item in items if config.pluginmanager.hasplugin("xdist") else ():
+        item.add_marker(pytest.mark.xdist_group(_together(item)))
     for name in TIERS:
         if config.getoption(f"--{name}"):
             continue
@@ -30,11 +49,7 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(skip)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item):
-    """Say at once what fails: a run may be cut off before its summary."""
-    report = yield
-    if report.failed:
-        crash = getattr(report.longrepr, "reprcrash", report.longrepr)
-        item.config.get_terminal_writer().line(f"\n{report.nodeid}: {crash}")
-    return report
+def _together(item):
+    """Return what tests that share what they have loaded are called, for xdist."""
+    file = item.nodeid.partition("::")[0]
+    return "service" if file.startswith("tests/retouch/service/") else file

@@ -8,7 +8,6 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from retouch.engine.retoucher import Retoucher
 from retouch.errors import FaceError, SettingsError
 from retouch.faces.crop import uncut, window_of
 from retouch.geometry import TIGHT
@@ -17,11 +16,6 @@ from retouch.settings import Settings
 from retouch.stitching import mask
 
 QUICK = Settings(steps=4)
-
-
-@pytest.fixture(scope="module")
-def retoucher():
-    return Retoucher.load()
 
 
 @pytest.fixture(scope="module")

@@ -17,11 +17,6 @@ SIZE = 108.0
 
 
 @pytest.fixture(scope="module")
-def detector():
-    return Detector()
-
-
-@pytest.fixture(scope="module")
 def landmarks(detector):
     return detector.find(astronaut())[0].landmarks
 

@@ -11,7 +11,6 @@ from pretrained import registry
 from pretrained.registry import Library, Shelf
 from retouch.edits import user_edits
 from retouch.edits.learnt import Learnt, keep, load, rows
-from retouch.engine.retoucher import Retoucher
 from retouch.errors import FaceError, SettingsError
 from retouch.jobs import learning
 from retouch.photos.photo import read
@@ -86,11 +85,6 @@ def test_files_are_looked_for_beside_the_table(tmp_path):
 
 
 # --- with the weights that ship -------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def retoucher():
-    return Retoucher.load()
 
 
 def test_photos_without_a_face_are_named_and_too_few_refused(retoucher, tmp_path):

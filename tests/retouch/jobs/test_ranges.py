@@ -8,7 +8,6 @@ import skimage.data
 from PIL import Image
 
 from retouch.edits.way import Way
-from retouch.engine.retoucher import Retoucher
 from retouch.errors import PhotoError, SettingsError
 from retouch.jobs import ranges
 from retouch.jobs.ranges import Range
@@ -75,11 +74,6 @@ def test_a_film_can_be_read_again(tmp_path):
         frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
     assert len(frames) == 6 and frames[0].shape == (64, 96, 3)
     assert not list(tmp_path.glob(".*"))
-
-
-@pytest.fixture(scope="module")
-def retoucher():
-    return Retoucher.load()
 
 
 def test_a_range_passes_through_the_photo_itself(retoucher):

@@ -20,11 +20,6 @@ OTHER_LENGTH = Settings(steps=0)
 
 
 @pytest.fixture(scope="module")
-def retoucher():
-    return Retoucher.load()
-
-
-@pytest.fixture(scope="module")
 def portrait():
     return read(skimage.data.astronaut())
 

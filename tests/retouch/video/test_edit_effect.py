@@ -1,20 +1,12 @@
 import numpy as np
 import pytest
 
-from retouch.engine.retoucher import Retoucher
-from retouch.faces.detect import Detector
-from retouch.models import Model
 from retouch.settings import Settings
 from retouch.video.edit_effect import Retouching
 from retouch.video.track import Tracker
 from tests.retouch import clips
 
 SETTINGS = Settings(steps=0)
-
-
-@pytest.fixture(scope="module")
-def retoucher():
-    return Retoucher(Model.load(), Detector())
 
 
 @pytest.fixture(scope="module")

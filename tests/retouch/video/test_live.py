@@ -5,7 +5,6 @@ import pytest
 from PIL import Image
 
 from retouch.errors import PhotoError, SettingsError
-from retouch.faces.detect import Detector
 from retouch.photos.film import Film
 from retouch.video.live import HINT, Live, decorated, faded, frame_of, keep, pointed
 from retouch.video.live_options import EffectOptions, LiveOptions
@@ -17,11 +16,6 @@ from tests.retouch.drawing import drawn_face
 
 MOMENT = datetime(2030, 1, 2, 3, 4, 5)
 EMPTY = np.full((120, 160, 3), 90, np.uint8)
-
-
-@pytest.fixture(scope="module")
-def detector():
-    return Detector()
 
 
 def live(detector, **options):

@@ -5,7 +5,6 @@ from generators import weights
 from generators.expression_mask import Config, ExpressionMask
 from retouch.errors import FaceError
 from retouch.faces.crop import cut
-from retouch.faces.detect import Detector
 from retouch.geometry import TIGHT
 from retouch.photos.photo import Photo
 from retouch.settings import Settings
@@ -28,11 +27,6 @@ def tiny():
     arrays["shape_mean"][:136] = drawn_face().landmarks.ravel()
     weights.assign(mask, arrays)
     return mask
-
-
-@pytest.fixture(scope="module")
-def detector():
-    return Detector()
 
 
 @pytest.fixture(scope="module")

@@ -1,20 +1,13 @@
 import dataclasses
 
 import numpy as np
-import pytest
 from PIL import Image
 
-from retouch.faces.detect import Detector
 from retouch.geometry import Similarity
 from retouch.video.track import OneEuro, Tracker, describer
 from tests.retouch.clips import PORTRAIT, frames
 
 STEP = 1 / 25
-
-
-@pytest.fixture(scope="module")
-def detector():
-    return Detector()
 
 
 def test_what_trembles_in_place_is_held_still():

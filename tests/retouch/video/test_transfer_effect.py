@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 
 from retouch.edits.way import Way
-from retouch.engine.retoucher import Retoucher
 from retouch.expressions.transfer import Transfers
 from retouch.expressions.transfer_options import Transferring
-from retouch.faces.detect import Detector
-from retouch.models import Model
 from retouch.photos.photo import Photo
 from retouch.settings import Settings
 from retouch.video.track import Tracker
@@ -19,8 +16,8 @@ SETTINGS = Settings(steps=0)
 
 
 @pytest.fixture(scope="module")
-def engine():
-    return Transfers(Retoucher(Model.load(), Detector()))
+def engine(retoucher):
+    return Transfers(retoucher)
 
 
 @pytest.fixture(scope="module")

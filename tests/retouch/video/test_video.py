@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from retouch.errors import PhotoError
-from retouch.faces.detect import Detector
 from retouch.video import video
 from retouch.video.live import Live
 from retouch.video.track import Tracker
@@ -15,11 +14,6 @@ from tests.retouch import clips
 from tests.retouch.photos.test_film import shown, sound
 
 COUNT = 14
-
-
-@pytest.fixture(scope="module")
-def detector():
-    return Detector()
 
 
 @pytest.fixture(scope="module")
