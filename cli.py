@@ -23,6 +23,7 @@ from retouch.commands import (
     models,
     photos,
     serve,
+    skin,
     train,
     transfer,
 )
@@ -51,6 +52,7 @@ app = typer.Typer(
 for command in (
     photos.beautify,
     photos.edit,
+    skin.skin,
     transfer.transfer,
     live.mask,
     latents.invert,

@@ -1,4 +1,4 @@
-"""Draw the pictures of README.md and docs/concepts.md, of a public portrait.
+"""Draw the pictures of README.md and of docs, of a public portrait.
 
 python -m docs.pictures
 """
@@ -12,11 +12,14 @@ from PIL import Image
 from retouch.engine.drawing import annotated
 from retouch.engine.retoucher import Retoucher
 from retouch.faces.crop import cut
+from retouch.faces.detect import Detector
 from retouch.photos.photo import read
-from retouch.settings import Settings
+from retouch.settings import Settings, Skin
+from retouch.skin.retouch import retouched
 
 HERE = Path(__file__).parent
 SIDE = 256  # pixels of a picture on a strip
+SKIN = 480
 QUALITY = 88
 
 
@@ -35,6 +38,17 @@ def strip(name: str, pictures: list[np.ndarray]) -> None:
 def levels(image: np.ndarray) -> np.ndarray:
     """Return a network's image as pixels."""
     return np.rint(np.clip(image * 127.5 + 127.5, 0, 255)).astype(np.uint8)
+
+
+def portrait() -> None:
+    """Retouch the skin of the portrait: before, after, and the change enlarged."""
+    whole = Image.fromarray(skimage.data.astronaut()[20:300, 90:370])
+    pixels = np.asarray(whole.resize((SKIN, SKIN), Image.Resampling.BICUBIC))
+    face = Detector().find(pixels)[0]
+    after, _ = retouched(pixels, [face], Skin(look="studio"))
+    change = np.clip(127.5 + 4.0 * (after.astype(float) - pixels), 0, 255)
+    shown = np.concatenate([pixels, after, change.astype(np.uint8)], 1)
+    Image.fromarray(shown).save(HERE / "skin.jpg", quality=QUALITY)
 
 
 def main() -> None:
@@ -58,6 +72,7 @@ def main() -> None:
     place = session.faces[0].transform(retoucher.model.template, SIDE)
     shown = [cut(p, place, SIDE) for p in (photo.pixels, result.pixels)]
     change = np.clip(127.5 + 3 * (shown[1] - shown[0]), 0, 255)
+    portrait()
     strip(
         "concepts-stitched.jpg",
         [p.clip(0, 255).astype(np.uint8) for p in (*shown, change)],

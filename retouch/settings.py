@@ -26,12 +26,37 @@ KEEPABLE: Mapping[str, tuple[str, ...]] = {
 }
 MAX_PIXELS = 200_000_000  # of a photo: some 800 MB once it is opened
 STITCHES = ("difference", "replace")
-REGIONS = ("face", "skin", "mouth", "eyes")
+OUTLINED = ("face", "skin", "mouth", "eyes")  # regions that landmarks tell
+PARSED = ("brows", "lips", "teeth", "nose", "hair", "glasses")  # that parsing tells
+REGIONS = (*OUTLINED, *PARSED)
+
+
+# What a look wishes: parts from 0 to 1, texture being what is kept of it.
+_NOTHING = {
+    **{"blemishes": 0.0, "even": 0.0, "texture": 1.0, "shine": 0.0, "circles": 0.0},
+    **{"whiten_teeth": 0.0, "brighten_eyes": 0.0, "red_eye": 0.0},
+}
+_NATURAL = {"blemishes": 1.0, "even": 0.5, "shine": 0.5, "circles": 0.5}
+_STUDIO = {"even": 0.8, "shine": 0.8, "circles": 0.8, "texture": 0.85}
+LOOKS: dict[str, dict[str, float]] = {
+    "natural": {**_NOTHING, **_NATURAL},
+    "studio": {
+        **_NOTHING,
+        **_NATURAL,
+        **_STUDIO,
+        **{"whiten_teeth": 0.5, "brighten_eyes": 0.4},
+    },
+    "none": _NOTHING,
+}
 
 
 def option(default: Any, meaning: str, **limits: Any) -> Any:
     """Return a field with its meaning and its limits: low, high, choices or parts."""
     return field(default=default, metadata={"help": meaning, **limits})
+
+
+def _part(meaning: str) -> Any:
+    return option(None, meaning, low=0.0, high=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +113,16 @@ class Settings:
     def regions(self) -> tuple[str, ...]:
         return tuple(_parts(self.mask_region))
 
+    @property
+    def outlined(self) -> tuple[str, ...]:
+        """The regions drawn from landmarks, within which parsing may say more."""
+        return ("face",) if self.parsed else self.regions
+
+    @property
+    def parsed(self) -> tuple[str, ...]:
+        """The regions that parsing tells: all of them, if it must tell any."""
+        return self.regions if {*self.regions} & {*PARSED} else ()
+
     def chosen(self, count: int) -> list[int]:
         """Return the numbers of the faces to work on, of `count` found."""
         if self.faces in ("all", "largest"):
@@ -109,6 +144,47 @@ class Settings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Skin:
+    """What of skin, eyes and teeth is retouched; what is not given, the look says."""
+
+    look: str = option(
+        "natural", "How much of it, where nothing else is said.", choices=tuple(LOOKS)
+    )
+    blemishes: float | None = _part("Take away pimples, red spots and flakes.")
+    even: float | None = _part("Even the skin's tone; its texture stays.")
+    texture: float | None = _part("How much of the pores' texture is kept.")
+    shine: float | None = _part("Dull what shines.")
+    circles: float | None = _part("Lift dark circles under the eyes.")
+    whiten_teeth: float | None = _part("Whiten the teeth.")
+    brighten_eyes: float | None = _part("Clear the whites of eyes, light the irises.")
+    red_eye: float | None = _part("Darken pupils that a flash has reddened.")
+    keep_marks: bool = option(
+        True, "Leave moles, freckles and scars: they are the person's own."
+    )
+
+    def __post_init__(self) -> None:
+        check_options(self)
+
+    def filled(self) -> dict[str, float]:
+        """Return how much of each part is wished: given, or else by the look."""
+        given = {name: getattr(self, name) for name in _NOTHING}
+        known = {name: value for name, value in given.items() if value is not None}
+        return {**LOOKS[self.look], **known}
+
+    @property
+    def words(self) -> str:
+        """What is wished, for the provenance."""
+        wanted = {n: v for n, v in self.filled().items() if v != _NOTHING[n]}
+        said = [f"{name.replace('_', ' ')} {v:g}" for name, v in wanted.items()]
+        return ", ".join(said) or "nothing"
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether every pixel is left as it is."""
+        return self.keep_marks and self.filled() == _NOTHING
+
+
+@dataclass(frozen=True, kw_only=True)
 class Climb:
     """How far beautify climbs, besides the strength."""
 
@@ -118,6 +194,7 @@ class Climb:
     max_steps: int = option(
         25, "Steps of the climb at most; more go on where it is steep.", low=1, high=400
     )
+    skin: bool = option(True, "Retouch the skin, too, at half strength.")
 
     def __post_init__(self) -> None:
         check_options(self)

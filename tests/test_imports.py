@@ -20,7 +20,7 @@ ALONE = {"errors", "contracts", "geometry"}
 # import those above it, and itself.
 UNITS = (
     *("errors", "contracts", "geometry", "presets", "settings", "backend"),
-    *("photos", "faces", "inversion", "models", "edits", "stitching", "engine"),
+    *("photos", "faces", "skin", "inversion", "models", "edits", "stitching", "engine"),
     *("jobs", "expressions", "video", "service", "batches", "training", "commands"),
 )
 OURS = {*MAY_IMPORT, "cli", "benchmarks", "tests"}

@@ -11,13 +11,20 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from retouch.errors import SettingsError
-from retouch.settings import Climb, Settings
+from retouch.settings import Climb, Settings, Skin
 
 if TYPE_CHECKING:
     from pretrained.registry import Library
 
-KINDS = ("beautify", "edit", "invert")
-COMPANIONS = ("guide", "judge", "scout", "shape")  # that every model works with
+KINDS = ("beautify", "edit", "skin", "invert")
+COMPANIONS = (
+    "guide",
+    "healing",
+    "judge",
+    "parsing",
+    "scout",
+    "shape",
+)  # that every model works with
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,7 @@ class Job:
     settings: Settings = field(default_factory=Settings)
     moves: Mapping[str, float] = field(default_factory=dict)
     climb: Climb = field(default_factory=Climb)
+    skin: Skin = field(default_factory=Skin)
     compare: bool = False
     quality: int | None = None
     strip_location: bool = False

@@ -54,9 +54,14 @@ class Worker:
     """Does a job on pictures; load it after `ENVIRONMENT` is set."""
 
     def __init__(self, job: Job, weights: str):
+        self.job, self.weights = job, weights
+        if job.kind == "skin":
+            from retouch.jobs.skin import SkinRetoucher
+
+            self.skin = SkinRetoucher()
+            return
         from retouch.engine.retoucher import Retoucher
 
-        self.job, self.weights = job, weights
         self.retoucher = Retoucher.load(job.settings.model)
         self._task = self._asked()
         group = next(self.retoucher.model.inverter.groups(1 << 16))
@@ -69,6 +74,9 @@ class Worker:
             start = time.perf_counter()
             try:
                 photo = self._read(picture)
+                if self.job.kind == "skin":
+                    yield self._skinned(picture, photo, start)
+                    continue
                 if self.job.kind == "invert":
                     yield self._inverted(picture, photo, start)
                     continue
@@ -207,6 +215,12 @@ class Worker:
             provenance=result.provenance if job.provenance else None,
         )
         return {name: data}
+
+    def _skinned(self, picture: Picture, photo: "Photo", start: float) -> Done:
+        result = self.skin.retouched(photo, self.job.settings, self.job.skin)
+        faces = [dataclasses.asdict(face) for face in result.faces]
+        data = self._encoded(picture, result)
+        return self._done(picture, data, faces, time.perf_counter() - start)
 
     # --- latents ---------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from retouch.batches.plan import Plan
 from retouch.commands import terminal
 from retouch.commands.options import assignment, move_names, with_options
 from retouch.commands.output import Output
-from retouch.settings import Climb, Settings
+from retouch.settings import Climb, Settings, Skin
 
 if TYPE_CHECKING:
     from retouch.batches.job import Done
@@ -25,6 +25,7 @@ WRITING = ("compare", "quality", "strip_location", "provenance")
 @with_options(Output, "to", *WRITING, "as_json", "quiet")
 @with_options(Plan, "plan")
 @with_options(Climb, "climb")
+@with_options(Skin, "wishes")
 @with_options(Settings, "settings")
 def batch(
     source: Annotated[
@@ -34,9 +35,12 @@ def batch(
     out: Annotated[Path, typer.Argument(help="Folder for results and report.jsonl.")],
     settings: Settings,
     climb: Climb,
+    wishes: Skin,
     plan: Plan,
     to: Output,
-    what: Annotated[str, typer.Argument(help="beautify, edit or invert.")] = "beautify",
+    what: Annotated[
+        str, typer.Argument(help="beautify, edit, skin or invert.")
+    ] = "beautify",
     moves: Annotated[
         list[str] | None,
         typer.Option(
@@ -54,6 +58,7 @@ def batch(
         kind=what,
         settings=settings,
         climb=climb,
+        skin=wishes,
         moves=dict(assignment(move) for move in moves or []),
         **{name: getattr(to, name) for name in WRITING},
     )

@@ -133,6 +133,8 @@ def _line(face: "FaceReport") -> str:
     words = [f"face {face.index}: {face.size:.0f} px"]
     if face.note:
         return f"{words[0]}, {face.note}"
+    if face.touched:
+        words.append(f"skin retouched, {face.touched:.1%} of the photo's pixels")
     if face.score:
         words.append(f"guide {face.score[0]:+.2f} -> {face.score[1]:+.2f}")
     if face.judged:

@@ -10,6 +10,7 @@ from retouch import backend
 from retouch.commands import loops, output, sliders, terminal
 from retouch.commands.options import PhotoPath, move_names, with_options
 from retouch.commands.output import Output
+from retouch.commands.painted import Painted
 from retouch.errors import SettingsError
 from retouch.settings import Climb, Settings
 
@@ -23,12 +24,14 @@ Kept = Annotated[
 
 
 @with_options(Output, "to")
+@with_options(Painted, "painted")
 @with_options(Climb, "climb")
 @with_options(Settings, "settings")
 def beautify(
     photo: PhotoPath,
     settings: Settings,
     climb: Climb,
+    painted: Painted,
     to: Output,
     gif: Annotated[
         Path | None, typer.Option(help="Write a loop from before to after, too.")
@@ -53,15 +56,17 @@ def beautify(
             result = loops.beautified(engine, source, settings, climb, on_step, films)
         else:
             result = engine.beautified(source, settings, on_step, climb)
-    to.write(result, target, settings.identity)
+    to.write(painted.held(result), target, settings.identity)
     loops.tell(films, to)
 
 
 @with_options(Output, "to")
+@with_options(Painted, "painted")
 @with_options(Settings, "settings")
 def edit(
     photo: PhotoPath,
     settings: Settings,
+    painted: Painted,
     to: Output,
     moves: Annotated[
         list[str] | None,
@@ -103,7 +108,7 @@ def edit(
             result = engine.edited_each(source, wish.each, settings, on_step)
         else:
             result = engine.edited(source, wish.all, settings, on_step)
-    to.write(result, target, settings.identity)
+    to.write(painted.held(result), target, settings.identity)
 
 
 @with_options(Output, "to", "out", "force", "as_json")
@@ -112,19 +117,26 @@ def faces(
     photo: PhotoPath,
     settings: Settings,
     to: Output,
+    masks: Annotated[
+        bool,
+        typer.Option("--masks", help="Draw the parts found: skin, hair, hands ..."),
+    ] = False,
 ) -> None:
     """List the faces of a photo; with --out, draw them on a copy."""
     from retouch.engine.report import FaceReport
     from retouch.faces.detect import Detector
 
     source = output.get(photo, settings.max_pixels)
+    if masks and to.out is None:
+        raise SettingsError("--masks draws on a copy: name it with --out FILE.")
     if to.out is not None:
         output.check(to.out, to.force)
     found = Detector().find(source.pixels)
     if to.out is not None:
         from retouch.engine.drawing import annotated
 
-        output.put(annotated(source, found), to.out, force=to.force)
+        shown = annotated(source, found, parts=masks)
+        output.put(shown, to.out, force=to.force)
     rows = [FaceReport.of(i, face) for i, face in enumerate(found)]
     _print(rows, to.as_json, to.out or "")
 

@@ -1,15 +1,18 @@
 """What edited faces look like: drawn by the generator, laid into photos and crops."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retouch.edits.way import Way
+from retouch.errors import FaceError
 from retouch.faces.detect import Detector
+from retouch.faces.parse import parser
 from retouch.geometry import Face, Similarity
 from retouch.models import Model
-from retouch.settings import Settings
+from retouch.settings import OUTLINED, Settings
 from retouch.stitching.change import Change
 from retouch.stitching.stitch import Piece, stitch
 
@@ -28,8 +31,14 @@ class Renderer:
         """Return a photo's pixels (H, W, 3) with its faces gone a way."""
         place = self.model.template, self.model.generator.resolution
         placed = [face.transform(*place) for face in faces]
-        pieces = self._pieces(faces, placed, way)
-        names = settings.regions
+        free = self._free(pixels, faces, placed, settings.parsed)
+        pieces = [
+            replace(piece, visible=visible)
+            for piece, visible in zip(
+                self._pieces(faces, placed, way), free, strict=True
+            )
+        ]
+        names = settings.outlined
         return stitch(pixels, pieces, method=settings.stitch, regions=names)
 
     def shown(
@@ -42,9 +51,32 @@ class Renderer:
         """
         crops = np.rint(_levels(images)).astype(np.uint8)
         pieces = self._pieces(faces, [Similarity.scaling(1.0)] * len(faces), way)
-        how = {"method": settings.stitch, "regions": settings.regions}
+        how = {"method": settings.stitch, "regions": settings.outlined}
         laid = [stitch(c, [p], **how) for c, p in zip(crops, pieces, strict=True)]  # type: ignore[arg-type]
         return np.stack(laid).astype(np.float32) / np.float32(127.5) - 1
+
+    def _free(
+        self,
+        pixels: NDArray,
+        faces: Sequence[Face],
+        placed: Sequence[Similarity],
+        regions: Sequence[str],
+    ) -> list[Floats | None]:
+        """Return where faces may change: not where a hand, hair or glasses hide them.
+
+        Where the parsing is not sure of a face, the landmarks' outline says it alone.
+        """
+        free: list[Floats | None] = []
+        for number, (face, place) in enumerate(zip(faces, placed, strict=True)):
+            parts = parser().parts(pixels, face)
+            if regions and not parts.sure:
+                raise FaceError(
+                    f"The parts of face {number} cannot be told apart. Give"
+                    f" --mask-region one of {', '.join(OUTLINED)}."
+                )
+            size = self.model.generator.resolution
+            free.append(parts.free(place, size, regions) if parts.sure else None)
+        return free
 
     def _pieces(
         self, faces: Sequence[Face], placed: Sequence[Similarity], way: Way

@@ -33,6 +33,7 @@ class FaceReport:
     yaw: float
     confidence: float
     note: str = ""  # why it was left alone
+    touched: float = 0.0  # the share of the photo's pixels whose skin was retouched
     share: float = 0.0  # how much of the edit the identity budget allowed
     identity: float = 0.0  # distance of dlib's descriptor from before
     score: tuple[float, float] | None = None  # the guide's, before and after

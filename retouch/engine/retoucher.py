@@ -37,7 +37,8 @@ from retouch.photos.photo import (
     read,
 )
 from retouch.presets import BALANCED, GUESS, chosen
-from retouch.settings import Climb, Settings
+from retouch.settings import Climb, Settings, Skin
+from retouch.skin.retouch import retouched
 from retouch.stitching import mask
 
 Floats = NDArray[np.float32]
@@ -48,6 +49,7 @@ SEEN_AT = 32  # pixels a side of a square that is looked at for that
 SMALLEST = 24.0  # pixels: the side of a face that can still be worked on
 TRIES = 5  # at keeping to the identity budget in the finished photo
 SHORTER = 0.95  # of the way that would just keep to it; more each time
+ALONGSIDE = 0.5  # of its own strength: skin that is retouched beside an edit
 BEAUTY = 0.7  # deviations that strength 1 of beautify asks for
 
 
@@ -162,7 +164,8 @@ class Retoucher:
                 return edit.way(view, strengths, goals)
             return self._way("beauty", edit, view, goals)
 
-        return Task("beautify", move, "attractive", adults=True)
+        skin = ALONGSIDE if climb.skin else 0.0
+        return Task("beautify", move, "attractive", adults=True, skin=skin)
 
     def _beauty(self, view: View) -> Floats:
         """Return how attractive the guide finds the faces, (N,)."""
@@ -408,7 +411,10 @@ class Retoucher:
         old = self._examiner.seen(session.photo, session.faces)
         for already in range(TRIES):
             photo = self.render(session, moved.way, settings)
+            photo, touched = self._skinned(photo, session, task, settings)
             judged = self._examiner.compare(old, photo, session.faces, task.trait)
+            for told, share in zip(judged, touched, strict=True):
+                told["touched"] = share
             gone = np.array([told["identity"] for told in judged])
             beyond = gone > settings.identity
             if not beyond.any():
@@ -416,6 +422,16 @@ class Retoucher:
             less = SHORTER ** max(already, 1) * settings.identity / gone.clip(1e-6)
             moved = moved * np.where(beyond, less, 1).astype(np.float32)
         return photo, self._told(session, moved, judged, task.trait)
+
+    def _skinned(
+        self, photo: Photo, session: Session, task: Task, settings: Settings
+    ) -> tuple[Photo, list[float]]:
+        """Return the photo with the skin of edited faces retouched, and the shares."""
+        if not task.skin:
+            return photo, [0.0] * len(session.faces)
+        strength = min(task.skin * settings.strength, 1.0)
+        pixels, shares = retouched(photo.pixels, session.faces, Skin(), strength)
+        return photo.with_pixels(pixels), shares
 
     def _told(
         self,

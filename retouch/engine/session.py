@@ -3,15 +3,18 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.edits.edit import Move
 from retouch.engine.report import FaceReport
 from retouch.errors import SettingsError
 from retouch.geometry import Face
 from retouch.photos.photo import Photo, Provenance
+
+if TYPE_CHECKING:  # what retouches skin alone loads no TensorFlow
+    from retouch.edits.edit import Move
 
 Floats = NDArray[np.float32]
 ADULT = 18.0  # years
@@ -33,9 +36,10 @@ class Task:
     """What is to be done to each face."""
 
     name: str  # for the provenance: "beautify", "smile +1.5"
-    move: Move
+    move: "Move"
     trait: str = ""  # which the report tells before and after
     adults: bool = False  # whoever looks younger than 18 stays as they are
+    skin: float = 0.0  # how strongly their skin is retouched, too
 
 
 @dataclass(frozen=True, eq=False)

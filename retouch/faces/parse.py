@@ -7,12 +7,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 from scipy.ndimage import grey_dilation
+from scipy.spatial import ConvexHull
 
 from pretrained.forward import Forward
 from pretrained.registry import Library, library
 from retouch.faces.crop import Pixels, Window, cut, uncut
-from retouch.geometry import HEAD, LEFT_EYE, RIGHT_EYE, Face, Similarity
+from retouch.geometry import (
+    HEAD,
+    JAW,
+    LEFT_BROW,
+    LEFT_EYE,
+    RIGHT_BROW,
+    RIGHT_EYE,
+    Face,
+    Points,
+    Similarity,
+)
 from scorers.parsing import PARTS, RESOLUTION, network
 
 WEIGHTS = "parsing"
@@ -33,6 +45,8 @@ REGIONS = {
     "eyes": ("white", "iris"),
     **{name: (name,) for name in ("brows", "lips", "teeth", "nose", "hair", "glasses")},
 }
+LIFT = 0.8  # how far brows are lifted to the forehead's end, of the way from the nose
+NOSE_BASE = 33
 AROUND = 3  # pixels of the network's, over which what covers is taken to reach
 
 
@@ -43,6 +57,7 @@ class Parts:
     chances: Pixels  # (R, R, parts)
     transform: Similarity  # from the photo to that square
     sure: bool  # whether what it shows is a face at all
+    inside: Pixels  # (R, R), 1 where the landmarks say that the face is
 
     def chance(self, *names: str) -> Pixels:
         """Return the chance that a pixel shows one of these parts, (R, R)."""
@@ -62,12 +77,17 @@ class Parts:
     ) -> Pixels:
         """Return 0 in a crop where something lies in front of the face, else 1.
 
+        Hair that frames a face may move with its outline; hair before it may not.
+
         Args:
             regions: where it is free at all; everywhere if none is named.
         """
         named = {part for region in regions for part in REGIONS[region]}
         hiding = [part for part in COVERING if part not in named]
-        hidden = grey_dilation(self.chance(*hiding), AROUND)
+        hidden = self.chance(*(part for part in hiding if part != "hair"))
+        if "hair" in hiding:
+            hidden = hidden + self.inside * self.chance("hair")
+        hidden = grey_dilation(hidden, AROUND)
         shown = 1 - ramp(self.in_crop(hidden, transform, size), CLEAR, HIDDEN)
         if named:
             shown *= ramp(
@@ -90,8 +110,8 @@ class Parser:
         image = own / np.float32(np.iinfo(pixels.dtype).max / 2) - 1
         logits = self._network(np.stack([image, image[:, ::-1]]))
         logits = (logits[0] + logits[1][:, ::-1]) / 2
-        chances = _softmax(logits)
-        return Parts(chances, transform, _is_face(chances, transform(face.landmarks)))
+        chances, marks = _softmax(logits), transform(face.landmarks)
+        return Parts(chances, transform, _is_face(chances, marks), _inside(marks))
 
 
 @cache
@@ -111,6 +131,17 @@ def ramp(values: Pixels, low: float, high: float) -> Pixels:
     """Rise smoothly from 0 at low to 1 at high."""
     t = ((values - low) / (high - low)).clip(0, 1).astype(np.float32)
     return t * t * (3 - 2 * t)
+
+
+def _inside(landmarks: Points) -> Pixels:
+    """Return 1 from the jaw to the forehead, (R, R)."""
+    brows = landmarks[LEFT_BROW.start : RIGHT_BROW.stop]
+    lifted = brows + LIFT * (brows.mean(0) - landmarks[NOSE_BASE])
+    outline = np.concatenate([landmarks[JAW], lifted])
+    corners = outline[ConvexHull(outline).vertices] - 0.5
+    canvas = Image.new("F", (RESOLUTION, RESOLUTION))
+    ImageDraw.Draw(canvas).polygon([tuple(p) for p in corners], fill=1)
+    return np.asarray(canvas, np.float32)
 
 
 def _softmax(logits: Pixels) -> Pixels:

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from retouch.photos.masks import MASKS
 from retouch.service.forms import (
     JSON,
     LINES,
@@ -17,6 +18,7 @@ from retouch.service.forms import (
     MovesJson,
     RenderJson,
     SettingsJson,
+    SkinJson,
     TransferJson,
 )
 from retouch.service.sliders import Slider
@@ -180,13 +182,21 @@ def routes(verbs: Container[str]) -> list[Route]:
     moves = MovesJson.model_json_schema()["properties"]["moves"]
     moves |= {"example": {"smile": 1.0}, "minProperties": 1}
     picture = {"type": "string", "format": "binary", "description": "A picture."}
+    painted = {
+        "protect": {**picture, "description": "White where nothing may change."},
+        "only": {**picture, "description": "White where it may change."},
+    }
+    changing = {**painted, **delivery}
     transfer = {"source": picture, "transfer": _reference(TransferJson), **delivery}
     mask = {"mask": _reference(MaskJson), **delivery}
     every = [
         Route("faces", _told(_form(), Faces, failures)),
         Route("invert", _told(_form(latents=flag), Inverted, failures)),
-        Route("beautify", _told(_form(**delivery), None, answers)),
-        Route("edit", _told(_form("moves", moves=moves, **delivery), None, answers)),
+        Route("beautify", _told(_form(**changing), None, answers)),
+        Route("edit", _told(_form("moves", moves=moves, **changing), None, answers)),
+        Route(
+            "skin", _told(_form(skin=_reference(SkinJson), **changing), None, answers)
+        ),
         Route("transfer", _told(_form("source", **transfer), None, answers)),
         Route("mask", _told(_form(**mask), None, answers)),
         Route("render", _told(_render(), None, {**answers, **errors(404)})),
@@ -220,7 +230,7 @@ def _form(*required: str, **parts: dict[str, Any]) -> dict[str, Any]:
     """Return the OpenAPI extra of a form with the photo, settings and other parts."""
     picture = {"type": "string", "format": "binary", "description": "A picture."}
     parts = {"photo": picture, "settings": _reference(SettingsJson), **parts}
-    files = "photo", "source"
+    files = "photo", "source", *MASKS
     as_json = {name: {"contentType": JSON} for name in parts if name not in files}
     schema = {"type": "object", "properties": parts, "required": ["photo", *required]}
     content = {"multipart/form-data": {"schema": schema, "encoding": as_json}}
@@ -236,7 +246,9 @@ def _render() -> dict[str, Any]:
 def _schemas() -> dict[str, Any]:
     """Return the schemas of bodies that are read by hand."""
     found: dict[str, Any] = {}
-    for model in (SettingsJson, Delivery, RenderJson, TransferJson, MaskJson):
+    for model in (
+        *(SettingsJson, Delivery, RenderJson, TransferJson, MaskJson, SkinJson),
+    ):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         found |= schema.pop("$defs", {})
         found[model.__name__] = schema

@@ -14,16 +14,25 @@ from starlette.requests import Request
 
 from retouch.expressions.transfer_options import Transferring
 from retouch.photos.formats import FORMATS
+from retouch.photos.masks import MASKS
 from retouch.service.limits import Limits
 from retouch.service.refusals import Refused
-from retouch.settings import Settings
+from retouch.settings import Settings, Skin
 
 WORDS = 256 * 2**10  # bytes of JSON in a request, at most
 FRAME = 16 * 2**10  # bytes that a form's boundaries and headers may take
 PARTS = 8
 UPLOADING = 30.0  # seconds a request's body may take to arrive
 SNIFFED = 64  # bytes
-WORDED = ("settings", "moves", "delivery", "latents", "transfer", "mask")  # JSON
+WORDED = (
+    "settings",
+    "moves",
+    "delivery",
+    "latents",
+    "transfer",
+    "mask",
+    "skin",
+)  # JSON
 
 JSON, LINES = "application/json", "application/x-ndjson"
 PICTURES = {
@@ -69,6 +78,7 @@ def model_of(kind: type) -> type[Strict]:
 
 SettingsJson = model_of(Settings)
 TransferJson = model_of(Transferring)
+SkinJson = model_of(Skin)
 
 
 class MaskJson(Strict):
@@ -172,6 +182,10 @@ class Form:
                 " TIFF, WebP, AVIF or HEIC.",
             )
         return data
+
+    def painted(self) -> dict[str, bytes]:
+        """Return the masks that were sent of where the photo may change."""
+        return {name: self.photo(name) for name in MASKS if name in self.files}
 
     def settings(self, model: str) -> dict[str, Any]:
         """Return the settings that were sent, each checked."""

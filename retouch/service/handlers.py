@@ -18,13 +18,15 @@ from retouch.engine.session import Result, Session, Task
 from retouch.errors import FaceError, SizeError
 from retouch.expressions.transfer import Transfers
 from retouch.expressions.transfer_options import Transferring
+from retouch.jobs.skin import SkinRetoucher
+from retouch.photos.masks import MASKS, held
 from retouch.photos.photo import Photo, Provenance, encode, read
 from retouch.service import inverted as keeping
 from retouch.service import moves
 from retouch.service.frames import Frame
 from retouch.service.inverted import Kept
 from retouch.service.moves import Mover, Wishes
-from retouch.settings import Settings
+from retouch.settings import Settings, Skin
 from retouch.stitching.stitch import stitch
 from retouch.video.mask_effect import Disguise
 
@@ -59,6 +61,7 @@ class Desk:
             "invert": self.invert,
             "beautify": self.beautify,
             "edit": self.edit,
+            "skin": self.skin,
             "render": self.render,
         }
         installed = {row.name for row in library().rows()}
@@ -147,6 +150,14 @@ class Desk:
         return self._worked(
             frame, self.retoucher.editing(moves, self._settings(frame)), say
         )
+
+    def skin(self, frame: Frame, say: Say) -> Frame:
+        """Retouch skin, eyes and teeth."""
+        wish, settings = Skin(**frame.words["skin"]), self._settings(frame)
+        photo = self._photo(frame)
+        say("retouching", 0.0)
+        skin = SkinRetoucher(self.retoucher.detector)
+        return self._answered(frame, skin.retouched(photo, settings, wish))
 
     def transfer(self, frame: Frame, say: Say) -> Frame:
         """Give a face of the photo the expression of the source's."""
@@ -242,6 +253,11 @@ class Desk:
         return photo.with_pixels(stitch(photo.pixels, pieces, method="replace"))
 
     def _answered(self, frame: Frame, result: Result) -> Frame:
+        masks = [frame.blobs.get(name) for name in MASKS]
+        if any(masks):
+            pixels = held(result.before.pixels, result.photo.pixels, *masks)
+            photo = result.photo.with_pixels(pixels)
+            result = dataclasses.replace(result, photo=photo)
         wanted = frame.words["delivery"]
         format = wanted["format"] or result.photo.format or "PNG"
         picture = encode(

@@ -12,6 +12,7 @@ from retouch.service.forms import (
     Form,
     MaskJson,
     RenderJson,
+    SkinJson,
     TransferJson,
     body_of,
     checked,
@@ -73,13 +74,20 @@ class Orders:
 
     async def beautify(self, request: Request) -> Order:
         """Make each face a little more beautiful."""
-        form = await form_of(request, self.limits)
+        form = await form_of(request, self.limits, photos=3)
         return self._picture(request, self._frame("beautify", form), form.delivery())
 
     async def edit(self, request: Request) -> Order:
         """Move faces along named directions."""
-        form = await form_of(request, self.limits)
+        form = await form_of(request, self.limits, photos=3)
         frame = self._frame("edit", form, moves=form.moves())
+        return self._picture(request, frame, form.delivery())
+
+    async def skin(self, request: Request) -> Order:
+        """Retouch skin, eyes and teeth; whose face it is stays as it was."""
+        form = await form_of(request, self.limits, photos=3)
+        wish = parsed(SkinJson, form.words.get("skin") or "{}").model_dump()
+        frame = self._frame("skin", form, skin=wish)
         return self._picture(request, frame, form.delivery())
 
     async def transfer(self, request: Request) -> Order:
@@ -124,7 +132,7 @@ class Orders:
     def _frame(self, verb: str, form: Form, **words: Any) -> Frame:
         settings = form.settings(self.crew.model)
         words = {"kind": verb, "settings": settings, **words}
-        return Frame(words, {"photo": form.photo()})
+        return Frame(words, {"photo": form.photo(), **form.painted()})
 
     def _picture(
         self, request: Request, frame: Frame, delivery: Delivery, **how: Any

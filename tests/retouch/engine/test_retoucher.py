@@ -10,9 +10,10 @@ from PIL import Image
 
 from retouch.errors import FaceError, SettingsError
 from retouch.faces.crop import uncut, window_of
+from retouch.faces.parse import parser
 from retouch.geometry import TIGHT
 from retouch.photos.photo import Photo, read
-from retouch.settings import Settings
+from retouch.settings import Climb, Settings
 from retouch.stitching import mask
 
 QUICK = Settings(steps=4)
@@ -26,6 +27,11 @@ def portrait():
 @pytest.fixture(scope="module")
 def result(retoucher, portrait):
     return retoucher.beautified(portrait, QUICK)
+
+
+@pytest.fixture(scope="module")
+def bare(retoucher, portrait):
+    return retoucher.beautified(portrait, QUICK, climb=Climb(skin=False))
 
 
 def test_beautify_raises_both_the_guides_score_and_the_judges(result):
@@ -44,15 +50,47 @@ def test_the_person_stays_that_person(result):
     assert abs(face.changed["age"]) < 0.4 and abs(face.changed["gender"]) < 0.3
 
 
-def test_outside_the_mask_every_pixel_is_the_photos_own(result, portrait, retoucher):
+def test_outside_the_mask_every_pixel_is_the_photos_own(bare, portrait, retoucher):
     (face,) = retoucher.find(portrait)
     transform = face.transform(TIGHT, 256)
     area = mask.draw(face, transform, 256, portrait.pixels.shape)[..., None]
     window = window_of(transform, 256, portrait.pixels.shape)
     touched = np.zeros(portrait.pixels.shape[:2], bool)
     touched[window.slices] = uncut(area, transform, window, linear=True)[..., 0] > 0
-    same = (result.photo.pixels == portrait.pixels).all(-1)
+    same = (bare.photo.pixels == portrait.pixels).all(-1)
     assert same[~touched].all() and not same.all()
+
+
+def test_what_hides_the_face_stays_as_it_is(bare, portrait, retoucher):
+    (face,) = retoucher.find(portrait)
+    size, shape = retoucher.model.generator.resolution, portrait.pixels.shape
+    transform = face.transform(TIGHT, size)
+    area = mask.draw(face, transform, size, shape)
+    window = window_of(transform, size, shape)
+    seen = parser().parts(portrait.pixels, face).free(transform, size)
+    both = np.stack([area, seen], -1)
+    drawn, free = np.moveaxis(uncut(both, transform, window, linear=True), -1, 0)
+    hidden = (drawn > 0.05) & (free == 0)
+    assert hidden.sum() > 20
+    same = (bare.photo.pixels == portrait.pixels).all(-1)[window.slices]
+    assert same[hidden].all() and not same[drawn * free > 0.5].all()
+
+
+def test_beautify_retouches_the_skin_too_unless_it_is_told_not_to(result, bare):
+    assert result.faces[0].touched > 0.005
+    assert bare.faces[0].touched == 0
+    assert not np.array_equal(result.photo.pixels, bare.photo.pixels)
+
+
+def test_a_region_that_parsing_tells_is_all_that_changes(retoucher, portrait):
+    brows = dataclasses.replace(QUICK, mask_region="brows")
+    after = retoucher.beautified(portrait, brows, climb=Climb(skin=False))
+    (face,) = retoucher.find(portrait)
+    changed = (after.photo.pixels != portrait.pixels).any(-1)
+    ys, xs = np.nonzero(changed)
+    assert changed.any()
+    assert ys.max() < face.landmarks[36:48, 1].max()
+    assert xs.min() > face.landmarks[0, 0] and xs.max() < face.landmarks[16, 0]
 
 
 def test_strength_zero_gives_back_the_photo(retoucher, portrait):

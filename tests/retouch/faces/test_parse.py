@@ -24,7 +24,9 @@ def made(**areas):
     for name, area in areas.items():
         chances[area] = 0
         chances[(*area, PARTS.index(name))] = 1
-    return Parts(chances, Similarity.scaling(1), True)
+    inside = np.zeros((SIZE, SIZE), np.float32)
+    inside[:, 6:58] = 1
+    return Parts(chances, Similarity.scaling(1), True, inside)
 
 
 def test_a_portrait_shows_its_parts_where_they_are(portrait):
@@ -68,6 +70,12 @@ def test_what_lies_in_front_is_not_free():
     assert (free[50:, 40:] == 1).all()
     assert free.min() >= 0
     assert free.max() <= 1
+
+
+def test_hair_before_a_face_is_not_free_and_hair_beside_it_is():
+    free = made(hair=(slice(4, 60), slice(0, 20))).free(Similarity.scaling(1), SIZE)
+    assert (free[10:50, 8:18] == 0).all()
+    assert (free[10:50, :3] == 1).all()
 
 
 def test_a_named_region_is_free_and_nothing_else_is():

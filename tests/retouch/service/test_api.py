@@ -99,6 +99,30 @@ def test_strength_zero_gives_back_every_pixel(client):
     np.testing.assert_array_equal(opened(answer.content), opened(photo))
 
 
+def test_skin_is_retouched_where_a_painted_mask_lets_it_be(client):
+    before = skimage.data.astronaut()
+    left = np.zeros((512, 512), np.uint8)
+    left[:, :220] = 255
+    answer = client.post(
+        "/v1/skin",
+        files={"photo": png(before), "only": png(left)},
+        data={"skin": '{"look": "studio"}'},
+        headers={"Accept": "application/json"},
+    )
+    assert answer.status_code == 200, answer.text
+    (face,) = answer.json()["faces"]
+    assert face["touched"] > 0
+    after = opened(base64.b64decode(answer.json()["picture"]))
+    changed = (after != before).any(-1)
+    assert changed[:, :219].any() and not changed[:, 221:].any()
+
+
+def test_a_wish_for_skin_that_is_out_of_range_is_refused(client, portrait):
+    form = {"skin": '{"even": 2}'}
+    answer = client.post("/v1/skin", files={"photo": portrait}, data=form)
+    assert answer.status_code == 422 and "even" in answer.json()["error"]
+
+
 def test_progress_comes_in_lines_and_the_answer_last(client, portrait):
     answer = client.post(
         "/v1/invert",

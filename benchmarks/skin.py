@@ -1,0 +1,258 @@
+"""Whether blemishes go and marks stay, what becomes of texture, colour and the rest.
+
+    python -m benchmarks.skin ../shared/faces [--count 40] [--sheet FILE]
+
+Crops of people held out are spotted by another painter than the one that trainings
+use: pigments that swallow light, in the shape of thresholded noise. Haemoglobin takes
+green and blue and passes with the pimple; melanin takes all, blue most, and stays.
+"""
+
+import io
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+from skimage.data import astronaut
+
+from retouch.faces.detect import Detector
+from retouch.faces.parse import parser
+from retouch.geometry import Face
+from retouch.photos.lab import to_lab
+from retouch.settings import Skin
+from retouch.skin.canvas import Canvas
+from retouch.skin.retouch import retouched
+
+HELD_OUT = 50  # of 1,000 people
+HAEMOGLOBIN = np.array([0.12, 1.0, 0.8])  # how much of each light is swallowed
+MELANIN = np.array([0.75, 1.0, 1.25])
+SPOTS = 5  # blemishes and as many marks on each face
+GONE, LEFT = 0.25, 0.8  # parts of a contrast: healed below, kept above
+TONES = (0.0, 45.0, 60.0, 101.0)  # L of skins: dark, middle, light
+FINE = 1.2  # pixels: what is finer is texture
+ROUNDS = 5
+
+Floats = NDArray[np.float64]
+
+
+class Spot(NamedTuple):
+    """A painted spot: where it is, and whether it is to go."""
+
+    where: NDArray[np.bool_]
+    passes: bool
+
+
+class Trial(NamedTuple):
+    """What came of one face."""
+
+    tone: float  # L of its skin
+    gone: list[float]  # what is left of each blemish's contrast
+    left: list[float]  # of each mark's
+    healed: float  # texture on healed skin, to that beside it
+    untouched: float  # texture elsewhere, to before
+    moved: float  # the skin's mean Lab
+    touched: float
+    outside: int  # pixels changed beyond skin, eyes and teeth
+
+
+def main(
+    faces: Annotated[Path, typer.Argument()],
+    count: int = 40,
+    sheet: Path | None = None,
+) -> None:
+    """Print the tables."""
+    trials, shown = [], []
+    for number, (pixels, face) in enumerate(portraits(faces, count)):
+        spotted, spots = painted(pixels, face, np.random.default_rng(number))
+        after, (touched,) = retouched(spotted, [face], Skin())
+        trials.append(tried(pixels, spotted, after, face, spots, touched))
+        shown.append(np.concatenate([spotted, after, pixels], 1))
+    if sheet is not None:
+        rows = [
+            np.concatenate(shown[i : i + 3], 1) for i in range(0, len(shown) - 2, 3)
+        ]
+        Image.fromarray(np.concatenate(rows)).save(sheet)
+    tell(trials)
+    clock()
+
+
+def tell(trials: list[Trial]) -> None:
+    """Print a line for each group of skin tones, and one for all."""
+    print(f"{'skin':8}{'faces':>6}{'healed':>8}{'kept':>6}{'texture':>9}", end="")
+    print(f"{'elsewhere':>11}{'Lab':>6}{'touched':>9}{'outside':>9}")
+    names = ("dark", "middle", "light")
+    for name, low, high in zip(names, TONES, TONES[1:], strict=False):
+        line(name, [t for t in trials if low <= t.tone < high])
+    line("all", trials)
+
+
+def line(name: str, trials: list[Trial]) -> None:
+    if not trials:
+        return
+    gone = np.concatenate([t.gone for t in trials])
+    left = np.concatenate([t.left for t in trials])
+    print(f"{name:8}{len(trials):6}{(gone < GONE).mean():8.0%}", end="")
+    print(f"{(left > LEFT).mean():6.0%}", end="")
+    print(f"{np.nanmedian([t.healed for t in trials]):9.0%}", end="")
+    print(f"{np.median([t.untouched for t in trials]):11.1%}", end="")
+    print(f"{np.max([t.moved for t in trials]):6.2f}", end="")
+    print(f"{np.median([t.touched for t in trials]):9.1%}", end="")
+    print(f"{sum(t.outside for t in trials):9}")
+
+
+def clock() -> None:
+    """Print how long a portrait of 12 megapixels takes."""
+    head = Image.fromarray(astronaut()[:360, 50:530]).resize((4000, 3000))
+    pixels = np.asarray(head)
+    start, processor = time.perf_counter(), time.process_time()
+    face = Detector().find(pixels)[0]
+    found = time.process_time() - processor
+    processor = time.process_time()
+    retouched(pixels, [face], Skin())
+    spent = time.process_time() - processor
+    print(f"\n12 megapixels, a face of {face.size:.0f} px: seconds of the processor")
+    print(f"finding {found:.2f}, retouching {spent:.2f}", end="")
+    print(f"; by the clock {time.perf_counter() - start:.2f}")
+
+
+# --- faces and spots ----------------------------------------------------------
+
+
+def portraits(folder: Path, count: int) -> Iterator[tuple[NDArray, Face]]:
+    """Yield crops of people held out, with their faces."""
+    with np.load(folder / "crops" / "mebeauty.npz") as pack:
+        people = [zlib.crc32(f"me/{p}".encode()) % 1000 for p in pack["people"]]
+        data, offsets, marks = pack["data"], pack["offsets"], pack["landmarks"]
+    held = np.flatnonzero(np.array(people) < HELD_OUT)
+    for i in held[:count]:
+        image = Image.open(io.BytesIO(data[offsets[i] : offsets[i + 1]].tobytes()))
+        pixels = np.asarray(image.convert("RGB"))
+        face = Face(marks[i].astype(np.float64), (0.0, 0.0, *pixels.shape[1::-1]))
+        yield pixels, face
+
+
+def painted(
+    pixels: NDArray, face: Face, rng: np.random.Generator
+) -> tuple[NDArray, list[Spot]]:
+    """Return the photo with spots on bare skin, and where each of them is."""
+    canvas = Canvas.of(pixels, face, parser().parts(pixels, face))
+    light = (pixels / 255.0) ** 2.2
+    if canvas is None:
+        return pixels, []
+    ys, xs = np.nonzero(ndimage.minimum_filter(canvas.skin, 9) > 0.9)
+    spots, used = [], np.zeros(pixels.shape[:2], bool)
+    for number in range(4 * SPOTS):
+        if len(spots) == 2 * SPOTS or not len(ys):
+            break
+        passes = number % 2 == 0
+        pick = rng.integers(len(ys))
+        x, y = canvas.transform.inverse((xs[pick] + 0.5, ys[pick] + 0.5))
+        density = stain(pixels.shape[:2], x, y, face.size, passes, rng)
+        where = density > 0.15 * density.max()
+        if (
+            not where.any()
+            or (ndimage.binary_dilation(where, iterations=6) & used).any()
+        ):
+            continue
+        used |= where
+        light *= np.exp(-density[..., None] * (HAEMOGLOBIN if passes else MELANIN))
+        spots.append(Spot(where, passes))
+    return np.rint(255 * light ** (1 / 2.2)).astype(np.uint8), spots
+
+
+def stain(
+    shape: tuple[int, int],
+    x: float,
+    y: float,
+    size: float,
+    passes: bool,
+    rng: np.random.Generator,
+) -> Floats:
+    """Return how thick a pigment lies: a blot of noise, soft or sharp, (H, W)."""
+    radius = size * (rng.uniform(0.008, 0.022) if passes else rng.uniform(0.006, 0.014))
+    noise = ndimage.gaussian_filter(rng.standard_normal(shape), 0.5 * radius)
+    noise /= max(np.abs(noise).max(), 1e-9)
+    rows, columns = np.mgrid[: shape[0], : shape[1]] + 0.5
+    away = np.hypot(rows - y, columns - x) / radius
+    blot = (1.3 - away + 0.5 * noise > 0.3).astype(np.float64)
+    blot *= away < 2
+    soft = ndimage.gaussian_filter(blot, radius * (0.45 if passes else 0.12))
+    return soft * (rng.uniform(0.25, 0.7) if passes else rng.uniform(0.5, 1.3))
+
+
+# --- what is measured ---------------------------------------------------------
+
+
+def tried(
+    clean: NDArray,
+    spotted: NDArray,
+    after: NDArray,
+    face: Face,
+    spots: list[Spot],
+    touched: float,
+) -> Trial:
+    labs = [to_lab(p.astype(np.float32)) for p in (clean, spotted, after)]
+    canvas = Canvas.of(clean, face, parser().parts(clean, face))
+    assert canvas is not None
+    skin = in_photo(canvas, canvas.skin, clean.shape)
+    own = labs[0][skin > 0.9]
+    healed = np.any([s.where for s in spots if s.passes] or [skin < 0], 0)
+    marked = np.any([s.where for s in spots] or [skin < 0], 0)
+    plain = (skin > 0.9) & ~ndimage.binary_dilation(marked, iterations=4)
+    fine = [lab[..., 0] - ndimage.gaussian_filter(lab[..., 0], FINE) for lab in labs]
+    ring = ndimage.binary_dilation(healed, iterations=8) & plain
+    moved = np.abs((labs[2] - labs[1])[plain].mean(0)).max()
+    return Trial(
+        float(np.median(own[:, 0])) if len(own) else 0.0,
+        [contrast(labs, s.where) for s in spots if s.passes],
+        [contrast(labs, s.where) for s in spots if not s.passes],
+        _energy(fine[2], healed) / _energy(fine[2], ring),
+        _energy(fine[2], plain) / _energy(fine[1], plain),
+        float(moved),
+        touched,
+        int(((after != spotted).any(-1) & (_allowed(canvas, clean.shape) == 0)).sum()),
+    )
+
+
+def contrast(labs: list[NDArray], where: NDArray[np.bool_]) -> float:
+    """Return what is left of a spot: of its difference to the clean skin below.
+
+    Where tone is evened all around, that is no part of the spot.
+    """
+    clean, spotted, after = labs
+    ring = ndimage.binary_dilation(where, iterations=5)
+    ring &= ~ndimage.binary_dilation(where, iterations=2)
+    shift = (after - spotted)[ring].mean(0)
+    was = (spotted - clean)[where].mean(0)
+    now = (after - clean)[where].mean(0) - shift
+    return float(now @ was / max(was @ was, 1e-6))
+
+
+def _energy(fine: NDArray, where: NDArray[np.bool_]) -> float:
+    return float(fine[where].std()) if where.sum() > 8 else float("nan")
+
+
+def _allowed(canvas: Canvas, shape: tuple[int, ...]) -> NDArray:
+    """Return where retouching may touch the photo at all."""
+    area = np.maximum.reduce(
+        [canvas.skin, canvas.area("teeth"), canvas.area("white"), canvas.area("iris")]
+    )
+    return in_photo(canvas, ndimage.maximum_filter(area, 5), shape)
+
+
+def in_photo(canvas: Canvas, area: NDArray, shape: tuple[int, ...]) -> NDArray:
+    """Return what an area of a canvas is in its photo, (H, W)."""
+    data, kind = tuple(canvas.transform.matrix.ravel()), Image.Transform.AFFINE
+    image = Image.fromarray(np.ascontiguousarray(area))
+    moved = image.transform(shape[1::-1], kind, data, Image.Resampling.BILINEAR)
+    return np.asarray(moved)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,35 @@
+"""Skin, eyes and teeth of a photograph retouched: no generator, no TensorFlow."""
+
+from dataclasses import replace
+
+from retouch.engine.report import FaceReport
+from retouch.engine.session import Result
+from retouch.errors import FaceError
+from retouch.faces.detect import Detector
+from retouch.photos.photo import Photo, Provenance
+from retouch.settings import Settings, Skin
+from retouch.skin.retouch import retouched
+
+
+class SkinRetoucher:
+    """Retouches the skin of photos; load it once and use it again."""
+
+    def __init__(self, detector: Detector | None = None) -> None:
+        self.detector = detector or Detector()
+
+    def retouched(self, photo: Photo, settings: Settings, wishes: Skin) -> Result:
+        """Return the photo with the skin of its chosen faces retouched."""
+        found = self.detector.find(photo.pixels)
+        if not found:
+            raise FaceError(
+                "No face was found in the photo. Faces need some 40 pixels and must"
+                " be turned to the camera."
+            )
+        chosen = settings.chosen(len(found))
+        faces = [found[i] for i in chosen]
+        pixels, touched = retouched(photo.pixels, faces, wishes, settings.strength)
+        reports = [FaceReport.of(i, face) for i, face in enumerate(found)]
+        for i, share in zip(chosen, touched, strict=True):
+            reports[i] = replace(reports[i], touched=share)
+        name = Provenance("healing", f"skin, {wishes.words}", settings.strength)
+        return Result(photo.with_pixels(pixels), photo, tuple(reports), name)

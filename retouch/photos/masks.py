@@ -1,0 +1,48 @@
+"""Painted masks: pictures that say where a photo may change."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from retouch.errors import PhotoError
+from retouch.photos.photo import read
+
+Floats = NDArray[np.float32]
+MASKS = ("protect", "only")  # what they are called: white stays, white may change
+ASKEW = 0.02  # by how much a mask's proportions may differ from the photo's
+
+
+def held(
+    before: NDArray[Any], after: NDArray[Any], protect: bytes | None, only: bytes | None
+) -> NDArray[Any]:
+    """Return the pixels after a change, but only where masks let it happen.
+
+    Args:
+        protect: a picture, white where the photo stays as it is.
+        only: a picture, white where it may change.
+    """
+    free = np.ones(before.shape[:2], np.float32)
+    if only is not None:
+        free *= painted(only, before.shape)
+    if protect is not None:
+        free *= 1 - painted(protect, before.shape)
+    change = after.astype(np.float32) - before
+    mixed = np.rint(before + free[..., None] * change)
+    return mixed.astype(before.dtype)
+
+
+def painted(data: bytes, shape: tuple[int, ...]) -> Floats:
+    """Return how white a mask is, (H, W) in [0, 1], at the size of a photo."""
+    pixels = read(data).pixels
+    top = np.float32(np.iinfo(pixels.dtype).max)
+    grey = Image.fromarray(pixels.max(-1).astype(np.float32) / top)
+    height, width = shape[:2]
+    if abs(np.log(grey.width / grey.height * height / width)) > ASKEW:
+        raise PhotoError(
+            f"The mask has {grey.width} x {grey.height} pixels, the photo {width} x"
+            f" {height}. Paint it on a copy of the photo."
+        )
+    fitted = grey.resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(fitted, np.float32).clip(0, 1)

@@ -1,0 +1,1 @@
+"""Retouching in the photograph's own pixels: skin, eyes and teeth, no generator."""

@@ -1,0 +1,86 @@
+"""Blemishes: what passes is taken away, what is the person's own stays."""
+
+from functools import cache
+
+import numpy as np
+from scipy import ndimage
+from scipy.ndimage import gaussian_filter, grey_closing, grey_dilation
+
+from pretrained.forward import Forward
+from pretrained.registry import library
+from retouch.faces.crop import Pixels
+from retouch.faces.parse import ramp
+from retouch.photos.lab import to_rgb
+from retouch.skin.canvas import Canvas
+from scorers.blemishes import bands, network, seen
+
+WEIGHTS = "healing"
+DOUBT = (0.12, 0.35)  # how much of a band must be blemish to be taken: a bit, wholly
+BARELY = 0.05  # of a band: a spot's edge
+DONOR = 1.6  # a spot's widths away lies the skin whose pores it takes
+SPOT = 0.02  # of the face's size: marks are narrower
+DARKER = (3.0, 6.0)  # L below its surroundings: a mark begins, and is one
+
+
+@cache
+def healer() -> Forward:
+    """Return the network with the weights that ship."""
+    return Forward(network, library().weights(WEIGHTS, "scorer"))
+
+
+def healed(canvas: Canvas) -> Pixels:
+    """Return the picture without its blemishes, (S, S, 3).
+
+    Where their finest detail goes, that of the skin beside them grows.
+    """
+    detail, rest = bands(canvas.lab, canvas.size)
+    (logits,) = healer()(seen(detail, rest)[None])
+    part = ramp(1 / (1 + np.exp(-logits)), *DOUBT) * canvas.skin[..., None]
+    lab = canvas.lab - (part[..., None] * detail).sum(-2)
+    lab += grown(detail[..., 0, :], part[..., 0], canvas.skin)
+    return canvas.image + to_rgb(lab) - to_rgb(canvas.lab)
+
+
+def grown(fine: Pixels, where: Pixels, skin: Pixels) -> Pixels:
+    """Return the detail (H, W, 3) of skin beside each spot, as far as `where` says."""
+    result = np.zeros_like(fine)
+    for box in ndimage.find_objects(ndimage.label(where > BARELY)[0]):
+        if donor := _donor(box, skin, where):
+            result[box] += where[box][..., None] * fine[donor]
+    return result
+
+
+def _donor(
+    box: tuple[slice, slice], skin: Pixels, where: Pixels
+) -> tuple[slice, slice] | None:
+    """Return the nearest place of a box's size that shows whole skin, if any does."""
+    height, width = (s.stop - s.start for s in box)
+    for angle in np.arange(8) * np.pi / 4:
+        down = round(DONOR * height * np.sin(angle))
+        right = round(DONOR * width * np.cos(angle))
+        rows = slice(box[0].start + down, box[0].stop + down)
+        columns = slice(box[1].start + right, box[1].stop + right)
+        inside = min(rows.start, columns.start) >= 0
+        if not (inside and rows.stop <= len(skin) and columns.stop <= skin.shape[1]):
+            continue
+        place = rows, columns
+        if skin[place].min() > 0.5 and where[place].max() < BARELY:
+            return place
+    return None
+
+
+def marks(canvas: Canvas, lab: Pixels) -> Pixels:
+    """Return where moles and freckles are: dark, narrow, on bare skin; (S, S)."""
+    light = gaussian_filter(lab[..., 0], 0.6)
+    reach = 2 * round(SPOT * canvas.size) + 1
+    depth = grey_closing(light, (reach, reach)) - light
+    spots = ramp(depth, *DARKER) * (canvas.skin > 0.3)
+    return grey_dilation(spots, (3, 3)).astype(np.float32)
+
+
+def unmarked(canvas: Canvas, image: Pixels, where: Pixels) -> Pixels:
+    """Return the picture without its marks: their surroundings grow over them."""
+    where = where * canvas.skin
+    fill = canvas.around(image, 0.015, canvas.skin * (1 - where))
+    own = canvas.around(image, 0.004, np.maximum(where, 1e-3))
+    return image + where[..., None] * (fill - own)

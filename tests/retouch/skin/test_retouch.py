@@ -1,0 +1,146 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.data import astronaut
+
+from retouch.faces.detect import Detector
+from retouch.faces.parse import parser
+from retouch.photos.lab import to_lab, to_rgb
+from retouch.settings import Skin
+from retouch.skin.canvas import Canvas
+from retouch.skin.retouch import retouched, worked_out
+from retouch.training import blemishes
+
+PARTS = ("even", "shine", "circles", "whiten_teeth", "brighten_eyes", "red_eye")
+ALL = Skin(look="studio", texture=0.5, red_eye=1.0, brighten_eyes=1.0, whiten_teeth=1.0)
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    head = Image.fromarray(astronaut()[:280, 90:370])
+    pixels = np.asarray(head.resize((840, 840), Image.Resampling.BICUBIC))
+    return pixels, Detector(scout=False).find(pixels)[0]
+
+
+@pytest.fixture(scope="module")
+def canvas(portrait):
+    return Canvas.of(*portrait, parser().parts(*portrait))
+
+
+def only(**wishes):
+    return Skin(look="none", **wishes)
+
+
+def test_nothing_wished_changes_nothing(portrait):
+    pixels, face = portrait
+    for wishes, strength in ((Skin(look="none"), 1.0), (ALL, 0.0)):
+        after, (touched,) = retouched(pixels, [face], wishes, strength)
+        assert (after == pixels).all()
+        assert touched == 0
+
+
+def test_what_lies_outside_face_eyes_and_teeth_is_the_same(portrait, canvas):
+    pixels, face = portrait
+    after, (touched,) = retouched(pixels, [face], ALL)
+    changed = (after != pixels).any(-1)
+    assert touched == pytest.approx(changed.mean())
+    assert 0.02 < touched < 0.4
+    grown = canvas.landmarks - canvas.landmarks.mean(0)
+    low, high = (canvas.landmarks.mean(0) + 1.6 * f(grown) for f in (_low, _high))
+    inverse = canvas.transform.inverse
+    left, top = inverse(low).astype(int)
+    right, bottom = inverse(high).astype(int) + 1
+    changed[max(top, 0) : bottom, max(left, 0) : right] = False
+    assert not changed.any()
+
+
+def _low(points):
+    return points.min(0)
+
+
+def _high(points):
+    return points.max(0)
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_every_part_is_linear_in_its_strength(canvas, name):
+    whole = worked_out(canvas, only(**{name: 1.0})).added
+    half = worked_out(canvas, only(**{name: 0.5})).added
+    bare = (np.abs(whole).max(-1) > 1) & (np.abs(half).max(-1) > 0)
+    assert np.abs(half - 0.5 * whole)[bare].max(initial=0) < 1e-3
+
+
+def test_the_skins_mean_colour_stays(portrait, canvas):
+    pixels, face = portrait
+    for look in ("natural", "studio"):
+        after, _ = retouched(pixels, [face], Skin(look=look))
+        moved = Canvas.of(after, face, canvas.parts).lab - canvas.lab
+        skin = canvas.skin[..., None]
+        assert np.abs((moved * skin).sum((0, 1)) / skin.sum()).max() < 1
+
+
+def test_brighter_irises_keep_their_hue(canvas):
+    after = canvas.image + worked_out(canvas, only(brighten_eyes=1.0)).added
+    iris = (canvas.area("iris") > 0.9) & (canvas.lab[..., 0] > 15)
+    assert iris.sum() > 5
+    before, now = (to_lab(x)[iris] for x in (canvas.image, after))
+    clear = np.hypot(*before[:, 1:].T) > 4
+    turn = [np.degrees(np.arctan2(x[clear, 2], x[clear, 1])) for x in (before, now)]
+    off = (turn[1] - turn[0] + 180) % 360 - 180
+    assert np.abs(off).max(initial=0) < 3
+    assert now[:, 0].mean() > before[:, 0].mean()
+
+
+def test_sixteen_bits_are_retouched_as_eight_are(portrait):
+    pixels, face = portrait
+    wishes = Skin(look="studio")
+    eight, _ = retouched(pixels, [face], wishes)
+    sixteen, _ = retouched(pixels.astype(np.uint16) * 257, [face], wishes)
+    assert np.abs(sixteen / 257 - eight).max() < 1.5
+
+
+def test_a_tiny_face_is_left_alone(portrait):
+    pixels, face = portrait
+    small = pixels[::8, ::8]
+    tiny = dataclasses.replace(face, landmarks=face.landmarks / 8)
+    after, (touched,) = retouched(small, [tiny], Skin())
+    assert (after == small).all()
+    assert touched == 0
+
+
+def test_a_flash_s_red_pupils_are_dark_again(portrait):
+    pixels, face = portrait
+    red = pixels.copy()
+    x, y = face.landmarks[42:48].mean(0).astype(int)
+    red[y - 5 : y + 6, x - 5 : x + 6] = (220, 40, 40)
+    after, _ = retouched(red, [face], only(red_eye=1.0))
+    assert red[y, x, 0] - after[y, x, 0].astype(int) > 100
+    assert (after[: y - 60] == red[: y - 60]).all()
+
+
+def painted(canvas, paint, seed=0, count=6):
+    """Return a canvas with spots on its cheeks and forehead, and where they lie."""
+    rng = np.random.default_rng(seed)
+    ys, xs = np.nonzero(canvas.skin > 0.98)
+    lab, stains = canvas.lab, []
+    for _ in range(count):
+        pick = rng.integers(len(ys))
+        stains += paint(rng, xs[pick], ys[pick], canvas.size)
+    spotted = blemishes.painted(lab, stains)
+    where = np.abs(spotted - lab).max(-1) > 4
+    image = to_rgb(spotted).clip(0, 255).astype(np.float32)
+    return dataclasses.replace(canvas, image=image), where
+
+
+def test_pimples_go_and_moles_stay(canvas):
+    def gone(paint, wishes):
+        spotted, where = painted(canvas, paint)
+        after = spotted.image + worked_out(spotted, wishes).added
+        was = np.abs(to_lab(spotted.image) - canvas.lab)[where].mean()
+        return 1 - np.abs(to_lab(after) - canvas.lab)[where].mean() / was
+
+    assert gone(blemishes._pimple, only(blemishes=1.0)) > 0.5
+    assert gone(blemishes.mole, only(blemishes=1.0, even=1.0)) < 0.2
+    assert gone(blemishes.mole, only(keep_marks=False)) > 0.4
