@@ -58,10 +58,14 @@ class Strict(BaseModel):
     )
 
 
-def model_of(kind: type) -> type[Strict]:
-    """Return a JSON model of a dataclass of options, with their limits and help."""
+def model_of(kind: type, leaving: str = "") -> type[Strict]:
+    """Return a JSON model of a dataclass of options, with their limits and help.
+
+    Args:
+        leaving: the name of an option that it does not have.
+    """
     every: dict[str, Any] = {}
-    for entry in dataclasses.fields(kind):
+    for entry in (e for e in dataclasses.fields(kind) if e.name != leaving):
         limits, type_ = entry.metadata, cast(Any, entry.type)
         if "choices" in limits:
             type_ = Literal[tuple(limits["choices"])]
@@ -73,12 +77,14 @@ def model_of(kind: type) -> type[Strict]:
             cast(Any, entry.default), description=told, ge=bounds[0], le=bounds[1]
         )
         every[entry.name] = type_, described
-    return create_model(kind.__name__, __base__=Strict, __doc__=kind.__doc__, **every)
+    name = f"{kind.__name__}Parts" if leaving else kind.__name__
+    return create_model(name, __base__=Strict, __doc__=kind.__doc__, **every)
 
 
 SettingsJson = model_of(Settings)
 TransferJson = model_of(Transferring)
 SkinJson = model_of(Skin)
+SkinPartsJson = model_of(Skin, leaving="look")
 
 
 class MaskJson(Strict):
@@ -121,6 +127,9 @@ class WishJson(Strict):
         max_length=2000,
         description="Values that parameters shall have, as /v1/invert lists them.",
     )
+    skin: SkinPartsJson = Field(  # type: ignore[valid-type]
+        SkinPartsJson(), description="What is retouched; what is not named is left."
+    )
     transfer: BorrowedJson | None = Field(
         None, description="The expression of another inverted face."
     )
@@ -131,7 +140,9 @@ class WishJson(Strict):
     @property
     def wish(self) -> dict[str, Any]:
         """The wish alone, in plain words."""
-        return self.model_dump(include=set(WishJson.model_fields))
+        told = self.model_dump(include=set(WishJson.model_fields) - {"skin"})
+        skin: Any = self.skin
+        return {**told, "skin": skin.model_dump(exclude_unset=True)}
 
 
 class RenderJson(WishJson):

@@ -25,10 +25,9 @@ from retouch.service import inverted as keeping
 from retouch.service import moves
 from retouch.service.frames import Frame
 from retouch.service.inverted import Kept
+from retouch.service.layers import Layers
 from retouch.service.moves import Mover, Wishes
 from retouch.settings import Settings, Skin
-from retouch.stitching.stitch import stitch
-from retouch.video.mask_effect import Disguise
 
 Floats = NDArray[np.float32]
 Say = Callable[[str, float], None]
@@ -54,7 +53,7 @@ class Desk:
 
     def __init__(self, retoucher: Retoucher, max_pixels: int):
         self.retoucher, self.max_pixels = retoucher, max_pixels
-        self.mover = Mover(retoucher)
+        self.mover, self.layers = Mover(retoucher), Layers(retoucher.detector)
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self.verbs: dict[str, Callable[[Frame, Say], Frame]] = {
             "faces": self.faces,
@@ -173,9 +172,9 @@ class Desk:
 
     def mask(self, frame: Frame, say: Say) -> Frame:
         """Lay a synthetic person's face over each face."""
-        self._disguise.person = frame.words["mask"]["person"]
+        self.layers.disguise.person = frame.words["mask"]["person"]
         photo, settings = self._photo(frame), self._settings(frame)
-        return self._answered(frame, self._disguise.photo(photo, settings, say))
+        return self._answered(frame, self.layers.disguise.photo(photo, settings, say))
 
     def render(self, frame: Frame, say: Say) -> Frame:
         """Show inverted faces moved: a small preview, or the photo in full size."""
@@ -185,11 +184,13 @@ class Desk:
         say("editing", 0.0)
         rows, notes = self.mover.allowed(kept, wishes, settings)
         small, session = frame.words["preview"], kept.session
+        area = tuple(frame.words["area"] or ()) or None
         if small:
-            area = tuple(frame.words["area"] or ()) or None
             rows, session = kept.reaching(rows, area), kept.view(area)
         session = session.part(rows)
         session = dataclasses.replace(session, notes={**session.notes, **notes})
+        before = session.photo
+        session = self.layers.skinned(kept, session, (small, area), wishes)
         moved = self.mover.moved(kept, rows, wishes, settings, sources)
         say("stitching", 0.5)
         if frame.words["report"] and not small:
@@ -197,11 +198,11 @@ class Desk:
         photo = session.photo
         if rows:
             photo = self.retoucher.render(session, moved.way, settings)
-            photo = self._masked(photo, session, wishes)
+            photo = self.layers.masked(photo, session, wishes)
         reports = _with_shares(session.reports(), session, moved)
         name = Provenance(self.retoucher.model.name, wishes.words, settings.strength)
         if not small:
-            return self._answered(frame, Result(photo, photo, tuple(reports), name))
+            return self._answered(frame, Result(photo, before, tuple(reports), name))
         picture = encode(photo, "JPEG", quality=PREVIEW_QUALITY)
         return _pictured(picture, "JPEG", reports)
 
@@ -210,10 +211,6 @@ class Desk:
         self._kept.pop(name, None)
 
     # --- the parts -------------------------------------------------------------
-
-    @cached_property
-    def _disguise(self) -> Disguise:
-        return Disguise.load()
 
     @cached_property
     def _transfers(self) -> Transfers:
@@ -236,21 +233,9 @@ class Desk:
         task = Task(wishes.words, lambda view: moved.way, trait)
         (result,) = self.retoucher.finish([session], task, settings)
         reports = tuple(_with_shares(list(result.faces), session, moved))
-        photo = self._masked(result.photo, session, wishes)
+        photo = self.layers.masked(result.photo, session, wishes)
         result = dataclasses.replace(result, photo=photo, faces=reports)
         return self._answered(frame, result)
-
-    def _masked(self, photo: Photo, session: Session, wishes: Wishes) -> Photo:
-        """Return the photo with masks over the faces that are to wear one."""
-        pieces, detector = [], self.retoucher.detector
-        for number, face in zip(session.chosen, session.faces, strict=True):
-            if mask := wishes.of(number).mask:
-                again = detector.again(photo.pixels, face)
-                self._disguise.person = mask["person"]
-                pieces.append(self._disguise.piece(photo.pixels, again, number))
-        if not pieces:
-            return photo
-        return photo.with_pixels(stitch(photo.pixels, pieces, method="replace"))
 
     def _answered(self, frame: Frame, result: Result) -> Frame:
         masks = [frame.blobs.get(name) for name in MASKS]

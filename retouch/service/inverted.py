@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,8 @@ class Kept:
     # The way of each face to the end of a climb, by the climb's name and settings.
     ways: dict[Any, Way] = field(default_factory=dict)
     years: Floats | None = None  # how old the faces look, once it was asked
+    # The last photo whose skin was retouched, and what tells it from others.
+    skinned: tuple[Hashable, Photo] | None = None
     views: dict[Area | None, Session] = field(default_factory=dict)
 
     def view(self, area: Area | None = None) -> Session:

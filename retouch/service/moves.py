@@ -30,7 +30,7 @@ from retouch.expressions.transfer import Transfers
 from retouch.expressions.transfer_options import Transferring
 from retouch.service.inverted import Kept
 from retouch.service.sliders import AXIS
-from retouch.settings import Settings
+from retouch.settings import Settings, Skin
 from scorers.latent import LatentTraits
 
 Floats = NDArray[np.float32]
@@ -47,6 +47,8 @@ class Wish:
     moves: Mapping[str, float] = field(default_factory=dict)
     # What axes and traits shall be, whatever they are now.
     parameters: Mapping[str, float] = field(default_factory=dict)
+    # How much of what skin, eyes and teeth are retouched by.
+    skin: Mapping[str, Any] = field(default_factory=dict)
     # Whose expression is taken over, and how much of it: source and alpha.
     transfer: Mapping[str, Any] | None = None
     # Whose face is laid over it in the end: person.
@@ -59,6 +61,8 @@ class Wish:
         said = [f"{name} {value:+g}" for name, value in moves.items() if value]
         if self.parameters:
             said.append(f"{len(self.parameters)} parameters set")
+        if self.skin:
+            said.append(f"skin: {Skin(look='none', **self.skin).words}")
         if self.transfer:
             said.append(f"transfer {self.transfer['alpha']:g}")
         if self.mask:

@@ -10,8 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from retouch.settings import Settings
+from retouch.settings import LOOKS, Settings, Skin
 
+ALONGSIDE = 0.5  # of a look: how much of it goes with beautify
 AXIS = "axis:"  # latent axes, which the page lists apart
 STYLE = "Style"
 GROUPS = {
@@ -23,6 +24,7 @@ GROUPS = {
     "Age": ("age",),
     STYLE: ("eye-make-up", "lip-make-up", "well-groomed", "beard", "glasses"),
 }
+PARTS = {"even": "even tone", "texture": "skin texture", "circles": "dark circles"}
 BEAUTY = "beauty"  # the direction that beautify climbs: one slider for both
 
 
@@ -43,7 +45,7 @@ class Slider(BaseModel):
 def sliders(told: Mapping[str, Any]) -> list[Slider]:
     """Return the sliders of what a worker tells of itself."""
     known = {row["name"]: row for row in told["directions"]}
-    found = [_beautify()] if BEAUTY in known else []
+    found = [*([_beautify()] if BEAUTY in known else []), *_skin()]
     found += _directed({name: row for name, row in known.items() if name != BEAUTY})
     return [*found, *_whole(told["verbs"]), _identity()]
 
@@ -59,6 +61,25 @@ def _beautify() -> Slider:
         high=2,
         enhance=1,
     )
+
+
+def _skin() -> Iterable[Slider]:
+    """Yield what of skin, eyes and teeth is retouched; Enhance does half of a look."""
+    left, natural = LOOKS["none"], LOOKS["natural"]
+    helped = {entry.name: entry.metadata["help"] for entry in fields(Skin)}
+    for name, nothing in left.items():
+        wanted = nothing + ALONGSIDE * (natural[name] - nothing)
+        yield Slider(
+            name=name,
+            group="Retouch",
+            field="skin",
+            label=PARTS.get(name, name.replace("_", " ")).capitalize(),
+            hint=helped[name].rstrip("."),
+            low=0,
+            high=1,
+            start=nothing,
+            enhance=None if wanted == nothing else wanted,
+        )
 
 
 def _directed(known: Mapping[str, Mapping[str, Any]]) -> Iterable[Slider]:

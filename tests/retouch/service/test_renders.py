@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from retouch.settings import LOOKS
 from tests.retouch.service.serving import opened_by
 
 STEPS = {"settings": '{"steps": 0}'}
@@ -79,6 +80,19 @@ def test_a_transfer_and_a_mask_join_the_moves(client, pair, inverted):
     assert sum(halves(shown[0], rendered(client, name, **none))) == 0
 
 
+def test_skin_is_retouched_under_the_moves_face_by_face(client, pair):
+    name, left = pair
+    plain, skin = rendered(client, name), {"even": 1.0, "texture": 0.2, "shine": 1.0}
+    touched = rendered(client, name, each={str(left): {"skin": skin}})
+    gaps = [np.abs(part).max() for part in np.split(touched - plain, 2, axis=1)]
+    assert gaps[0] > 12 and gaps[1] < 4  # a JPEG's noise at most
+    both = rendered(client, name, skin=skin, moves={"age": 1.0})
+    moved = rendered(client, name, moves={"age": 1.0})
+    assert np.abs(both - moved).max() > 12 and sum(halves(both, touched)) > 100
+    answer = client.post("/v1/render", json={"id": name, "skin": {"even": 2}})
+    assert answer.status_code == 422 and "skin.even" in answer.json()["error"]
+
+
 def test_a_source_that_is_gone_is_404(client, pair):
     wish = {"id": pair[0], "transfer": {"source": "nobody"}}
     answer = client.post("/v1/render", json=wish)
@@ -93,9 +107,11 @@ def test_json_holds_the_picture_in_the_format_that_is_accepted_beside_it(client,
     assert all(face["share"] > 0 and face["judged"] is None for face in told["faces"])
 
 
-def test_every_direction_has_a_slider_in_a_group(client):
+def test_every_direction_and_part_of_skin_has_a_slider_in_a_group(client):
     told = client.get("/v1/sliders").json()
     moved = {row["name"] for row in told["sliders"] if row["field"] == "moves"}
+    skin = {row["name"] for row in told["sliders"] if row["field"] == "skin"}
+    assert skin == set(LOOKS["none"])
     directions = client.get("/v1/directions").json()
     assert moved | {"beauty"} == {row["name"] for row in directions["directions"]}
     axes = [name for name in directions["parameters"] if name.startswith("axis:")]
@@ -104,7 +120,7 @@ def test_every_direction_has_a_slider_in_a_group(client):
     order = list(dict.fromkeys(groups))
     assert order[:5] == ["Retouch", "Expression", "Shape", "Age", "Style"]
     assert groups == sorted(groups, key=order.index)
-    assert all(row["low"] <= row["start"] < row["high"] for row in told["sliders"])
+    assert all(row["low"] <= row["start"] <= row["high"] for row in told["sliders"])
 
 
 def test_the_browser_is_sent_to_the_one_address_that_is_told(address, log):
