@@ -26,6 +26,7 @@ from retouch.commands import (
     skin,
     train,
     transfer,
+    verify,
 )
 from retouch.errors import RetouchError
 
@@ -62,6 +63,8 @@ for command in (
     live.live,
     live.video,
     photos.faces,
+    verify.verify,
+    verify.undo,
     attributes.attributes,
     transfer.mean,
     learn.rate,

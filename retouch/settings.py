@@ -100,9 +100,28 @@ class Settings:
         MAX_PIXELS, "The largest photo that is opened.", low=1, high=2**40
     )
 
+    sign: bool = option(
+        False,
+        "Sign a manifest (C2PA) of what was done: RETOUCH_SIGN_KEY, RETOUCH_SIGN_CERT.",
+        flags=("--sign",),
+    )
+    watermark: bool | None = option(
+        None, "Hide a mark in the faces that were changed; with --sign unless denied."
+    )
+    reversible: bool = option(
+        False,
+        "Carry the faces as they were, for `retouch undo`: RETOUCH_PASSPHRASE.",
+        flags=("--reversible",),
+    )
+
     def __post_init__(self) -> None:
         check_options(self)
         self.chosen(1000)
+
+    @property
+    def marked(self) -> bool:
+        """Whether changed faces get a hidden mark."""
+        return self.sign if self.watermark is None else self.watermark
 
     @property
     def kept_traits(self) -> tuple[str, ...]:

@@ -20,7 +20,8 @@ ALONE = {"errors", "contracts", "geometry"}
 # import those above it, and itself.
 UNITS = (
     *("errors", "contracts", "geometry", "presets", "settings", "backend"),
-    *("photos", "faces", "skin", "inversion", "models", "edits", "stitching", "engine"),
+    *("photos", "faces", "skin", "inversion", "models", "edits", "stitching"),
+    *("provenance", "engine"),
     *("jobs", "expressions", "video", "service", "batches", "training", "commands"),
 )
 OURS = {*MAY_IMPORT, "cli", "benchmarks", "tests"}

@@ -213,6 +213,7 @@ class Worker:
             quality=job.quality,
             strip_location=job.strip_location,
             provenance=result.provenance if job.provenance else None,
+            seal=result.seal,
         )
         return {name: data}
 

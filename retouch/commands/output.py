@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from retouch.errors import PhotoError
+from retouch.errors import PhotoError, SettingsError
 from retouch.settings import MAX_PIXELS, option
 
 if TYPE_CHECKING:
@@ -65,6 +65,11 @@ class Output:
         from retouch.engine.comparison import compared
 
         photo = result.photo
+        if self.compare and result.settings.reversible:
+            raise SettingsError(
+                "--compare shows two pictures, and --reversible is for one: leave one"
+                " of them out."
+            )
         put(
             compared(result.before, photo, result.faces) if self.compare else photo,
             target,
@@ -72,6 +77,7 @@ class Output:
             force=self.force,
             strip_location=self.strip_location,
             provenance=result.provenance if self.provenance else None,
+            seal=result.seal,
         )
         if not self.quiet:
             self._report(result, target, budget)
@@ -87,6 +93,8 @@ class Output:
             say(sentence, target)
         for face in result.faces if self.verbose else ():
             say(_line(face), target)
+        if result.seal and result.seal.note:
+            say(result.seal.note, target)
         if target != "-":
             say(target, target)
 

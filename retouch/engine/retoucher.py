@@ -37,6 +37,7 @@ from retouch.photos.photo import (
     read,
 )
 from retouch.presets import BALANCED, GUESS, chosen
+from retouch.provenance import seal, watermark
 from retouch.settings import Climb, Settings, Skin
 from retouch.skin.retouch import retouched
 from retouch.stitching import mask
@@ -146,7 +147,7 @@ class Retoucher:
             now, reports[i] = done.photo, done.faces[i]
         words = "; ".join(f"face {i}: {task.name}" for i, task in tasks.items())
         name = Provenance(self.model.name, words, settings.strength)
-        return Result(now, photo, tuple(reports), name)
+        return Result(now, photo, tuple(reports), name, settings)
 
     # --- what can be done ------------------------------------------------------
 
@@ -247,6 +248,7 @@ class Retoucher:
             adults: leave faces alone that look younger than 18.
             faces: those that are known already, as in a video.
         """
+        seal.check(settings)
         faces = self.find(photo) if faces is None else faces
         wanted = settings.chosen(len(faces))
         said = [_hindrance(photo, faces[i]) for i in wanted]
@@ -348,9 +350,10 @@ class Retoucher:
     def render(self, session: Session, way: Way, settings: Settings) -> Photo:
         """Return the session's photo with its faces' latents gone a way."""
         pixels = session.photo.pixels
-        return session.photo.with_pixels(
-            self.renderer.laid(pixels, session.faces, way, settings)
-        )
+        pixels = self.renderer.laid(pixels, session.faces, way, settings)
+        for face in session.faces if settings.marked else ():
+            pixels = watermark.add(pixels, face, settings.regions)
+        return session.photo.with_pixels(pixels)
 
     def finish(
         self,
@@ -368,7 +371,8 @@ class Retoucher:
         busy = [] if idle else [s for s in sessions if s.chosen]
         if not busy:
             return [
-                Result(s.photo, s.photo, tuple(s.reports()), name) for s in sessions
+                Result(s.photo, s.photo, tuple(s.reports()), name, settings)
+                for s in sessions
             ]
         done = iter(self._done(busy, task, settings, say))
         results = []
@@ -376,7 +380,8 @@ class Retoucher:
             photo, reports = session.photo, session.reports()
             if session in busy:
                 photo, reports = next(done)
-            results.append(Result(photo, session.photo, tuple(reports), name))
+            told = tuple(reports)
+            results.append(Result(photo, session.photo, told, name, settings))
         return results
 
     def _done(
@@ -398,7 +403,7 @@ class Retoucher:
         """Return the photo whose faces' latents have been moved, and its report."""
         photo, reports = self._completed(session, moved, task, settings)
         name = Provenance(self.model.name, task.name, settings.strength)
-        return Result(photo, session.photo, tuple(reports), name)
+        return Result(photo, session.photo, tuple(reports), name, settings)
 
     def _completed(
         self, session: Session, moved: Moved, task: Task, settings: Settings
@@ -484,7 +489,8 @@ class Retoucher:
 
     @staticmethod
     def _given_back(source: Source, result: Result) -> object:
-        return like(result.photo, source, provenance=result.provenance)
+        told = result.provenance
+        return like(result.photo, source, provenance=told, seal=result.seal)
 
 
 def _hindrance(photo: Photo, face: Face) -> str:

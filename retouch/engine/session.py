@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,8 @@ from retouch.engine.report import FaceReport
 from retouch.errors import SettingsError
 from retouch.geometry import Face
 from retouch.photos.photo import Photo, Provenance
+from retouch.provenance.seal import Seal
+from retouch.settings import Settings
 
 if TYPE_CHECKING:  # what retouches skin alone loads no TensorFlow
     from retouch.edits.edit import Move
@@ -29,6 +31,14 @@ class Result:
     before: Photo
     faces: tuple[FaceReport, ...]
     provenance: Provenance
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def seal(self) -> Seal | None:
+        """What its file is given besides, if the settings ask for anything."""
+        if not (self.settings.sign or self.settings.reversible):
+            return None
+        return Seal(self.before, self.photo, self.provenance, self.settings)
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,4 +32,5 @@ class SkinRetoucher:
         for i, share in zip(chosen, touched, strict=True):
             reports[i] = replace(reports[i], touched=share)
         name = Provenance("healing", f"skin, {wishes.words}", settings.strength)
-        return Result(photo.with_pixels(pixels), photo, tuple(reports), name)
+        told = photo.with_pixels(pixels), photo, tuple(reports), name, settings
+        return Result(*told)

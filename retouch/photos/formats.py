@@ -28,6 +28,11 @@ class Format:
     largest_side: int = 2**31 - 1
     quality: int = 90  # where neither the input nor the user says otherwise
 
+    @property
+    def media(self) -> str:
+        """The media type, as the web calls it."""
+        return f"image/{'heic' if self.name == 'HEIF' else self.name.lower()}"
+
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIXELS: frozenset[Kind] = frozenset({"bilevel", "grey", "palette", "rgb"})

@@ -28,6 +28,11 @@ PLACES = {
     (IPTC_EXT, "LocationCreated"),
     (IPTC_EXT, "LocationShown"),
 }
+STAMPED = {
+    (IPTC_EXT, "DigitalSourceType"),
+    (IPTC_EXT, "AISystemUsed"),
+    (XMP, "CreatorTool"),
+}
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 
@@ -123,6 +128,51 @@ class Metadata:
             text=(*text, ("Software", note)),
         )
 
+    def unstamped(self) -> "Metadata":
+        """Return this without what `stamped` wrote."""
+        document = _parsed(self.xmp)
+        if document:
+            _remove(document, lambda namespace, name: (namespace, name) in STAMPED)
+        return replace(
+            self,
+            exif=self.exif and tiff.edited(self.exif, drop={tiff.SOFTWARE}),
+            xmp=_packet(document) if document else self.xmp,
+            text=tuple(pair for pair in self.text if pair[0] != "Software"),
+        )
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What XMP tells of how a picture came about."""
+
+    source_type: str = ""  # IPTC's word for it
+    system: str = ""  # the model
+    tool: str = ""  # the program
+
+
+def notes(metadata: Metadata) -> Notes:
+    """Return what the metadata tells of how a picture came about."""
+    document = _parsed(metadata.xmp)
+    if document is None:
+        return Notes()
+    source = _value(document, IPTC_EXT, "DigitalSourceType")
+    return Notes(
+        source.removeprefix(SOURCE_TYPES),
+        _value(document, IPTC_EXT, "AISystemUsed"),
+        _value(document, XMP, "CreatorTool"),
+    )
+
+
+def _value(document: Document, namespace: str, name: str) -> str:
+    """Return a property's text, be it an element or an attribute."""
+    for element in document.getElementsByTagNameNS(namespace, name):
+        children = element.childNodes
+        return "".join(c.data for c in children if c.nodeType == c.TEXT_NODE).strip()
+    for description in document.getElementsByTagNameNS(RDF, "Description"):
+        if description.hasAttributeNS(namespace, name):
+            return description.getAttributeNS(namespace, name)
+    return ""
+
 
 def _parsed(packet: bytes | None) -> Document | None:
     """Return the packet's document if it is sound and declares no entities."""
@@ -155,8 +205,7 @@ def _stamped_packet(packet: bytes | None, provenance: Provenance) -> bytes:
         ("Iptc4xmpExt", IPTC_EXT, "AISystemUsed"): _printable(provenance.model),
         ("xmp", XMP, "CreatorTool"): provenance.note,
     }
-    replaced = {(namespace, name) for _, namespace, name in values}
-    _remove(document, lambda namespace, name: (namespace, name) in replaced)
+    _remove(document, lambda namespace, name: (namespace, name) in STAMPED)
     (rdf, *_) = document.getElementsByTagNameNS(RDF, "RDF")
     others = rdf.getElementsByTagNameNS(RDF, "Description")
     added = document.createElementNS(RDF, "rdf:Description")

@@ -4,14 +4,14 @@ What is exact: pixels that were not changed, written without loss (PNG, TIFF, We
 came lossless), read back bit for bit, in every mode, as RGB and as what was stored for
 them. Blocks of a JPEG in which nothing changed keep their coefficients, the others are
 compressed with the input's own tables and subsampling. What is not kept: the embedded
-thumbnail, further pictures of an MPO (depth, HDR gain map), signatures (C2PA) which any
-change makes void, the compression scheme of a TIFF, and bits beyond the eighth of HEIC
-and AVIF.
+thumbnail, further pictures of an MPO (depth, HDR gain map), signatures (C2PA; any
+change makes them void, and a new one tells of them), the compression scheme of a TIFF,
+and bits beyond the eighth of HEIC and AVIF.
 """
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -37,6 +37,7 @@ __all__ = [
     "Photo",
     "Provenance",
     "Same",
+    "Seal",
     "Source",
     "check_target",
     "encode",
@@ -49,6 +50,8 @@ PathLike = str | os.PathLike[str]
 Source = (
     PathLike | bytes | bytearray | memoryview | BinaryIO | Image.Image | NDArray[Any]
 )
+# Adds to a finished file: its bytes, its format, and whether places are left out.
+Seal = Callable[[bytes, str, bool], bytes]
 # Comes back as the kind of thing that it was; paths come back as paths of new files.
 Same = TypeVar("Same", bytes, Image.Image, NDArray[Any])
 PROFILE_SPACES: Mapping[Kind, bytes] = {
@@ -68,6 +71,7 @@ class Photo:
     metadata: Metadata = field(default_factory=Metadata)
     original: Stored | None = None  # what was stored for each pixel, if not RGB
     encoding: Mapping[str, Any] = field(default_factory=dict)
+    source: PathLike | bytes | None = None  # the file, where it can be read again
 
     @property
     def kind(self) -> Kind:
@@ -107,6 +111,7 @@ def read(source: Source, *, max_pixels: int = MAX_PIXELS) -> Photo:
         decoded.metadata,
         None if stored.kind == "rgb" else stored,
         decoded.encoding,
+        source if isinstance(source, str | os.PathLike | bytes) else None,
     )
 
 
@@ -117,6 +122,7 @@ def encode(
     quality: int | None = None,
     strip_location: bool = False,
     provenance: Provenance | None = None,
+    seal: Seal | None = None,
 ) -> bytes:
     """Return the photo as a file, in the format it came in unless told otherwise.
 
@@ -124,13 +130,15 @@ def encode(
         quality: 1 to 100 for JPEG, WebP, AVIF and HEIC; without it, as the input.
         strip_location: leave out GPS, place names and the IPTC block.
         provenance: what was done to the photo, to be written into it.
+        seal: what else is added to the file.
     """
     name = format or photo.format or "PNG"
     if name not in FORMATS:
         raise PhotoError(f"{name!r} cannot be written. Known: {', '.join(FORMATS)}.")
     stored = _fitting(photo, FORMATS[name])
     metadata = _outgoing(photo, stored.kind, strip_location, provenance)
-    return encode_stored(stored, name, metadata, photo.encoding, quality)
+    data = encode_stored(stored, name, metadata, photo.encoding, quality)
+    return seal(data, name, strip_location) if seal else data
 
 
 def write(
@@ -141,6 +149,7 @@ def write(
     force: bool = False,
     strip_location: bool = False,
     provenance: Provenance | None = None,
+    seal: Seal | None = None,
 ) -> None:
     """Write the photo to a path, in the format its suffix names, or to a stream.
 
@@ -156,6 +165,7 @@ def write(
         quality=quality,
         strip_location=strip_location,
         provenance=provenance,
+        seal=seal,
     )
     if isinstance(target, str | os.PathLike):
         put(Path(target), data)
@@ -184,14 +194,20 @@ def like(
     force: bool = False,
     strip_location: bool = False,
     provenance: Provenance | None = None,
+    seal: Seal | None = None,
 ) -> Path | bytes | io.BytesIO | Image.Image | NDArray[Any]:
     """Give the photo back as the kind of thing the source is.
 
     Of a path, the photo is written beside it with "-retouched" added to the name,
     and that path returned. Of bytes, bytes; of a stream, a new one at its start. A
     PIL image comes in the mode and with the info of the source, an array with its
-    channels; an array has no place for metadata.
+    channels; an array has no place for metadata, and neither has one for a seal.
     """
+    if seal and isinstance(source, np.ndarray | Image.Image):
+        raise PhotoError(
+            "A picture that is no file can be neither signed nor made reversible; give"
+            " a path or bytes."
+        )
     if isinstance(source, np.ndarray):
         return _to_array(photo, source.shape)
     if isinstance(source, Image.Image):
@@ -210,10 +226,15 @@ def like(
             force=force,
             strip_location=strip_location,
             provenance=provenance,
+            seal=seal,
         )
         return target
     data = encode(
-        photo, quality=quality, strip_location=strip_location, provenance=provenance
+        photo,
+        quality=quality,
+        strip_location=strip_location,
+        provenance=provenance,
+        seal=seal,
     )
     return io.BytesIO(data) if hasattr(source, "read") else data
 

@@ -19,6 +19,7 @@ from retouch.errors import FaceError, SizeError
 from retouch.expressions.transfer import Transfers
 from retouch.expressions.transfer_options import Transferring
 from retouch.jobs.skin import SkinRetoucher
+from retouch.photos.formats import FORMATS
 from retouch.photos.masks import MASKS, held
 from retouch.photos.photo import Photo, Provenance, encode, read
 from retouch.service import inverted as keeping
@@ -34,14 +35,6 @@ Say = Callable[[str, float], None]
 
 AT_HAND = 256 * 2**20  # bytes of inverted faces that a worker holds ready
 PREVIEW_QUALITY = 88
-MEDIA = {
-    "JPEG": "image/jpeg",
-    "PNG": "image/png",
-    "TIFF": "image/tiff",
-    "WEBP": "image/webp",
-    "AVIF": "image/avif",
-    "HEIF": "image/heic",
-}
 
 
 class Missing(Exception):
@@ -202,7 +195,8 @@ class Desk:
         reports = _with_shares(session.reports(), session, moved)
         name = Provenance(self.retoucher.model.name, wishes.words, settings.strength)
         if not small:
-            return self._answered(frame, Result(photo, before, tuple(reports), name))
+            told = photo, before, tuple(reports), name, settings
+            return self._answered(frame, Result(*told))
         picture = encode(photo, "JPEG", quality=PREVIEW_QUALITY)
         return _pictured(picture, "JPEG", reports)
 
@@ -251,6 +245,7 @@ class Desk:
             quality=wanted["quality"],
             strip_location=wanted["strip_location"],
             provenance=result.provenance,
+            seal=result.seal,
         )
         return _pictured(picture, format, result.faces)
 
@@ -322,5 +317,5 @@ def _done(report: dict[str, Any], **blobs: bytes) -> Frame:
 
 
 def _pictured(picture: bytes, format: str, reports: Iterable[FaceReport]) -> Frame:
-    words = {"media": MEDIA[format], "report": {"faces": _told(reports)}}
+    words = {"media": FORMATS[format].media, "report": {"faces": _told(reports)}}
     return Frame({"kind": "done", **words}, {"picture": picture})

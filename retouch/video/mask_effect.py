@@ -23,6 +23,7 @@ from retouch.faces.detect import Detector
 from retouch.geometry import TIGHT, Face, Similarity
 from retouch.photos.levels import levels_of
 from retouch.photos.photo import Photo, Provenance
+from retouch.provenance import seal, watermark
 from retouch.settings import Settings
 from retouch.stitching.fitting import fitted
 from retouch.stitching.stitch import Piece, stitch
@@ -83,6 +84,7 @@ class Disguise:
     ) -> Result:
         """Return the photo with its chosen faces masked, and how far each moved."""
         say = on_step or (lambda what, part: None)
+        seal.check(settings)
         say("finding faces", 0.0)
         detector = Detector()
         found = detector.find(photo.pixels)
@@ -94,6 +96,8 @@ class Disguise:
         chosen = settings.chosen(len(found))
         say("painting", 0.3)
         pixels = self.masked(photo.pixels, [found[i] for i in chosen])
+        for i in chosen if settings.marked else ():
+            pixels = watermark.add(pixels, found[i])
         done = photo.with_pixels(pixels)
         say("judging", 0.7)
         reports = [FaceReport.of(i, face) for i, face in enumerate(found)]
@@ -104,7 +108,7 @@ class Disguise:
             moved = float(np.linalg.norm(gap))
             reports[i] = dataclasses.replace(reports[i], share=1.0, identity=moved)
         name = Provenance("mask", f"person {self.person}", 1.0)
-        return Result(done, photo, tuple(reports), name)
+        return Result(done, photo, tuple(reports), name, settings)
 
     def masked(self, pixels: NDArray, faces: Iterable[Face]) -> NDArray:
         """Return the photo with the faces masked."""
