@@ -26,9 +26,12 @@ def list_(
     from retouch.edits.directions import offered
 
     table = Table("name", "more is", "safe range", "+1 is judged", "identity")
+    rows = library().rows()
+    # Directions were tried where readers are climbed, not yet where latents move.
+    climbs = f"{model}-moves" not in {row.name for row in rows}
     for name in offered(traits(model)):
-        table.add_row(*_climbed(name))
-    for row in library().rows():
+        table.add_row(*_shipped(name, climbs))
+    for row in rows:
         if row.name == f"{model}-traits":
             for name, seen in row.config.get("moves", {}).items():
                 table.add_row(*_straight(name, seen))
@@ -38,14 +41,14 @@ def list_(
     terminal.console().print(table)
 
 
-def _climbed(name: str) -> tuple[str, ...]:
-    """Return the row of an edit that climbs; what was never tried has no figures."""
+def _shipped(name: str, climbs: bool) -> tuple[str, ...]:
+    """Return the row of an edit that ships; what was never tried has no figures."""
     from retouch.edits.directions import DIRECTIONS
 
     known = DIRECTIONS.get(name)
     if known is None:
         return name, f"{name}; not tried yet", "", "", ""
-    span, tried = f"{known.low:+g} to {known.high:+g}", known.trial
+    span, tried = f"{known.low:+g} to {known.high:+g}", known.trial if climbs else None
     figures = ("", "")
     if tried is not None:
         figures = f"{tried.judged:+.2f}", f"{tried.identity:.2f}"
@@ -74,9 +77,9 @@ def show(
         typer.echo(f"safe from {known.low:+g} to {known.high:+g}")
         if tried := known.trial:
             typer.echo(
-                f"at +1 eight portraits were judged {tried.judged:+.2f}, without"
-                f" landmarks {tried.second:+.2f}, and moved {tried.identity:.2f} from"
-                " who they were"
+                f"with default128 eight portraits were judged {tried.judged:+.2f} at"
+                f" +1, without landmarks {tried.second:+.2f}, and moved"
+                f" {tried.identity:.2f} from who they were"
             )
         if known.adults:
             typer.echo("faces that look younger than 18 are left alone")

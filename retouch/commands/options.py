@@ -26,10 +26,10 @@ def move_names(incomplete: str) -> list[str]:
 def traits(model: str) -> list[str]:
     """Return the traits by which a model's faces can be moved, without loading it."""
     from pretrained.registry import library
+    from retouch.edits.directions import movable
 
-    told = [f"{model}-moves", f"{model}-traits"]
-    rows = [row.config["names"] for row in library().rows() if row.name in told]
-    return list(dict.fromkeys(name for names in rows for name in names))
+    names = {row.name: row.config.get("names", ()) for row in library().rows()}
+    return movable(names.get(f"{model}-moves", ()), names.get(f"{model}-traits", ()))
 
 
 def models(incomplete: str) -> list[str]:

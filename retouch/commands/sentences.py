@@ -6,7 +6,7 @@ from retouch.engine.report import FaceReport
 
 # What the judge's traits are called where there is less of them, and more.
 WORDS = {
-    "attractive": ("plainer", "more attractive"),
+    "attractive": ("", "more attractive"),  # nobody is told that they look worse
     "alert": ("sleepier", "more rested"),
     "well-groomed": ("less groomed", "better groomed"),
     "happy": ("more serious", "happier"),
@@ -45,17 +45,19 @@ def told(faces: Sequence[FaceReport], budget: float | None = None) -> list[str]:
 
 
 def _of(face: FaceReport, budget: float | None) -> str:
+    skin = [f"skin retouched, {face.touched:.1%} of the photo"] if face.touched else []
     if not face.share:
-        return f"left alone: {face.note}" if face.note else "unchanged"
+        return f"left alone: {face.note}" if face.note else "".join(skin) or "unchanged"
     who = next(word for limit, word in PEOPLE if face.identity < limit)
     limit = "" if budget is None else f" of {budget:.2f}"
     words = [_change(face)] if face.changed else []
-    return "; ".join([*words, f"{who} ({face.identity:.2f}{limit})"])
+    return "; ".join([*words, *skin, f"{who} ({face.identity:.2f}{limit})"])
 
 
 def _change(face: FaceReport) -> str:
     """Return the judge's largest changes in words."""
-    known = [(by, name) for name, by in face.changed.items() if name in WORDS]
+    changes = face.changed.items()
+    known = [(by, n) for n, by in changes if n in WORDS and WORDS[n][by > 0]]
     most = sorted(known, key=lambda pair: -abs(pair[0]))[:NAMED]
     seen = [(by, name) for by, name in most if abs(by) >= SEEN]
     if not seen:

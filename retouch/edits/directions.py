@@ -154,6 +154,22 @@ UNOFFERED = (
 )  # fmt: skip
 
 
+# Where latents move as people do: within the budget of identity half a frame is drawn.
+UNDRAWN = "glasses"
+
+
+def movable(moves: Iterable[str], others: Iterable[str]) -> list[str]:
+    """Return the traits by which faces can be moved, each once.
+
+    Args:
+        moves: of which moves are learnt from people.
+        others: that latents tell of, besides.
+    """
+    moves = list(moves)
+    every = dict.fromkeys([*moves, *others])
+    return [name for name in every if not (moves and name == UNDRAWN)]
+
+
 def offered(traits: Iterable[str]) -> list[str]:
     """Return the names of edits where these traits are read, those tried first.
 

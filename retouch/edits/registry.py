@@ -5,7 +5,13 @@ from typing import Any
 from retouch.contracts import conditions as conditions_of
 from retouch.edits import user_edits
 from retouch.edits.beauty import Beauty
-from retouch.edits.directions import DIRECTIONS, UNOFFERED, offered, trait_of
+from retouch.edits.directions import (
+    DIRECTIONS,
+    UNOFFERED,
+    movable,
+    offered,
+    trait_of,
+)
 from retouch.edits.edit import STEPS, Ascent, Climber, Direction
 from retouch.edits.moves import TraitMove
 from retouch.edits.straight import named, unknown
@@ -61,9 +67,9 @@ class Registry:
         self, name: str, keep: tuple[str, ...], steps: int
     ) -> Ascent | Direction | TraitMove:
         guide, trait = self.model.sight, trait_of(name)
-        movable, moves = self._movable() or {*self._traits.names}, self.model.moves
-        if trait not in movable or name in UNOFFERED:
-            known = [*offered(movable), *user_edits.names(self.model)]
+        able, moves = self._movable() or {*self._traits.names}, self.model.moves
+        if trait not in able or name in UNOFFERED:
+            known = [*offered(able), *user_edits.names(self.model)]
             raise unknown("direction", name, set(known))
         if moves is not None and trait in moves.names:
             return TraitMove(moves, trait)
@@ -91,8 +97,8 @@ class Registry:
 
     def _movable(self) -> set[str]:
         """Return the traits by which the model's faces can be moved."""
-        readers = self.model.moves, self.model.traits
-        return {name for reader in readers if reader for name in reader.names}
+        moves, traits = self.model.moves, self.model.traits
+        return {*movable(moves.names if moves else (), traits.names if traits else ())}
 
     def _kept(self, keep: tuple[str, ...], trait: str) -> tuple[str, ...]:
         return tuple(

@@ -45,3 +45,13 @@ def test_somebody_else_is_called_so():
 
 def test_nothing_done_is_nothing_claimed():
     assert told([replace(FACE, share=0.0)], 0.3) == ["1 face: unchanged"]
+
+
+def test_skin_that_is_retouched_is_told_with_its_share():
+    skin = replace(FACE, share=0.0, touched=0.042)
+    assert told([skin]) == ["1 face: skin retouched, 4.2% of the photo"]
+
+
+def test_nobody_is_told_that_they_look_worse():
+    worse = replace(FACE, changed={"attractive": -0.8, "age": 0.9})
+    assert told([worse], 0.3)[0].startswith("1 face: clearly older;")
