@@ -118,16 +118,21 @@ class Model:
         known = {key: self._drawn[key] for key in keys if key in self._drawn}
         new = {key: i for i, key in enumerate(keys) if key not in known}
         if new:
-            pictures = self.decode(latents[list(new.values())])
-            if self.finisher is not None:
-                pictures = ops.convert_to_numpy(self._finish(pictures))
-            known |= dict(zip(new, pictures, strict=True))
+            # One by one: a picture depends on none beside it, and one size is compiled.
+            known |= {key: self._picture(latents[i : i + 1]) for key, i in new.items()}
         for key, picture in known.items():
             self._drawn[key] = picture
             self._drawn.move_to_end(key)
         while len(self._drawn) > KEPT:
             self._drawn.popitem(last=False)
         return np.stack([known[key] for key in keys])
+
+    def _picture(self, latents: Floats) -> Floats:
+        """Return the finished picture of one latent, (R, R, 3)."""
+        pictures = self.decode(latents)
+        if self.finisher is not None:
+            pictures = ops.convert_to_numpy(self._finish(pictures))
+        return pictures[0]
 
 
 def _means(shelf: Library, name: str) -> dict[str, Floats]:

@@ -220,5 +220,5 @@ def test_folders_and_names_that_cannot_be_are_refused(pictures, tmp_path):
         pack({"own": Source(tmp_path / "none")}, tmp_path)
     with pytest.raises(SettingsError, match="letters, digits and underscores"):
         pack({"../own": Source(pictures)}, tmp_path)
-    with pytest.raises(SettingsError, match="tight, ffhq; got 'wide'"):
+    with pytest.raises(SettingsError, match="tight, ffhq, head; got 'wide'"):
         Recipe(crop="wide")
