@@ -19,7 +19,7 @@ from retouch.skin.retouch import retouched
 
 HERE = Path(__file__).parent
 SIDE = 256  # pixels of a picture on a strip
-SKIN = 480
+SKIN, LARGE = 480, 560
 QUALITY = 88
 
 
@@ -40,10 +40,25 @@ def levels(image: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(image * 127.5 + 127.5, 0, 255)).astype(np.uint8)
 
 
+def head(side: int) -> np.ndarray:
+    """Return the portrait's head as a picture of its own."""
+    whole = Image.fromarray(skimage.data.astronaut()[20:300, 90:370])
+    return np.asarray(whole.resize((side, side), Image.Resampling.BICUBIC))
+
+
+def edits(retoucher: Retoucher) -> None:
+    """Draw the portrait as it was, beautified, without its smile, and older."""
+    photo, settings = read(head(LARGE)), Settings()
+    shown = [photo, retoucher.beautified(photo, Settings(strength=1.5)).photo]
+    for moves in ({"smile": -1.0}, {"age": 1.0}):
+        shown.append(retoucher.edited(photo, moves, settings).photo)
+    rows = [np.concatenate([p.pixels for p in shown[i : i + 2]], 1) for i in (0, 2)]
+    Image.fromarray(np.concatenate(rows)).save(HERE / "edits.jpg", quality=QUALITY)
+
+
 def portrait() -> None:
     """Retouch the skin of the portrait: before, after, and the change enlarged."""
-    whole = Image.fromarray(skimage.data.astronaut()[20:300, 90:370])
-    pixels = np.asarray(whole.resize((SKIN, SKIN), Image.Resampling.BICUBIC))
+    pixels = head(SKIN)
     face = Detector().find(pixels)[0]
     after, _ = retouched(pixels, [face], Skin(look="studio"))
     change = np.clip(127.5 + 4.0 * (after.astype(float) - pixels), 0, 255)
@@ -60,8 +75,6 @@ def main() -> None:
     task = retoucher.beautifying(settings)
     moved = retoucher.move([session], task, settings)
     result = retoucher.complete(session, moved, task, settings).photo
-    both = np.concatenate([photo.pixels, result.pixels], 1)
-    Image.fromarray(both).save(HERE / "before-after.jpg", quality=QUALITY)
     decode = retoucher.model.decode
     before, after = decode(session.start)[0], decode(moved.latents)[0]
     seen = annotated(photo, list(session.found)).pixels
@@ -72,11 +85,12 @@ def main() -> None:
     place = session.faces[0].transform(retoucher.model.template, SIDE)
     shown = [cut(p, place, SIDE) for p in (photo.pixels, result.pixels)]
     change = np.clip(127.5 + 3 * (shown[1] - shown[0]), 0, 255)
-    portrait()
     strip(
         "concepts-stitched.jpg",
         [p.clip(0, 255).astype(np.uint8) for p in (*shown, change)],
     )
+    edits(retoucher)
+    portrait()
 
 
 if __name__ == "__main__":
