@@ -10,13 +10,16 @@ from retouch.edits.way import Way
 from retouch.errors import FaceError
 from retouch.faces.detect import Detector
 from retouch.faces.parse import parser
-from retouch.geometry import Face, Similarity
+from retouch.geometry import Face, Points, Similarity
 from retouch.models import Model
 from retouch.settings import OUTLINED, Settings
 from retouch.stitching.change import Change
+from retouch.stitching.mouths import opening, parting
 from retouch.stitching.stitch import Piece, stitch
 
 Floats = NDArray[np.float32]
+WIDE = 0.16  # of a mouth's width: lips so far apart show whole teeth
+FURTHER = (1.5, 2.0, 3.0)  # times a way, until they are
 
 
 class Renderer:
@@ -83,12 +86,32 @@ class Renderer:
     ) -> list[Piece]:
         before, after = (_levels(self.model.draw(z)) for z in (way.start, way.end))
         pieces = []
-        for face, place, old, new in zip(faces, placed, before, after, strict=True):
-            there = face.moved(place)
+        for i, (face, place) in enumerate(zip(faces, placed, strict=True)):
+            there, (old, new) = face.moved(place), (before[i], after[i])
             marks = self._landmarks(old, there), self._landmarks(new, there)
-            change = Change(old, new, marks=marks, fine=way.fine)
+            wider = self._wider(way[i : i + 1], there, marks)
+            change = Change(old, new, marks=marks, fine=way.fine, wider=wider)
             pieces.append(Piece(face, place, change))
         return pieces
+
+    def _wider(
+        self, way: Way, face: Face, marks: tuple[Points, Points]
+    ) -> tuple[Floats, Points] | None:
+        """Return the picture and landmarks of a mouth that a way opens but little.
+
+        Half-way between lips and teeth a generator draws both at once; so teeth are
+        drawn where the same way leads further.
+        """
+        if not parting(face.landmarks, *marks) or opening(marks[1]) >= WIDE:
+            return None
+        found = None
+        for times in FURTHER:
+            (picture,) = _levels(self.model.draw((way * times).end))
+            wider = self._landmarks(picture, face)
+            found = picture, wider
+            if opening(wider) >= WIDE:
+                break
+        return found
 
     def _landmarks(self, picture: Floats, face: Face) -> NDArray[np.float64]:
         """Return the landmarks of a drawn face near those of the one in the photo."""

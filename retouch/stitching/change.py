@@ -23,6 +23,9 @@ class Change:
     flow: Pixels | None = None  # (R, R, 2)
     marks: tuple[Points, Points] | None = None  # (68, 2) each, in crop pixels
     fine: bool = True  # colours and fine light are meant; False: broad light alone
+    # The same face with its mouth further open, and its landmarks: teeth that come into
+    # view are drawn there, where they are not half lips.
+    wider: tuple[Pixels, Points] | None = None
 
     def __post_init__(self) -> None:
         size = self.before.shape[0]
@@ -32,6 +35,9 @@ class Change:
             _require("flow", self.flow, (size, size, 2))
         for marks in self.marks or ():
             _require("marks", marks, (68, 2))
+        if self.wider is not None:
+            _require("wider", self.wider[0], (size, size, 3))
+            _require("wider", self.wider[1], (68, 2))
 
     @classmethod
     def moving(cls, crop: Pixels, moves: Pixels) -> Self:
@@ -55,7 +61,10 @@ class Change:
             moves = resized(moves, size) * np.float32(part)
         if marks is not None:
             marks = marks[0] * part, marks[1] * part
-        return Change(before, after, moves, marks, self.fine)
+        wider = self.wider
+        if wider is not None:
+            wider = resized(wider[0], size), wider[1] * part
+        return Change(before, after, moves, marks, self.fine, wider)
 
 
 def _require(name: str, field: Pixels | Points, shape: tuple[int, ...]) -> None:

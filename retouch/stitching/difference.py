@@ -6,6 +6,8 @@ broadly and without colour, so that irises and pores stay the photo's; of edits 
 are made of fine light, such as wrinkles, hair, frames and make-up, all of it.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
@@ -14,7 +16,7 @@ from retouch.geometry import INNER_LIPS, JAW, LEFT_EYE, NOSE, OUTER_LIPS
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.layers import Layers
-from retouch.stitching.mouths import painted
+from retouch.stitching.mouths import gap, painted, steadied
 
 # In parts of the face's size:
 LONGEST_MOVE = 0.1
@@ -36,8 +38,12 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
         unit: the face's size in crop pixels.
     """
     change = calmed(change, unit)
-    whole = _moves(change, masks, unit)
-    moves = flow.unfolded(whole * masks.edit[..., None], masks.edit)
+    if change.marks is not None:
+        was, now = change.marks
+        change = replace(change, marks=(was, steadied(masks.marks, was, now)))
+    bared = gap(change, masks)
+    whole = _moves(change, masks, unit, bared)
+    moves = flow.unfolded(whole * masks.edit[..., None], masks.edit, bared)
     light = change.after - flow.fetch(change.before, whole)
     # What was behind the jaw, or is now, says nothing about the light on the face.
     lit = masks.edit * masks.surface * flow.moved(masks.surface, whole)
@@ -60,10 +66,10 @@ def calmed(change: Change, unit: float) -> Change:
         length = np.hypot(*steps[part].T)[:, None] / (JITTER * unit)
         steps[part] *= np.maximum(0, 1 - 1 / np.maximum(length, 1e-6) ** 2)
     marks = was, was + steps
-    return Change(change.before, change.after, change.flow, marks, change.fine)
+    return replace(change, marks=marks)
 
 
-def _moves(change: Change, masks: Masks, unit: float) -> Pixels:
+def _moves(change: Change, masks: Masks, unit: float, bared: Pixels) -> Pixels:
     """Return where each point of after lay, no further away than faces reach."""
     longest = LONGEST_MOVE * unit
     if change.flow is not None:
@@ -72,7 +78,7 @@ def _moves(change: Change, masks: Masks, unit: float) -> Pixels:
         whole = flow.between(*change.marks, change.size)
     else:
         whole = flow.estimate(change.before, change.after, masks.edit)
-    return flow.unfolded(flow.bounded(whole, longest))
+    return flow.unfolded(flow.bounded(whole, longest), unseen=bared)
 
 
 def _wanted(light: Pixels, fine: bool, own: Pixels, unit: float) -> Pixels:

@@ -14,11 +14,12 @@ from retouch.faces.crop import Pixels, resized
 
 COARSEST, FINEST = 24, 256  # pixels a side at which flow is sought
 STEPS = 4  # improvements at each size
-CALMINGS = 8  # local ones, before a folded flow is shortened as a whole
+CALMINGS = 8  # before a flow that still folds is shortened, there and around
 NEAR = 1 / 48  # of the side: what moves together
 STIFF = 0.002  # how sure structure must be before it moves anything
 MISMATCH = 1.0  # standard deviations at which a pixel counts half
 LEAST_AREA, MOST_AREA = 0.35, 2.5  # to which a flow may shrink or stretch a pixel
+COVERED = 0.5  # of a pixel: what lies beneath so much paint is hardly seen
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -84,25 +85,34 @@ def area(flow: Pixels) -> NDArray[np.float32]:
     return np.asarray((1 + xx) * (1 + yy) - xy * yx, np.float32)
 
 
-def unfolded(flow: Pixels, where: Pixels | None = None) -> Pixels:
+def unfolded(
+    flow: Pixels, where: Pixels | None = None, unseen: Pixels | None = None
+) -> Pixels:
     """Return the flow, calmed where it would fold, or shrink or stretch too much.
 
     Args:
         where: how freely each pixel may move, (S, S); where it is 0 none will.
+        unseen: where it may do so all the same, for paint covers that, (S, S).
     """
+    seen = np.ones(flow.shape[:2], bool) if unseen is None else unseen < COVERED
     wide = max(flow.shape[0] / 64, 1.0)
     free = np.float32(0.8) if where is None else 0.8 * where[..., None]
     for _ in range(CALMINGS):
-        wrong = _extreme(flow)
+        wrong = _extreme(flow) & seen
         if not wrong.any():
             return flow
-        near = gaussian_filter(wrong.astype(np.float32), wide)
-        weight = np.minimum(2 * near / near.max(), 1)[..., None]
         calm = free * _spread(flow, 2 * wide)
-        flow = flow + weight * (calm - flow)
-    while _extreme(flow).any():
-        flow = flow * np.float32(0.8)
+        flow = flow + _around(wrong, wide) * (calm - flow)
+    while (wrong := _extreme(flow) & seen).any():
+        wide = min(1.5 * wide, flow.shape[0] / 4)
+        flow = flow * (1 - np.float32(0.3) * _around(wrong, wide))
     return flow
+
+
+def _around(places: NDArray[np.bool_], width: float) -> Pixels:
+    """Return 1 at places, less further off, (S, S, 1)."""
+    near = gaussian_filter(places.astype(np.float32), width)
+    return np.minimum(2 * near / near.max(), 1)[..., None]
 
 
 def _extreme(flow: Pixels) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter
 
 from retouch.faces.crop import Pixels
 from retouch.geometry import INNER_LIPS, OUTER_LIPS, Points
+from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.colour import matched
 
@@ -22,15 +23,17 @@ SHUT = (0.03, 0.05)  # at which an open mouth is closed, and is not yet
 ASTRAY = 0.15  # of a mouth's width: drawn lips so far from the photo's are not painted
 # In parts of a mouth's width, how far paint goes beyond its outline and how softly:
 TEETH, LIPS = (0.02, 0.015), (0.0, 0.05)
+GAP = 0.05  # how far beyond it skin may fold
 RING = (0.25, 0.1)  # around the mouth: the skin whose light the paint takes on
+STRETCHED = 1.15  # times their height: what teeth in view may be stretched to
+LOWER_LIP = [*range(55, 60), *range(65, 68)]
 FINER = 4  # times that outlines are drawn larger
 
 
 def opening(marks: Points) -> float:
     """Return how far lips are apart, for the width between their corners."""
-    lips = marks[INNER_LIPS]
-    gaps, width = lips[[1, 2, 3]] - lips[[7, 6, 5]], lips[4] - lips[0]
-    return float(np.hypot(*gaps.T).mean() / max(np.hypot(*width), 1e-9))
+    width = np.hypot(*(marks[INNER_LIPS][4] - marks[INNER_LIPS][0]))
+    return _parted(marks) / max(float(width), 1e-9)
 
 
 def painted(
@@ -52,11 +55,64 @@ def painted(
     outline = now[OUTER_LIPS] if closes else now[INNER_LIPS]
     grow, soft = LIPS if closes else TEETH
     cover = part * masks.edit * filled(outline, len(own), grow * width, soft * width)
-    paint = matched(change.after, change.before, own, masks.surface)
+    picture = change.after if closes else _teeth(change, now)
+    paint = matched(picture, change.before, own, masks.surface)
     far, near = (filled(now[OUTER_LIPS], len(own), r * width, r * width) for r in RING)
     ring = (far * (1 - near) * masks.edit)[..., None]
     shade = ((moved - paint) * ring).sum((0, 1)) / max(float(ring.sum()), 1.0)
     return (paint + shade).astype(np.float32), cover.astype(np.float32), closes
+
+
+def steadied(own: Points, was: Points, now: Points) -> Points:
+    """Return the landmarks now, with lips that stretch no teeth in view.
+
+    An open mouth shows its own teeth, moved with its lips: the lower one goes down no
+    further than makes them STRETCHED times as tall.
+    """
+    if opening(own) < OPEN:
+        return now
+    most = STRETCHED * _parted(was)
+    beyond = _parted(now) - most
+    if beyond <= 0:
+        return now
+    moved = now.copy()
+    down = now[57] - now[51]
+    moved[LOWER_LIP] -= beyond * down / np.hypot(*down)
+    return moved
+
+
+def _parted(marks: Points) -> float:
+    """Return how far lips are apart, in pixels."""
+    lips = marks[INNER_LIPS]
+    return float(np.hypot(*(lips[[1, 2, 3]] - lips[[7, 6, 5]]).T).mean())
+
+
+def gap(change: Change, masks: Masks) -> Pixels:
+    """Return what comes into view between lips that part, and is painted, (S, S)."""
+    size = len(masks.edit)
+    if change.marks is None:
+        return np.zeros((size, size), np.float32)
+    was, now = change.marks
+    part, closes = _newness(masks.marks, was, now)
+    if closes:
+        part = 0.0
+    width = float(np.hypot(*(now[54] - now[48])))
+    return np.float32(part) * filled(now[INNER_LIPS], size, GAP * width, 0.0)
+
+
+def _teeth(change: Change, now: Points) -> Pixels:
+    """Return the picture whose teeth show between the lips where they are now."""
+    if change.wider is None:
+        return change.after
+    picture, open_ = change.wider
+    lips = slice(OUTER_LIPS.start, INNER_LIPS.stop)
+    return flow.fetch(picture, flow.between(open_[lips], now[lips], change.size))
+
+
+def parting(own: Points, was: Points, now: Points) -> bool:
+    """Say whether lips part so that teeth come into view."""
+    part, closes = _newness(own, was, now)
+    return part > 0 and not closes
 
 
 def _newness(own: Points, was: Points, now: Points) -> tuple[float, bool]:

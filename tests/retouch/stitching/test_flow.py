@@ -65,6 +65,26 @@ def test_an_unfolded_flow_has_no_folds_and_stays_in_its_place(seed, longest, wid
     assert lengths(calm).max() <= lengths(wild).max() * 1.001
 
 
+def test_what_paint_covers_may_fold_and_the_rest_goes_all_the_way():
+    tear = np.zeros((96, 96, 2), np.float32)
+    tear[48:, :, 1] = -10  # what lies below goes down, and nothing is between
+    covered = np.zeros((96, 96), np.float32)
+    covered[44:52] = 1
+    assert flow.unfolded(tear, unseen=covered) is tear
+    assert np.abs(flow.unfolded(tear) - tear)[52:60].max() > 2
+
+
+def test_a_fold_is_shortened_where_it_is():
+    y, x = np.mgrid[:128, :128].astype(np.float32)
+    wild = np.zeros((128, 128, 2), np.float32)
+    wild[..., 0] = 4.0 * np.exp(-((x - 96) ** 2 + (y - 96) ** 2) / 400)
+    far = wild.copy()
+    wild[..., 0] += 30.0 * np.exp(-((x - 24) ** 2 + (y - 24) ** 2) / 60)
+    calm = flow.unfolded(wild)
+    assert flow.area(calm).min() >= flow.LEAST_AREA
+    assert np.abs(calm - far)[88:104, 88:104].max() < 0.2
+
+
 def test_a_calm_flow_stays_as_it_is():
     calm = smooth_flow(0, 3.0)
     assert flow.unfolded(calm) is calm

@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 from retouch.errors import SettingsError
 from retouch.faces.crop import Window, cut, uncut, window_of
 from retouch.geometry import FFHQ, Similarity
-from retouch.stitching import layers, mask
+from retouch.stitching import layers, mask, mouths
 from retouch.stitching.change import Change
 from retouch.stitching.stitch import METHODS, Piece, stitch
 from tests.retouch.drawing import drawn_face, placed_faces, templates, texture
@@ -167,6 +167,46 @@ def test_a_mouth_that_opens_is_painted_and_the_old_lip_does_not_shine_through():
     change = mouthed(own, FACE, before=lips(0), after=lips(1))
     result = stitch(photo, [Piece(own, TO_CROP, change)])
     assert result[y - 2 : y + 3, x - 5 : x + 6].min() > 190
+
+
+def test_a_lip_goes_down_with_the_mouth_that_opens_above_it():
+    own = closed(FACE)
+    low = FACE.landmarks.copy()
+    low[55:60, 1] += 12
+    low[65:68, 1] += 12
+    photo, x, _ = scratched(lips(0))
+    lip = int(own.landmarks[57, 1]) - 3
+    photo[lip - 1 : lip + 2, x - 4 : x + 5] = (250, 0, 0)
+    change = mouthed(own, replace(FACE, landmarks=low), before=lips(0), after=lips(1))
+    result = stitch(photo, [Piece(own, TO_CROP, change)]).astype(int)
+    red = result[:, x, 0] - result[:, x, 1] > 120
+    assert lip + 8 < np.flatnonzero(red).mean() < lip + 16
+
+
+def test_teeth_that_are_half_lips_are_taken_from_a_wider_mouth():
+    photo, x, y = scratched(lips(0))
+    own, grey = closed(FACE), lips(0)
+    wide = lips(1), TO_CROP(FACE.landmarks)
+    middle = slice(y - 1, y + 2), slice(x - 5, x + 6)
+    seen = [
+        stitch(photo, [Piece(own, TO_CROP, change)])[middle].mean()
+        for wider in (None, wide)
+        for change in [mouthed(own, FACE, before=grey, after=grey + 1, wider=wider)]
+    ]
+    assert seen[0] < 100 < 180 < seen[1]
+
+
+def test_teeth_in_view_are_not_stretched():
+    was = TO_CROP(FACE.landmarks)
+    now = was.copy()
+    now[55:60, 1] += 20
+    now[65:68, 1] += 20
+    held = mouths.steadied(was, was, now)
+    tall = mouths.opening(held) / mouths.opening(was)
+    assert tall == pytest.approx(mouths.STRETCHED, abs=0.02)
+    assert np.array_equal(held[:55], now[:55])
+    shut = TO_CROP(closed(FACE).landmarks)
+    assert mouths.steadied(shut, shut, now) is now
 
 
 def test_bared_teeth_are_as_bright_in_a_dark_face():
