@@ -32,7 +32,7 @@ from retouch.edits.edit import View
 from retouch.edits.way import Way
 from retouch.engine.report import FaceReport
 from retouch.engine.retoucher import Retoucher
-from retouch.engine.session import Session, Task
+from retouch.engine.session import KnownFaces, Purpose, Session, Task
 from retouch.faces.crop import cut
 from retouch.geometry import LEFT_EYE, MOUTH_CORNERS, RIGHT_EYE, TIGHT, Face, Points
 from retouch.photos.photo import Photo
@@ -84,7 +84,7 @@ def opened(engine: Retoucher, folder: Path, settings: Settings) -> dict[str, Ses
         low, high = marks.min(0), marks.max(0)
         box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
         face = engine.detector.again(photo.pixels, Face(marks, box, 1.0))
-        session = engine.cut(photo, settings, adults=True, faces=[face])
+        session = engine.cut(KnownFaces(photo, (face,)), settings, adults=True)
         if session.chosen:
             sessions[name] = session
         else:
@@ -182,7 +182,7 @@ def plain(engine: Retoucher) -> Task:
             view.latents, np.repeat(change[None], len(view.latents), 0), moves
         )
 
-    return Task("plain wish", move, PLAIN)
+    return Task(Purpose("plain wish", PLAIN), move)
 
 
 def worked(

@@ -80,7 +80,7 @@ class Worker:
                 if self.job.kind == "invert":
                     yield self._inverted(picture, photo, start)
                     continue
-                adults = self._task is not None and self._task.adults
+                adults = self._task is not None and self._task.purpose.adults
                 session = self.retoucher.cut(photo, self.job.settings, adults=adults)
             except Exception as error:
                 yield self._failed(picture, error, time.perf_counter() - start)
@@ -180,11 +180,9 @@ class Worker:
         start, settings = time.perf_counter(), self.job.settings
         assert self._task is not None
         try:
-            if moved is None:
-                (result,) = self.retoucher.finish([case.session], self._task, settings)
-            else:
-                session, after = moved
-                result = self.retoucher.complete(session, after, self._task, settings)
+            session, after = moved or (case.session, None)
+            purpose = self._task.purpose
+            result = self.retoucher.complete(session, after, purpose, settings)
             data = self._encoded(case.picture, result)
         except Exception as error:
             spent = case.seconds + time.perf_counter() - start

@@ -114,8 +114,9 @@ def render(
             if not to.quiet and to.out != "-":
                 output.say(to.out, to.out)
             return
-        engine = saved_faces.KnownFaces.of(engine, [saved])
-        result = engine.edited(source, wanted, settings, on_step)
+        engine = saved_faces.suited(engine, [saved])
+        known = saved_faces.known(engine, source, [saved])
+        result = engine.edited(known, wanted, settings, on_step)
     to.write(result, to.out, settings.identity)
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retouch.commands import output
 from retouch.commands.output import Output
@@ -12,7 +12,8 @@ from retouch.jobs import ranges
 from retouch.photos import disk, film
 
 if TYPE_CHECKING:
-    from retouch.engine.session import Result
+    from retouch.engine.retoucher import Retoucher
+    from retouch.engine.session import KnownFaces, Result
     from retouch.photos.photo import Photo
     from retouch.settings import Climb, Settings
 
@@ -41,29 +42,29 @@ def checked(force: bool, **wanted: Path | None) -> list[Path]:
 
 
 def beautified(
-    engine: Any,
-    photo: "Photo",
+    engine: "Retoucher",
+    photo: "Photo | KnownFaces",
     settings: "Settings",
     climb: "Climb",
-    on_step: Any,
+    on_step: OnStep,
     films: list[Path],
 ) -> "Result":
     """Return the beautified photo, and write the way to it."""
     task = engine.beautifying(settings, climb)
-    session = engine.cut(photo, settings, adults=task.adults)
+    session = engine.cut(photo, settings, adults=task.purpose.adults)
     if session.chosen and settings.strength:
         (session,) = engine.invert([session], settings, on_step)
         moved = engine.move([session], task, settings)
         _write(ranges.between(engine, session, moved.way, settings), films)
-        return engine.complete(session, moved, task, settings)
-    _write([photo, photo], films)
+        return engine.complete(session, moved, task.purpose, settings)
+    _write([session.photo] * 2, films)
     (result,) = engine.finish([session], task, settings, on_step)
     return result
 
 
 def graded(
-    engine: Any,
-    photo: "Photo",
+    engine: "Retoucher",
+    photo: "Photo | KnownFaces",
     settings: "Settings",
     climb: "Climb",
     target: str,
@@ -75,7 +76,7 @@ def graded(
 
     session = engine.cut(photo, settings, adults=True)
     (session,) = engine.invert([session], settings, on_step)
-    steps, faces = [], session.reports()
+    steps, faces = [], tuple(session.reports())
     for strength in GRADES:
         own = dataclasses.replace(settings, strength=strength)
         task = engine.beautifying(own, climb)
@@ -90,8 +91,8 @@ def graded(
 
 
 def ranged(
-    engine: Any,
-    photo: "Photo",
+    engine: "Retoucher",
+    photo: "Photo | KnownFaces",
     span: ranges.Range,
     settings: "Settings",
     target: str,
@@ -104,7 +105,7 @@ def ranged(
     pictures = ranges.ranged(engine, photo, span, settings)
     words = f"{span.name} {span.low:+g} to {span.high:+g}"
     name = Provenance(settings.model, words, settings.strength)
-    sheet = Photo(ranges.sheet(pictures), format=photo.format)
+    sheet = Photo(ranges.sheet(pictures), format=pictures[0].format)
     provenance = name if to.provenance else None
     output.put(sheet, target, quality=to.quality, force=to.force, provenance=provenance)
     _write(pictures, films)

@@ -48,14 +48,14 @@ def beautify(
     films = loops.checked(to.force, gif=gif)
     source = output.get(photo, settings.max_pixels)
     with terminal.progress(to.quiet, to.verbose) as on_step:
-        engine = terminal.retoucher(settings.model, latents)
+        engine, known = terminal.opened(settings.model, source, latents)
         if grid:
-            loops.graded(engine, source, settings, climb, target, to, on_step)
+            loops.graded(engine, known, settings, climb, target, to, on_step)
             return
         if films:
-            result = loops.beautified(engine, source, settings, climb, on_step, films)
+            result = loops.beautified(engine, known, settings, climb, on_step, films)
         else:
-            result = engine.beautified(source, settings, on_step, climb)
+            result = engine.beautified(known, settings, on_step, climb)
     to.write(painted.held(result), target, settings.identity)
     loops.tell(films, to)
 
@@ -100,14 +100,14 @@ def edit(
     if not to.quiet:
         sliders.warn(wish)
     with terminal.progress(to.quiet, to.verbose) as on_step:
-        engine = terminal.retoucher(settings.model, latents)
+        engine, known = terminal.opened(settings.model, source, latents)
         if wish.span is not None:
-            loops.ranged(engine, source, wish.span, settings, target, to, films)
+            loops.ranged(engine, known, wish.span, settings, target, to, films)
             return
         if wish.each:
-            result = engine.edited_each(source, wish.each, settings, on_step)
+            result = engine.edited_each(known, wish.each, settings, on_step)
         else:
-            result = engine.edited(source, wish.all, settings, on_step)
+            result = engine.edited(known, wish.all, settings, on_step)
     to.write(painted.held(result), target, settings.identity)
 
 

@@ -13,6 +13,10 @@ from retouch.contracts import OnStep
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from retouch.engine.retoucher import Retoucher
+    from retouch.engine.session import KnownFaces
+    from retouch.photos.photo import Photo
+
 PACE = 10.0  # seconds between two lines of what is no terminal
 
 
@@ -23,18 +27,27 @@ def console(**options: Any) -> "Console":
     return Console(markup=False, highlight=False, **options)
 
 
-def retoucher(model: str, latents: Sequence[Path] | None = None) -> Any:
-    """Return the engine with the model of that name, or with faces of latent files."""
+def retoucher(model: str) -> "Retoucher":
+    """Return the engine with the model of that name."""
     backend.start()
     from retouch.engine.retoucher import Retoucher
 
-    if not latents:
-        return Retoucher.load(model)
-    from retouch.inversion.latent_files import load
-    from retouch.jobs.saved_faces import KnownFaces
+    return Retoucher.load(model)
 
-    saved = [load(path) for path in latents]
-    return KnownFaces.of(Retoucher.load(model), saved)
+
+def opened(
+    model: str, photo: "Photo", latents: Sequence[Path] | None
+) -> "tuple[Retoucher, Photo | KnownFaces]":
+    """Return the engine, and the photo with the faces of latent files, if any."""
+    if not latents:
+        return retoucher(model), photo
+    from retouch.inversion.latent_files import load
+
+    saved, engine = [load(path) for path in latents], retoucher(model)
+    from retouch.jobs import saved_faces
+
+    engine = saved_faces.suited(engine, saved)
+    return engine, saved_faces.known(engine, photo, saved)
 
 
 @contextmanager

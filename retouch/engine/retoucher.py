@@ -21,7 +21,14 @@ from retouch.edits.straight import bounded
 from retouch.edits.way import Moved, Way, within_budget
 from retouch.engine.rendering import Renderer
 from retouch.engine.report import Examiner, FaceReport, pair
-from retouch.engine.session import ADULT, Result, Session, Task
+from retouch.engine.session import (
+    ADULT,
+    KnownFaces,
+    Purpose,
+    Result,
+    Session,
+    Task,
+)
 from retouch.errors import FaceError, SettingsError
 from retouch.faces import crop
 from retouch.faces.detect import Detector
@@ -108,7 +115,7 @@ class Retoucher:
 
     def beautified(
         self,
-        photo: Photo,
+        photo: Photo | KnownFaces,
         settings: Settings,
         on_step: OnStep | None = None,
         climb: Climb | None = None,
@@ -118,7 +125,7 @@ class Retoucher:
 
     def edited(
         self,
-        photo: Photo,
+        photo: Photo | KnownFaces,
         moves: Moves,
         settings: Settings,
         on_step: OnStep | None = None,
@@ -128,7 +135,7 @@ class Retoucher:
 
     def edited_each(
         self,
-        photo: Photo,
+        photo: Photo | KnownFaces,
         wishes: Mapping[int, Mapping[str, float]],
         settings: Settings,
         on_step: OnStep | None = None,
@@ -137,17 +144,17 @@ class Retoucher:
         tasks = {i: self.editing(wishes[i], settings) for i in sorted(wishes)}
         numbers = ",".join(str(i) for i in tasks)
         chosen = dataclasses.replace(settings, faces=numbers)
-        adults = any(task.adults for task in tasks.values())
+        adults = any(task.purpose.adults for task in tasks.values())
         whole = self.cut(photo, chosen, adults=adults)
         (whole,) = self.invert([whole], chosen, on_step)
-        now, reports = photo, whole.reports()
+        now, reports = whole.photo, whole.reports()
         for i in whole.chosen if settings.strength else ():
             session = dataclasses.replace(whole.only(i), photo=now)
             (done,) = self.finish([session], tasks[i], settings, on_step)
             now, reports[i] = done.photo, done.faces[i]
-        words = "; ".join(f"face {i}: {task.name}" for i, task in tasks.items())
+        words = "; ".join(f"face {i}: {t.purpose.name}" for i, t in tasks.items())
         name = Provenance(self.model.name, words, settings.strength)
-        return Result(now, photo, tuple(reports), name, settings)
+        return Result(now, whole.photo, tuple(reports), name, settings)
 
     # --- what can be done ------------------------------------------------------
 
@@ -166,7 +173,8 @@ class Retoucher:
             return self._way("beauty", edit, view, goals)
 
         skin = ALONGSIDE if climb.skin else 0.0
-        return Task("beautify", move, "attractive", adults=True, skin=skin)
+        purpose = Purpose("beautify", "attractive", adults=True, skin=skin)
+        return Task(purpose, move)
 
     def _beauty(self, view: View) -> Floats:
         """Return how attractive the guide finds the faces, (N,)."""
@@ -193,7 +201,7 @@ class Retoucher:
 
         words = ", ".join(f"{n} {np.mean(s):+g}" for n, s in moves.items())
         adults = any(self.registry.for_adults(name) for name in moves)
-        return Task(words, move, trait_of(first), adults=adults)
+        return Task(Purpose(words, trait_of(first), adults), move)
 
     def _way(
         self,
@@ -215,12 +223,16 @@ class Retoucher:
     # --- the steps -------------------------------------------------------------
 
     def run(
-        self, photo: Photo, task: Task, settings: Settings, on_step: OnStep | None
+        self,
+        photo: Photo | KnownFaces,
+        task: Task,
+        settings: Settings,
+        on_step: OnStep | None,
     ) -> Result:
         """Return the photo after the task."""
         if on_step is not None:
             on_step("finding faces", 0.0)
-        session = self.cut(photo, settings, adults=task.adults)
+        session = self.cut(photo, settings, adults=task.purpose.adults)
         (result,) = self.finish([session], task, settings, on_step)
         return result
 
@@ -235,27 +247,25 @@ class Retoucher:
         return faces
 
     def cut(
-        self,
-        photo: Photo,
-        settings: Settings,
-        *,
-        adults: bool = False,
-        faces: list[Face] | None = None,
+        self, photo: Photo | KnownFaces, settings: Settings, *, adults: bool = False
     ) -> Session:
         """Find the faces of a photo, choose among them and cut those out.
 
         Args:
             adults: leave faces alone that look younger than 18.
-            faces: those that are known already, as in a video.
         """
         seal.check(settings)
-        faces = self.find(photo) if faces is None else faces
+        known = photo
+        if isinstance(known, Photo):
+            known = KnownFaces(known, tuple(self.find(known)))
+        photo, faces, latents = known.photo, known.faces, known.latents
         wanted = settings.chosen(len(faces))
         said = [_hindrance(photo, faces[i]) for i in wanted]
         notes = {i: note for i, note in zip(wanted, said, strict=True) if note}
         chosen = tuple(i for i in wanted if i not in notes)
-        images, masks = self._crops(photo, [faces[i] for i in chosen])
-        session = Session(photo, tuple(faces), chosen, notes, images, masks)
+        images, masks = self.crops(photo, [faces[i] for i in chosen])
+        own = None if latents is None else latents[list(chosen)]
+        session = Session(photo, faces, chosen, notes, images, masks, own)
         return self.grown(session) if adults else session
 
     def grown(self, session: Session) -> Session:
@@ -320,7 +330,8 @@ class Retoucher:
     ) -> Way:
         """Return where a task leads faces; from what is for adults the young stay."""
         way = task.move(self.view(sessions, settings))
-        young = [self._young(s) if task.adults else [] for s in sessions]
+        adults = task.purpose.adults
+        young = [self._young(s) if adults else [] for s in sessions]
         if any(young):
             shares = [np.ones(len(s.chosen), np.float32) for s in sessions]
             for share, rows in zip(shares, young, strict=True):
@@ -363,31 +374,24 @@ class Retoucher:
         on_step: OnStep | None = None,
     ) -> list[Result]:
         """Return each photo after the task; their faces share one batch."""
-        name = Provenance(self.model.name, task.name, settings.strength)
         say = on_step or (lambda what, part: None)
-        if task.adults:
+        if task.purpose.adults:
             sessions = [self.grown(session) for session in sessions]
-        idle = settings.strength == 0
-        busy = [] if idle else [s for s in sessions if s.chosen]
-        if not busy:
-            return [
-                Result(s.photo, s.photo, tuple(s.reports()), name, settings)
-                for s in sessions
-            ]
-        done = iter(self._done(busy, task, settings, say))
-        results = []
-        for session in sessions:
-            photo, reports = session.photo, session.reports()
-            if session in busy:
-                photo, reports = next(done)
-            told = tuple(reports)
-            results.append(Result(photo, session.photo, told, name, settings))
-        return results
+        if settings.strength:
+            sessions = self.invert(sessions, settings, say)
+        busy = [s for s in sessions if s.chosen and settings.strength]
+        moved = self._all_moved(busy, task, settings, say)
+        return [
+            self.complete(s, next(moved) if s in busy else None, task.purpose, settings)
+            for s in sessions
+        ]
 
-    def _done(
+    def _all_moved(
         self, sessions: list[Session], task: Task, settings: Settings, say: OnStep
-    ) -> Iterator[tuple[Photo, list[FaceReport]]]:
-        sessions = self.invert(sessions, settings, say)
+    ) -> Iterator[Moved]:
+        """Yield where the faces of each session go, whatever they are allowed."""
+        if not sessions:
+            return
         say("editing", 0.0)
         # The photos themselves will tell who has gone too far.
         moved = Moved.whole(self._way_of(sessions, task, settings))
@@ -395,18 +399,28 @@ class Retoucher:
         for session in sessions:
             part = slice(at, at := at + len(session.chosen))
             say("stitching", at / len(moved.way))
-            yield self._completed(session, moved[part], task, settings)
+            yield moved[part]
 
     def complete(
-        self, session: Session, moved: Moved, task: Task, settings: Settings
+        self,
+        session: Session,
+        moved: Moved | None,
+        purpose: Purpose,
+        settings: Settings,
     ) -> Result:
-        """Return the photo whose faces' latents have been moved, and its report."""
-        photo, reports = self._completed(session, moved, task, settings)
-        name = Provenance(self.model.name, task.name, settings.strength)
+        """Return the photo whose faces' latents have been moved, and its report.
+
+        Args:
+            moved: None if nothing is done to the photo.
+        """
+        photo, reports = session.photo, session.reports()
+        if moved is not None:
+            photo, reports = self._completed(session, moved, purpose, settings)
+        name = Provenance(self.model.name, purpose.name, settings.strength)
         return Result(photo, session.photo, tuple(reports), name, settings)
 
     def _completed(
-        self, session: Session, moved: Moved, task: Task, settings: Settings
+        self, session: Session, moved: Moved, purpose: Purpose, settings: Settings
     ) -> tuple[Photo, list[FaceReport]]:
         """Return the photo and the reports; the budget holds in the photo itself.
 
@@ -416,8 +430,8 @@ class Retoucher:
         old = self._examiner.seen(session.photo, session.faces)
         for already in range(TRIES):
             photo = self.render(session, moved.way, settings)
-            photo, touched = self._skinned(photo, session, task, settings)
-            judged = self._examiner.compare(old, photo, session.faces, task.trait)
+            photo, touched = self._skinned(photo, session, purpose, settings)
+            judged = self._examiner.compare(old, photo, session.faces, purpose.trait)
             for told, share in zip(judged, touched, strict=True):
                 told["touched"] = share
             gone = np.array([told["identity"] for told in judged])
@@ -426,15 +440,15 @@ class Retoucher:
                 break
             less = SHORTER ** max(already, 1) * settings.identity / gone.clip(1e-6)
             moved = moved * np.where(beyond, less, 1).astype(np.float32)
-        return photo, self._told(session, moved, judged, task.trait)
+        return photo, self._told(session, moved, judged, purpose.trait)
 
     def _skinned(
-        self, photo: Photo, session: Session, task: Task, settings: Settings
+        self, photo: Photo, session: Session, purpose: Purpose, settings: Settings
     ) -> tuple[Photo, list[float]]:
         """Return the photo with the skin of edited faces retouched, and the shares."""
-        if not task.skin:
+        if not purpose.skin:
             return photo, [0.0] * len(session.faces)
-        strength = min(task.skin * settings.strength, 1.0)
+        strength = min(purpose.skin * settings.strength, 1.0)
         pixels, shares = retouched(photo.pixels, session.faces, Skin(), strength)
         return photo.with_pixels(pixels), shares
 
@@ -459,7 +473,7 @@ class Retoucher:
             reports[i] = dataclasses.replace(reports[i], **said)
         return reports
 
-    def _crops(self, photo: Photo, faces: list[Face]) -> tuple[Floats, Floats]:
+    def crops(self, photo: Photo, faces: Sequence[Face]) -> tuple[Floats, Floats]:
         """Return the images and the masks of faces."""
         size = self.model.generator.resolution
         scale = np.float32(np.iinfo(photo.pixels.dtype).max / 2)

@@ -41,15 +41,34 @@ class Result:
         return Seal(self.before, self.photo, self.provenance, self.settings)
 
 
-@dataclass(frozen=True, eq=False)
-class Task:
-    """What is to be done to each face."""
+@dataclass(frozen=True)
+class Purpose:
+    """What is to come of an edit."""
 
     name: str  # for the provenance: "beautify", "smile +1.5"
-    move: "Move"
     trait: str = ""  # which the report tells before and after
     adults: bool = False  # whoever looks younger than 18 stays as they are
     skin: float = 0.0  # how strongly their skin is retouched, too
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is to be done to each face, and how its latent goes for it."""
+
+    purpose: Purpose
+    move: "Move"
+
+
+@dataclass(frozen=True, eq=False)
+class KnownFaces:
+    """The faces of a photo that are known before it is looked at: none is searched for.
+
+    Whatever takes a photo takes this in its place.
+    """
+
+    photo: Photo
+    faces: tuple[Face, ...]
+    latents: Floats | None = None  # (N, *latent_shape), if they are inverted, too
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ from retouch.edits.edit import View
 from retouch.edits.moves import EXPRESSION
 from retouch.edits.way import Way
 from retouch.engine.retoucher import Retoucher
-from retouch.engine.session import Result, Session, Task
+from retouch.engine.session import Purpose, Result, Session, Task
 from retouch.errors import FaceError, SettingsError
 from retouch.expressions.follow import KEPT, Aim, Following
 from retouch.expressions.transfer_options import Transferring
@@ -126,7 +126,8 @@ class Transfers:
         settings: Settings,
     ) -> Task:
         """Return what moves as many copies of the target's face as there are alphas."""
-        parts, name = np.array(alphas, np.float32), f"transfer {alphas[0]:g}"
+        parts = np.array(alphas, np.float32)
+        purpose = Purpose(f"transfer {alphas[0]:g}", "happy")
         moves = self.retoucher.model.moves
         if moves is not None and method != "arithmetic":
             change = self.lacking(moves, source, target, neutral)
@@ -134,7 +135,7 @@ class Transfers:
             def go(view: View) -> Way:
                 return Way.learnt(view.latents, parts[:, None] * change, moves)
 
-            return Task(name, go, "happy")
+            return Task(purpose, go)
         if self._follows(method):
             aim = self.aim(source, target, neutral)
 
@@ -142,10 +143,10 @@ class Transfers:
                 there = self._following.apply(view, aim, parts)
                 return Way.straight(view.latents, there)
 
-            return Task(name, move, "happy")
+            return Task(purpose, move)
         offset = self.difference(source, target, neutral, settings)
         wide = parts.reshape(-1, *[1] * (offset.ndim - 1))
-        return Task(name, lambda view: Way(view.latents, wide * offset), "happy")
+        return Task(purpose, lambda view: Way(view.latents, wide * offset))
 
     def ranged(
         self,

@@ -21,7 +21,7 @@ from retouch.photos.levels import eight_bit
 if TYPE_CHECKING:
     from retouch.edits.way import Way
     from retouch.engine.retoucher import Retoucher
-    from retouch.engine.session import Session
+    from retouch.engine.session import KnownFaces, Session
     from retouch.photos.photo import Photo
     from retouch.settings import Settings
 
@@ -67,13 +67,16 @@ class Range:
 
 
 def ranged(
-    retoucher: "Retoucher", photo: "Photo", wish: Range, settings: "Settings"
+    retoucher: "Retoucher",
+    photo: "Photo | KnownFaces",
+    wish: Range,
+    settings: "Settings",
 ) -> list["Photo"]:
     """Return the photo once for each value, with all chosen faces moved by it."""
     adults = retoucher.registry.for_adults(wish.name)
     session = retoucher.cut(photo, settings, adults=adults)
     if not session.chosen:
-        return [photo] * wish.count
+        return [session.photo] * wish.count
     (session,) = retoucher.invert([session], settings)
     faces, shown = len(session.chosen), []
     for values in _parts(wish.values, max(1, AT_ONCE // faces)):

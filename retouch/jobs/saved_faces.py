@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from retouch.contracts import OnStep
 from retouch.engine.retoucher import Retoucher
-from retouch.engine.session import YOUNG, Session
+from retouch.engine.session import YOUNG, KnownFaces, Session
 from retouch.errors import FaceError, SettingsError
-from retouch.faces.detect import Detector
 from retouch.geometry import Face
 from retouch.inversion.latent_files import SavedFace
 from retouch.inversion.tune import Tuner, tuned
@@ -40,7 +39,7 @@ class Kept:
 
 def invert(
     retoucher: Retoucher,
-    photo: Photo,
+    photo: Photo | KnownFaces,
     settings: Settings,
     *,
     tune: bool = False,
@@ -80,12 +79,12 @@ def invert(
             model.name,
             model.sha256,
             session.found[index],
-            photo.pixels.shape[:2],
+            session.photo.pixels.shape[:2],
             0.0,
             found.losses[:, i],
             deltas,
         )
-        own = KnownFaces.of(retoucher, [saved]).model
+        own = suited(retoucher, [saved]).model
         like = fidelity(own.decode(parts[2][None])[0], *parts[:2])
         ways = [model.decode(way[i][None])[0] for way in found.way]
         if tune and ways:
@@ -96,61 +95,44 @@ def invert(
     return kept
 
 
-class KnownFaces(Retoucher):
-    """A retoucher that knows the faces of a photo and their latents already."""
+def suited(retoucher: Retoucher, saved: Sequence[SavedFace]) -> Retoucher:
+    """Return the retoucher whose generator is as these faces need it."""
+    model, shape = retoucher.model, retoucher.model.generator.latent_shape
+    for face in saved:
+        face.check_model(model.name, model.sha256, tuple(shape))
+    if not any(face.tuned for face in saved):
+        return retoucher
+    if len(saved) > 1:
+        raise SettingsError(
+            "A face with a generator of its own is worked on alone;"
+            f" got {len(saved)} files. Take one after the other."
+        )
+    own = tuned(model.generator, saved[0].tuned)
+    changed = dataclasses.replace(model, generator=own)
+    return Retoucher(changed, retoucher.detector)
 
-    def __init__(
-        self, model: Model, saved: Sequence[SavedFace], detector: Detector | None = None
-    ):
-        super().__init__(model, detector)
-        self.saved = tuple(saved)
 
-    @classmethod
-    def of(cls, retoucher: Retoucher, saved: Sequence[SavedFace]) -> "KnownFaces":
-        """Return one whose generator is as these faces need it."""
-        model, shape = retoucher.model, retoucher.model.generator.latent_shape
-        for face in saved:
-            face.check_model(model.name, model.sha256, tuple(shape))
-        if not any(face.tuned for face in saved):
-            return cls(model, saved, retoucher.detector)
-        if len(saved) > 1:
+def known(retoucher: Retoucher, photo: Photo, saved: Sequence[SavedFace]) -> KnownFaces:
+    """Return the faces as the photo's, if they can be those that it shows.
+
+    Args:
+        retoucher: the one that suits them.
+    """
+    for face in saved:
+        face.check_photo(photo.pixels.shape)
+    faces = tuple(face.face for face in saved)
+    latents = np.stack([face.latents for face in saved])
+    images, masks = retoucher.crops(photo, faces)
+    copies = retoucher.model.decode(latents)
+    for face, *parts in zip(saved, copies, images, masks, strict=True):
+        like = fidelity(*parts)
+        if like < face.fidelity - WORSE:
             raise SettingsError(
-                "A face with a generator of its own is worked on alone;"
-                f" got {len(saved)} files. Take one after the other."
+                "The latents do not show the face that is there in this photo"
+                f" ({like:.0f} dB, {face.fidelity:.0f} when they were kept). Give the"
+                " photo that was inverted, or invert this one."
             )
-        own = tuned(model.generator, saved[0].tuned)
-        changed = dataclasses.replace(model, generator=own)
-        return cls(changed, saved, retoucher.detector)
-
-    def find(self, photo: Photo) -> list[Face]:
-        """Return the kept faces, if they can be those of this photo."""
-        for face in self.saved:
-            face.check_photo(photo.pixels.shape)
-        return [face.face for face in self.saved]
-
-    def cut(
-        self,
-        photo: Photo,
-        settings: Settings,
-        *,
-        adults: bool = False,
-        faces: list[Face] | None = None,
-    ) -> Session:
-        """Seat the kept faces, with their latents."""
-        session = super().cut(photo, settings, adults=adults, faces=faces)
-        if faces is not None or not session.chosen:
-            return session
-        latents = np.stack([self.saved[i].latents for i in session.chosen])
-        copies = self.model.decode(latents)
-        for i, place in enumerate(session.chosen):
-            like = fidelity(copies[i], session.images[i], session.masks[i])
-            if like < self.saved[place].fidelity - WORSE:
-                raise SettingsError(
-                    "The latents do not show the face that is there in this photo"
-                    f" ({like:.0f} dB, {self.saved[place].fidelity:.0f} when they were"
-                    " kept). Give the photo that was inverted, or invert this one."
-                )
-        return dataclasses.replace(session, latents=latents)
+    return KnownFaces(photo, faces, latents)
 
 
 def drawn(
@@ -160,7 +142,7 @@ def drawn(
     settings: Settings,
 ) -> Photo:
     """Return the generator's crop of a kept face, moved along directions."""
-    own = KnownFaces.of(retoucher, [saved])
+    own = suited(retoucher, [saved])
     model, latents = own.model, saved.latents[None]
     if moves:
         images = model.decode(latents)
@@ -176,7 +158,7 @@ def drawn(
             latents,
         )
         task = own.editing(moves, settings)
-        if task.adults and not own.grown(session).chosen:
+        if task.purpose.adults and not own.grown(session).chosen:
             raise FaceError(f"The face is not moved: {YOUNG}.")
         latents = own.move([session], task, settings).latents
     return _photo(model.draw(latents)[0])

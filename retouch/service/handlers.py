@@ -14,7 +14,7 @@ from retouch.edits.directions import DIRECTIONS
 from retouch.edits.way import Moved
 from retouch.engine.report import FaceReport
 from retouch.engine.retoucher import Retoucher
-from retouch.engine.session import Result, Session, Task
+from retouch.engine.session import Purpose, Result, Session, Task
 from retouch.errors import FaceError, SizeError
 from retouch.expressions.transfer import Transfers
 from retouch.expressions.transfer_options import Transferring
@@ -223,13 +223,11 @@ class Desk:
         moved: Moved,
     ) -> Frame:
         """Return the full size with all that the judge says of it."""
-        trait = wishes.everyone.trait
-        task = Task(wishes.words, lambda view: moved.way, trait)
-        (result,) = self.retoucher.finish([session], task, settings)
-        reports = tuple(_with_shares(list(result.faces), session, moved))
+        going = moved if session.chosen and settings.strength else None
+        purpose = Purpose(wishes.words, wishes.everyone.trait)
+        result = self.retoucher.complete(session, going, purpose, settings)
         photo = self.layers.masked(result.photo, session, wishes)
-        result = dataclasses.replace(result, photo=photo, faces=reports)
-        return self._answered(frame, result)
+        return self._answered(frame, dataclasses.replace(result, photo=photo))
 
     def _answered(self, frame: Frame, result: Result) -> Frame:
         masks = [frame.blobs.get(name) for name in MASKS]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch.edits.way import Way
-from retouch.engine.session import Session, Task
+from retouch.engine.session import KnownFaces, Session, Task
 from retouch.photos.photo import Photo
 from retouch.settings import Settings
 from retouch.video.track import Track
@@ -27,7 +27,7 @@ class Retouching:
 
     def __init__(self, retoucher: "Retoucher", task: Task, settings: Settings):
         self.retoucher, self.task, self.settings = retoucher, task, settings
-        self.name = task.name
+        self.name = task.purpose.name
         self.ways: dict[int, Way | None] = {}  # by person; without one left alone
 
     def apply(
@@ -37,12 +37,15 @@ class Retouching:
         photo, shown = Photo(pixels), list(tracks)
         for track in shown:
             if track.number not in self.ways:
-                session = opened(self.retoucher, photo, track, self.task, self.settings)
-                self.ways[track.number] = way(
-                    self.retoucher, session, self.task, self.settings
-                )
+                self.ways[track.number] = self._found(photo, track)
         ways = {track.number: self.ways[track.number] for track in shown}
         return moved(self.retoucher, photo, shown, ways, self.settings)
+
+    def _found(self, photo: Photo, track: Track) -> Way | None:
+        retoucher, settings = self.retoucher, self.settings
+        adults = self.task.purpose.adults
+        session = opened(retoucher, photo, track, settings, adults=adults)
+        return way(retoucher, session, self.task, settings)
 
     def state(self) -> Mapping[str, NDArray[Any]]:
         """Return each person's way, to go on another time."""
@@ -54,10 +57,16 @@ class Retouching:
 
 
 def opened(
-    retoucher: "Retoucher", photo: Photo, track: Track, task: Task, settings: Settings
+    retoucher: "Retoucher",
+    photo: Photo,
+    track: Track,
+    settings: Settings,
+    *,
+    adults: bool = False,
 ) -> Session:
     """Return a tracked face cut out and with its latent, if it may be edited."""
-    session = retoucher.cut(photo, settings, adults=task.adults, faces=[track.face])
+    known = KnownFaces(photo, (track.face,))
+    session = retoucher.cut(known, settings, adults=adults)
     return retoucher.invert([session], settings)[0]
 
 
@@ -79,7 +88,8 @@ def moved(
     going = [(t.face, w) for t in tracks if (w := ways[t.number]) and w.leads]
     if not going:
         return photo.pixels
-    session = retoucher.cut(photo, settings, faces=[face for face, _ in going])
+    known = KnownFaces(photo, tuple(face for face, _ in going))
+    session = retoucher.cut(known, settings)
     (session,) = retoucher.invert([session], settings)
     if not session.chosen:
         return photo.pixels

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch.edits.way import Way
-from retouch.engine.session import Session, Task
+from retouch.engine.session import Session
 from retouch.expressions.transfer_options import Transferring
 from retouch.photos.photo import Photo
 from retouch.settings import Settings
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 ANEW = 1.5  # times what a face lacked: a longer way is found
 LEAST = 0.5  # deviations: a face that lacks less has the expression
-IDLE = Task("transfer", lambda view: Way.none(view.latents))
 
 
 class Borrowing:
@@ -73,7 +72,7 @@ class Borrowing:
 
     def _find(self, photo: Photo, track: Track, lack: Floats) -> None:
         engine, retoucher = self.transfers, self.transfers.retoucher
-        session = opened(retoucher, photo, track, IDLE, self.settings)
+        session = opened(retoucher, photo, track, self.settings)
         found = None
         if session.chosen:
             task = engine.task(self.source, session, [], self.wish, self.settings)

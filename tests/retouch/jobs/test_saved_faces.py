@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 import skimage.data
 
-from retouch.engine.retoucher import Retoucher
+from retouch.engine.session import KnownFaces
 from retouch.errors import FaceError, SettingsError
 from retouch.geometry import Face
 from retouch.inversion import latent_files
 from retouch.jobs import saved_faces
-from retouch.jobs.saved_faces import KnownFaces
 from retouch.photos.photo import read
 from retouch.settings import Settings
 
@@ -32,8 +31,8 @@ def face(retoucher, portrait):
 
 def test_a_kept_face_is_edited_as_if_it_were_inverted_now(retoucher, portrait, face):
     wanted = retoucher.edited(portrait, {"age": 1.0}, QUICK)
-    known = KnownFaces.of(retoucher, [face.saved])
-    found = known.edited(portrait, {"age": 1.0}, OTHER_LENGTH)
+    known = saved_faces.known(retoucher, portrait, [face.saved])
+    found = retoucher.edited(known, {"age": 1.0}, OTHER_LENGTH)
     np.testing.assert_array_equal(found.photo.pixels, wanted.photo.pixels)
 
 
@@ -55,22 +54,34 @@ def test_a_face_is_drawn_as_its_generator_sees_it(retoucher, face):
 
 
 def test_the_latents_of_another_face_are_refused(retoucher, portrait, face):
-    pixels = np.ascontiguousarray(portrait.pixels[::-1, ::-1])
-    known = KnownFaces.of(retoucher, [face.saved])
+    turned = read(np.ascontiguousarray(portrait.pixels[::-1, ::-1]))
     with pytest.raises(SettingsError, match="do not show the face"):
-        known.edited(read(pixels), {"age": 1.0}, QUICK)
+        saved_faces.known(retoucher, turned, [face.saved])
+
+
+def test_known_faces_are_chosen_among_like_found_ones(retoucher, portrait, face):
+    own, copies = (
+        face.saved.face,
+        np.stack([face.saved.latents, face.saved.latents + 1]),
+    )
+    known = KnownFaces(portrait, (own, own), copies)
+    session = retoucher.cut(known, dataclasses.replace(QUICK, faces="1"))
+    assert session.chosen == (1,)
+    np.testing.assert_array_equal(session.start, copies[1:])
+    (same,) = retoucher.invert([session], QUICK)
+    np.testing.assert_array_equal(same.start, copies[1:])
 
 
 def test_the_latents_of_another_model_are_refused(retoucher, face):
     other = dataclasses.replace(face.saved, sha256="another")
     with pytest.raises(SettingsError, match="another version"):
-        KnownFaces.of(retoucher, [other])
+        saved_faces.suited(retoucher, [other])
 
 
 def test_two_tuned_faces_are_refused(retoucher, face):
     tuned = dataclasses.replace(face.saved, tuned={"x": np.zeros(1, "f4")})
     with pytest.raises(SettingsError, match="worked on alone; got 2 files"):
-        KnownFaces.of(retoucher, [tuned, face.saved])
+        saved_faces.suited(retoucher, [tuned, face.saved])
 
 
 def test_a_face_mostly_outside_the_photo_is_left_alone(retoucher, portrait, face):
@@ -78,18 +89,14 @@ def test_a_face_mostly_outside_the_photo_is_left_alone(retoucher, portrait, face
         face.saved.face.landmarks - (face.saved.face.landmarks.mean(0)),
         face.saved.face.box,
     )
-    session = retoucher.cut(portrait, QUICK, faces=[moved])
+    session = retoucher.cut(KnownFaces(portrait, (moved,)), QUICK)
     assert not session.chosen and "lies in the photo, half" in session.notes[0]
 
 
 def test_a_photo_with_only_tiny_faces_has_none_to_invert(retoucher, portrait, face):
-    class Small(Retoucher):
-        def find(self, photo):
-            own = face.saved.face
-            return [Face(own.landmarks * 0.1, own.box)]
-
+    tiny = Face(face.saved.face.landmarks * 0.1, face.saved.face.box)
     with pytest.raises(FaceError, match="No face can be inverted: too small"):
-        saved_faces.invert(Small(retoucher.model, retoucher.detector), portrait, QUICK)
+        saved_faces.invert(retoucher, KnownFaces(portrait, (tiny,)), QUICK)
 
 
 @pytest.mark.slow
@@ -101,6 +108,7 @@ def test_a_tuned_face_is_nearer_and_small_and_can_be_edited(
     latent_files.save(found.saved, tmp_path / "face.npz")
     assert (tmp_path / "face.npz").stat().st_size < 2 * 2**20
     again = latent_files.load(tmp_path / "face.npz")
-    known = KnownFaces.of(retoucher, [again])
-    done = known.edited(portrait, {"age": 1.0}, QUICK)
+    own = saved_faces.suited(retoucher, [again])
+    known = saved_faces.known(own, portrait, [again])
+    done = own.edited(known, {"age": 1.0}, QUICK)
     assert done.faces[0].changed["age"] > 0.15
