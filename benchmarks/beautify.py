@@ -33,7 +33,7 @@ from retouch.edits.way import Way
 from retouch.engine.report import FaceReport
 from retouch.engine.retoucher import Retoucher
 from retouch.engine.session import KnownFaces, Purpose, Session, Task
-from retouch.faces.crop import cut
+from retouch.faces.face_crop import FaceCrop
 from retouch.geometry import LEFT_EYE, MOUTH_CORNERS, RIGHT_EYE, TIGHT, Face, Points
 from retouch.photos.photo import Photo
 from retouch.settings import Settings
@@ -233,8 +233,8 @@ def groups(
 def crops(sessions: dict[str, Session], photos: list[Photo], size: int) -> Pixels:
     """Return the faces of photos."""
     pairs = zip(photos, sessions.values(), strict=True)
-    cuts = [cut(p.pixels, s.faces[0].transform(TIGHT, size), size) for p, s in pairs]
-    return np.rint(np.stack(cuts).clip(0, 255)).astype(np.uint8)
+    crops = [FaceCrop.of(p.pixels, s.faces[0], TIGHT, size) for p, s in pairs]
+    return np.stack([crop.picture for crop in crops])
 
 
 def main(

@@ -27,7 +27,7 @@ from retouch.engine.report import FaceReport
 from retouch.engine.retoucher import Retoucher
 from retouch.engine.session import Session
 from retouch.errors import RetouchError
-from retouch.faces.crop import cut
+from retouch.faces.face_crop import FaceCrop
 from retouch.geometry import TIGHT
 from retouch.photos.photo import Photo, read
 from retouch.settings import Settings
@@ -131,10 +131,8 @@ class Bench:
     def crops(self, photos: list[Photo], size: int) -> np.ndarray:
         """Return the faces of photos in [-1, 1]."""
         pairs = zip(photos, self.sessions, strict=True)
-        crops = [
-            cut(p.pixels, s.faces[0].transform(TIGHT, size), size) for p, s in pairs
-        ]
-        return np.clip(np.stack(crops) / 127.5 - 1, -1, 1)
+        crops = [FaceCrop.of(p.pixels, s.faces[0], TIGHT, size) for p, s in pairs]
+        return np.clip(np.stack([crop.image for crop in crops]), -1, 1)
 
     def groups(self) -> dict[str, np.ndarray]:
         """Return which portraits belong to a group, by what the judge sees."""

@@ -160,7 +160,7 @@ def _first(faces: Portraits, most: int) -> Portraits:
 
 
 def _of_copies(network: Model, faces: Portraits, copies: np.ndarray) -> Column:
-    found = measure(faces, copies, network.descriptors)
+    found = measure(faces, copies)
     return {short: found[name] for name, short in FIGURES.items()}
 
 

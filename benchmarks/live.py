@@ -31,11 +31,12 @@ from scipy.ndimage import gaussian_filter
 
 from retouch.faces.crop import cut
 from retouch.faces.detect import Detector
+from retouch.faces.identity import apart
 from retouch.geometry import TIGHT, Similarity
 from retouch.photos.film import Film
 from retouch.video.live import Live, Picture
 from retouch.video.mask_effect import Disguise
-from retouch.video.track import Tracker, describer
+from retouch.video.track import Tracker, describe
 
 RESULTS = Path(__file__).parent / "results" / "live.json"
 SIZE = 640, 480
@@ -162,7 +163,7 @@ def sameness(
     pictures: list[Picture], detector: Detector, *, masked: bool
 ) -> str | None:
     """Return how far apart frames of the first person lie, masked or as they came."""
-    describe, rows = describer(), []
+    rows = []
     for picture in pictures[::5]:
         for track, face in zip(picture.tracks, picture.faces, strict=True):
             if track.number == 0 and abs(face.yaw) < 30:
@@ -170,7 +171,7 @@ def sameness(
                 rows.append(describe(shown, detector.again(shown, face)))
     if len(rows) < 3:
         return None
-    gaps = [np.linalg.norm(a - b) for i, a in enumerate(rows) for b in rows[:i]]
+    gaps = [apart(a, b) for i, a in enumerate(rows) for b in rows[:i]]
     return f"{np.mean(gaps):.2f}, {np.mean(np.array(gaps) <= APART):.0%} <= {APART}"
 
 

@@ -16,16 +16,15 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from pretrained import dlib_files
 from pretrained.loading import load_judge
 from pretrained.registry import library
 from retouch.faces.detect import Detector
+from retouch.faces.identity import apart, descriptors
 from retouch.geometry import TIGHT, Face
 from retouch.stitching.stitch import stitch
 from retouch.training.loop import sheet
 from retouch.training.shards import Shards, as_images
 from retouch.video.mask_effect import Disguise
-from scorers.descriptor import Descriptors
 
 RESULTS = Path(__file__).parent / "results" / "masks.json"
 APART = 0.6  # of descriptors: another person
@@ -49,15 +48,14 @@ def main(
         masked.append(after)
         errors.append(error)
         again.append(marks)
-    descriptors = Descriptors(dlib_files.locate(dlib_files.DESCRIPTOR))
-    before = descriptors.of(as_images(crops), landmarks.astype(np.float32))
+    before = descriptors().of(as_images(crops), landmarks.astype(np.float32))
     now = np.array(masked)
-    behind = descriptors.of(as_images(now), np.array(again, np.float32))
+    behind = descriptors().of(as_images(now), np.array(again, np.float32))
     judge = load_judge(library(), "judge")
     happy = judge.names.index("happy")
     glad = judge.score(before, landmarks)[:, happy]
     shown = judge.score(behind, np.array(again))[:, happy]
-    gaps = np.linalg.norm(before - behind, axis=1)
+    gaps = apart(before, behind)
     rows = {"all": np.ones(len(gaps), bool)}
     rows |= {name: names == name for name in sources.split(",")}
     figures = {

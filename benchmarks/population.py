@@ -21,6 +21,7 @@ from rich.table import Table
 from scipy.linalg import sqrtm
 
 from benchmarks.quality import RESULTS, commit, detail, signal_to_noise
+from retouch.faces.identity import apart, descriptors
 from retouch.geometry import TIGHT, Face
 from retouch.models import Model
 from retouch.stitching import mask
@@ -66,8 +67,8 @@ def by_group(model: Model, shards: Shards, index: NDArray) -> dict[str, dict]:
     size = images.shape[1]
     masks = np.stack([_mask(points, size) for points in marks])
     copies = in_parts(lambda x: model.decode(model.inverter.guess(x)), images)
-    own = model.descriptors.of(images, marks)
-    gap = np.linalg.norm(model.descriptors.of(copies, marks) - own, axis=1)
+    own = descriptors().of(images, marks)
+    gap = apart(descriptors().of(copies, marks), own)
     noise = signal_to_noise(images, copies, masks)
     kept = detail(copies, masks, 1.0) / detail(images, masks, 1.0)
     scores = model.judge.score(own, marks)
@@ -142,9 +143,7 @@ def prior(model: Model, images: Floats, marks: Floats) -> tuple[dict, Floats]:
     drawn = in_parts(model.decode, latents)
     place = np.repeat(marks.mean(0, keepdims=True), count, 0)
     seen = {"samples": drawn, "held out": real, "others held out": others}
-    known = {
-        k: model.descriptors.of(v.astype(np.float32), place) for k, v in seen.items()
-    }
+    known = {k: descriptors().of(v.astype(np.float32), place) for k, v in seen.items()}
     plain = {k: low_level(v) for k, v in seen.items()}
     figures = {}
     for name in ("samples", "others held out"):

@@ -22,15 +22,15 @@ from rich.console import Console
 from rich.table import Table
 from scipy.ndimage import gaussian_filter
 
-from retouch.faces import crop
 from retouch.faces.detect import Detector
+from retouch.faces.face_crop import FaceCrop
+from retouch.faces.identity import apart, descriptors
 from retouch.geometry import TIGHT
 from retouch.models import Model
 from retouch.photos.photo import read
 from retouch.stitching import mask
 from retouch.training.closeups import close_ups, region, tones
 from retouch.training.loop import sheet as write_sheet
-from scorers.descriptor import Descriptors
 
 Floats = NDArray[np.float32]
 RESULTS = Path(__file__).parent / "results"
@@ -54,10 +54,9 @@ class Portraits:
             faces = detector.find(pixels)
             if not faces:
                 continue
-            transform = faces[0].transform(TIGHT, size)
-            image = crop.cut(pixels, transform, size) / 127.5 - 1
-            area = mask.draw(faces[0], transform, size, pixels.shape)
-            rows.append((image, area[..., None], transform(faces[0].landmarks)))
+            seen = FaceCrop.of(pixels, faces[0], TIGHT, size)
+            area = mask.draw(faces[0], seen.transform, size, pixels.shape)
+            rows.append((seen.image, area[..., None], seen.landmarks))
         return cls(*(np.stack(x).astype(np.float32) for x in zip(*rows, strict=True)))
 
     def darkest(self) -> NDArray[np.int64]:
@@ -107,13 +106,13 @@ def detail(images: Floats, masks: Floats, width: float) -> Floats:
     return np.sqrt((masks * fine**2).mean(-1).sum((1, 2)) / area)
 
 
-def measure(portraits: Portraits, copies: Floats, descriptors: Descriptors) -> dict:
+def measure(portraits: Portraits, copies: Floats) -> dict:
     """Return every figure of a reconstruction."""
     images, masks, marks = portraits.images, portraits.masks, portraits.landmarks
     seen = masks * copies + (1 - masks) * images
-    own = descriptors.of(images, marks)
-    gap = np.linalg.norm(descriptors.of(copies, marks) - own, axis=1)
-    inside = np.linalg.norm(descriptors.of(seen, marks) - own, axis=1)
+    own = descriptors().of(images, marks)
+    gap = apart(descriptors().of(copies, marks), own)
+    inside = apart(descriptors().of(seen, marks), own)
     return {
         "PSNR in the face, dB": float(signal_to_noise(images, copies, masks).mean()),
         **_by_part(portraits, copies),
@@ -158,7 +157,7 @@ def main(
         found = network.inverter.invert(portraits.images, portraits.masks, steps=count)
         copies = network.decode(found.latents)
         seconds = (time.perf_counter() - start) / len(copies)
-        figures = measure(portraits, copies, network.descriptors)
+        figures = measure(portraits, copies)
         figures["seconds a face, with compiling"] = seconds
         columns["encoder" if count == 0 else f"{count} steps"] = figures
         pictures.append(copies)

@@ -12,7 +12,7 @@ from time import process_time
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.faces.crop import cut
+from retouch.faces.face_crop import FaceCrop
 from retouch.geometry import FFHQ, Similarity
 from retouch.stitching.change import Change
 from retouch.stitching.stitch import Piece, stitch
@@ -63,13 +63,13 @@ def drawn_piece(photo: NDArray[np.uint8], size: int) -> Piece:
     height, width = photo.shape[:2]
     middle = Similarity.shifting((width - size) / 2, (height - size) / 2)
     face = drawn_face(size).moved(middle)
-    transform = face.transform(FFHQ, CROP)
-    before = cut(photo, transform, CROP)
+    seen = FaceCrop.of(photo, face, FFHQ, CROP)
+    before = seen.levels
     y, x = np.mgrid[:CROP, :CROP] / CROP - 0.5
     hill = np.exp(-(x**2 + y**2) * 40).astype(np.float32)[..., None]
     after = before + 20 * hill * np.array([1, 0.5, -0.5], np.float32)
     return Piece(
-        face, transform, Change(before, after, hill * np.array([3, 2], np.float32))
+        face, seen.transform, Change(before, after, hill * np.array([3, 2], np.float32))
     )
 
 

@@ -26,6 +26,7 @@ from pretrained.loading import load_judge
 from pretrained.registry import library
 from retouch.edits.edit import Direction
 from retouch.faces.detect import Detector
+from retouch.faces.identity import descriptors
 from retouch.geometry import Face, Similarity
 from retouch.models import Model
 from retouch.stitching import mask
@@ -83,9 +84,9 @@ class Classifiers:
             face = Face(points * scale, (0, 0, SEEN, SEEN), 1.0)
             marks.append(detector.again(large, face).landmarks / scale)
         found = np.array(marks, np.float32)
-        descriptors = self.model.descriptors.of(images, found)
-        judged = self.judge.score(descriptors, found)
-        inputs = np.concatenate([descriptors, shape_of(found)], 1)
+        described = descriptors().of(images, found)
+        judged = self.judge.score(described, found)
+        inputs = np.concatenate([described, shape_of(found)], 1)
         labelled = inputs @ self.slopes + self.offsets
         columns = [
             labelled[:, LABELLED.index(n)]
@@ -114,7 +115,7 @@ def copied(model: Model, faces: Portraits) -> tuple[dict[str, float], Floats, Fl
     copies = np.concatenate(
         [model.decode(latents[i : i + 20]) for i in range(0, len(latents), 20)]
     )
-    figures = measure(faces, copies, model.descriptors)
+    figures = measure(faces, copies)
     moments = [_moments(images, faces.masks) for images in (copies, faces.images)]
     # On the scale that the eye and the old services measured: 0 is black.
     figures["mean against the originals'"] = moments[0][0] / moments[1][0]

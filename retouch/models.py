@@ -17,7 +17,6 @@ from pretrained.registry import Library, library
 from retouch.contracts import Embedder, Encoder, Generator
 from retouch.geometry import TEMPLATES, CropTemplate
 from retouch.inversion.invert import Inverter
-from scorers.descriptor import Descriptors
 from scorers.guide import Guide, Shape
 from scorers.judge import Judge
 from scorers.latent import LatentTraits
@@ -67,11 +66,6 @@ class Model:
             load_moves(shelf, moves) if moves in names else None,
             load(shelf, finisher, "finisher") if finisher in names else None,
         )
-
-    @cached_property
-    def descriptors(self) -> Descriptors:
-        """dlib's own descriptors, for reports."""
-        return Descriptors(dlib_files.locate(dlib_files.DESCRIPTOR))
 
     @property
     def template(self) -> CropTemplate:

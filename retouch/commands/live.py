@@ -115,11 +115,11 @@ def _loop(chosen: EffectOptions, moves: list[str] | None, *, mirror: bool) -> "L
     backend.start()
     from retouch.faces.detect import Detector
     from retouch.video.live import Live
-    from retouch.video.track import Tracker, describer
+    from retouch.video.track import Tracker, describe
 
     detector = Detector()
     effect = _effect(chosen, moves or [], detector)
-    tracker = Tracker(detector, smallest=chosen.smallest, describe=describer())
+    tracker = Tracker(detector, smallest=chosen.smallest, describe=describe)
     return Live(tracker, effect, mirror=mirror)
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch.errors import SettingsError
-from retouch.faces import crop
 from retouch.faces.detect import Detector
+from retouch.faces.identity import apart, comparable, described, landmarks_of
 from retouch.geometry import Face
 from retouch.photos.photo import Photo
 from scorers.judge import Judge
@@ -19,7 +19,6 @@ if TYPE_CHECKING:  # `retouch faces` reports without loading TensorFlow
 
 Floats = NDArray[np.float32]
 Looks = tuple[Floats, Floats]  # descriptors and landmarks of faces
-JUDGED = 256  # pixels a side of the crop that is judged
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Examiner:
     def __init__(self, model: "Model", detector: Detector):
         if model.judge is None:
             raise SettingsError("The judge of faces is missing. Install retouch anew.")
-        self.model, self.detector = model, detector
+        self.detector = detector
         self.judge: Judge = model.judge
 
     def years(self, photo: Photo, faces: list[Face]) -> Floats:
@@ -73,7 +72,7 @@ class Examiner:
         new = self.seen(after, again)
         scores = self.judge.score(*old), self.judge.score(*new)
         seconds = tuple(self.judge.second_opinion(seen[0]) for seen in (old, new))
-        gaps = np.linalg.norm(new[0] - old[0], axis=1)
+        gaps = apart(new[0], old[0])
         rows = [
             {"identity": float(gap), "changed": self._drift(scores, i)}
             for i, gap in enumerate(gaps)
@@ -91,13 +90,9 @@ class Examiner:
         return {name: round(float(value), 3) for name, value in named}
 
     def seen(self, photo: Photo, faces: list[Face]) -> Looks:
-        """Return descriptors and landmarks of faces, in crops of one size."""
-        white = np.float32(np.iinfo(photo.pixels.dtype).max)
-        places = [face.transform(self.model.template, JUDGED) for face in faces]
-        images = [crop.cut(photo.pixels, t, JUDGED) / white * 2 - 1 for t in places]
-        marks = [t(f.landmarks) for t, f in zip(places, faces, strict=True)]
-        landmarks = np.array(marks, np.float32)
-        return self.model.descriptors.of(np.stack(images), landmarks), landmarks
+        """Return descriptors and landmarks of faces, in the crops that are compared."""
+        crops = comparable(photo.pixels, faces)
+        return described(crops), landmarks_of(crops)
 
 
 def pair(scores: Any, row: int, column: int) -> tuple[float, float]:

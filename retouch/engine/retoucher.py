@@ -32,6 +32,8 @@ from retouch.engine.session import (
 from retouch.errors import FaceError, SettingsError
 from retouch.faces import crop
 from retouch.faces.detect import Detector
+from retouch.faces.face_crop import FaceCrop
+from retouch.faces.identity import apart
 from retouch.geometry import TIGHT, Face
 from retouch.models import Model
 from retouch.photos.photo import (
@@ -321,7 +323,7 @@ class Retoucher:
 
         def strayed(part: Way) -> Floats:
             shown = self.renderer.shown(images, faces, part, settings)
-            return np.linalg.norm(self.model.embed(shown) - old, axis=1)
+            return apart(self.model.embed(shown), old)
 
         return within_budget(way, settings.identity, strayed)
 
@@ -475,14 +477,13 @@ class Retoucher:
 
     def crops(self, photo: Photo, faces: Sequence[Face]) -> tuple[Floats, Floats]:
         """Return the images and the masks of faces."""
-        size = self.model.generator.resolution
-        scale = np.float32(np.iinfo(photo.pixels.dtype).max / 2)
+        size, pixels = self.model.generator.resolution, photo.pixels
         images = np.empty((len(faces), size, size, 3), np.float32)
         masks = np.empty((len(faces), size, size, 1), np.float32)
         for i, face in enumerate(faces):
-            transform = face.transform(self.model.template, size)
-            images[i] = crop.cut(photo.pixels, transform, size) / scale - 1
-            masks[i, ..., 0] = mask.draw(face, transform, size, photo.pixels.shape)
+            seen = FaceCrop.of(pixels, face, self.model.template, size)
+            images[i] = seen.image
+            masks[i, ..., 0] = mask.draw(face, seen.transform, size, pixels.shape)
         return images, masks
 
     def _guided(self, before: Floats, after: Floats, trait: str) -> list[dict]:

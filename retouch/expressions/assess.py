@@ -11,22 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import laplace
 
-from pretrained import dlib_files
 from pretrained.loading import load_action_units, load_judge
 from pretrained.registry import library
 from retouch.errors import FaceError
 from retouch.expressions import openface
-from retouch.faces.crop import cut
 from retouch.faces.detect import Detector
-from retouch.geometry import TIGHT, Face
+from retouch.faces.identity import apart, comparable, described, landmarks_of
+from retouch.geometry import Face
 from retouch.photos.levels import pixels_of
 from retouch.photos.photo import Photo
 from scorers.action_units import HIGHEST
-from scorers.descriptor import Descriptors
 from scorers.facenet import Facenet
 
 Floats = NDArray[np.float32]
-SIZE = 256  # pixels a side of the crops that are measured
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 GLAD = "happy"
 # Units of ours that part an emotion from neutral faces seven times in ten, or better.
@@ -47,12 +44,12 @@ class Seen:
     sharpness: float  # of the crop: edges' edges against contrast
 
     def distance(self, other: "Seen") -> float:
-        return float(np.linalg.norm(self.descriptor - other.descriptor))
+        return float(apart(self.descriptor, other.descriptor))
 
     def facenet_distance(self, other: "Seen") -> float | None:
         if self.facenet is None or other.facenet is None:
             return None
-        return float(np.linalg.norm(self.facenet - other.facenet))
+        return float(apart(self.facenet, other.facenet))
 
     def agreement(self, other: "Seen") -> float:
         """Return 1 for the same trusted units, 0 for the most different there can be.
@@ -96,7 +93,6 @@ class Assessor:
     def __init__(self) -> None:
         self.detector, shelf = Detector(), library()
         self.units, self.judge = load_action_units(shelf), load_judge(shelf, "judge")
-        self.descriptors = Descriptors(dlib_files.locate(dlib_files.DESCRIPTOR))
         self.openface = openface.available()
 
     @cached_property
@@ -117,11 +113,9 @@ class Assessor:
     def see(self, photo: Photo, face: Face) -> Seen:
         """Measure a face, its landmarks read anew, as they must be after an edit."""
         face = self.detector.again(photo.pixels, face)
-        place = face.transform(TIGHT, SIZE)
-        white = np.float32(np.iinfo(photo.pixels.dtype).max)
-        crop = np.clip(cut(photo.pixels, place, SIZE) / white * 2 - 1, -1, 1)
-        images, marks = crop[None], place(face.landmarks)[None].astype(np.float32)
-        descriptors = self.descriptors.of(images, marks)
+        crops = comparable(photo.pixels, [face])
+        images, marks = np.clip(crops[0].image[None], -1, 1), landmarks_of(crops)
+        descriptors = described(crops)
         scores = self.judge.score(descriptors, marks)[0]
         side, up = self.units.expressions.poses(marks)[0]
         units, trusted = self._units(images, marks)
@@ -132,7 +126,7 @@ class Assessor:
             trusted,
             (float(side), float(up), face.roll),
             float(scores[self.judge.names.index(GLAD)]),
-            sharpness(crop),
+            sharpness(images[0]),
         )
 
     def _units(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from retouch.engine.session import Session
 from retouch.errors import SettingsError
 from retouch.expressions.transfer_options import Transferring
-from retouch.faces.crop import cut
+from retouch.faces.face_crop import FaceCrop
 from retouch.geometry import TIGHT
 from retouch.jobs.ranges import Range
 from retouch.photos import disk
@@ -99,9 +99,5 @@ def _sheet(faces: Faces, photos: Sequence[Photo]) -> NDArray[np.uint8]:
     (source,), (target,) = faces.source.faces, faces.target.faces
     shown = [(faces.source.photo, source), (faces.target.photo, target)]
     shown += [(photo, target) for photo in photos]
-    cuts = []
-    for photo, face in shown:
-        white = np.iinfo(photo.pixels.dtype).max
-        crop = cut(photo.pixels, face.transform(TIGHT, SHOWN), SHOWN) / white
-        cuts.append(np.rint(np.clip(crop, 0, 1) * 255).astype(np.uint8))
-    return np.concatenate(cuts, 1)
+    crops = [FaceCrop.of(photo.pixels, face, TIGHT, SHOWN) for photo, face in shown]
+    return np.concatenate([crop.picture for crop in crops], 1)

@@ -14,6 +14,7 @@ from scipy.spatial import ConvexHull
 from pretrained.forward import Forward
 from pretrained.registry import Library, library
 from retouch.faces.crop import Pixels, Window, cut, uncut
+from retouch.faces.face_crop import FaceCrop
 from retouch.geometry import (
     HEAD,
     JAW,
@@ -105,13 +106,11 @@ class Parser:
 
     def parts(self, pixels: NDArray[Any], face: Face) -> Parts:
         """Return the parts of a face in a photo (H, W, 3), 8 or 16 bit."""
-        transform = face.transform(HEAD, RESOLUTION)
-        own = cut(pixels, transform, RESOLUTION)
-        image = own / np.float32(np.iinfo(pixels.dtype).max / 2) - 1
+        seen = FaceCrop.of(pixels, face, HEAD, RESOLUTION)
+        image, marks = seen.image, seen.landmarks
         logits = self._network(np.stack([image, image[:, ::-1]]))
-        logits = (logits[0] + logits[1][:, ::-1]) / 2
-        chances, marks = _softmax(logits), transform(face.landmarks)
-        return Parts(chances, transform, _is_face(chances, marks), _inside(marks))
+        chances = _softmax((logits[0] + logits[1][:, ::-1]) / 2)
+        return Parts(chances, seen.transform, _is_face(chances, marks), _inside(marks))
 
 
 @cache

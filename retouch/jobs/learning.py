@@ -16,14 +16,12 @@ from numpy.typing import NDArray
 
 from retouch.edits.learnt import Learnt
 from retouch.errors import FaceError, RetouchError, SettingsError
-from retouch.faces import crop
 from retouch.photos.photo import read
 from scorers.judge import Judge, shape_of
 from scorers.latent import held_out_skill, ridge
 
 if TYPE_CHECKING:
     from retouch.engine.retoucher import Retoucher
-    from retouch.photos.photo import Photo
 
 Floats = NDArray[np.float32]
 FEWEST = 30  # rated faces
@@ -109,7 +107,8 @@ def see(
             skipped.append(f"{rating.file}: {error}")
             continue
         looks.append(examiner.seen(photo, [face]))
-        latents.append(model.inverter.guess(_image(retoucher, photo, face)))
+        images, _ = retoucher.crops(photo, [face])
+        latents.append(model.inverter.guess(images))
         scores.append(rating.score)
     if len(scores) < FEWEST:
         raise FaceError(
@@ -120,13 +119,6 @@ def see(
     coordinates = np.asarray(model.traits.space.coordinates(np.concatenate(latents)))
     values = np.array(scores, np.float32)
     return Seen(descriptors, landmarks, coordinates, values, tuple(skipped))
-
-
-def _image(retoucher: "Retoucher", photo: "Photo", face: Any) -> Floats:
-    size = retoucher.model.generator.resolution
-    transform = face.transform(retoucher.model.template, size)
-    white = np.float32(np.iinfo(photo.pixels.dtype).max)
-    return crop.cut(photo.pixels, transform, size)[None] / white * 2 - 1
 
 
 def learn(name: str, seen: Seen) -> Learnt:

@@ -9,7 +9,8 @@ from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import ConvexHull
 
-from retouch.faces.crop import Pixels, cut
+from retouch.faces.crop import Pixels
+from retouch.faces.face_crop import FaceCrop
 from retouch.faces.parse import Parts, ramp
 from retouch.geometry import HEAD, JAW, LEFT_BROW, RIGHT_BROW, Face, Points, Similarity
 from retouch.photos.lab import to_lab
@@ -43,11 +44,9 @@ class Canvas:
         steps = int(min(side, LARGEST)) // STEPS
         if steps * STEPS < SMALLEST:
             return None
-        transform = face.transform(HEAD, steps * STEPS)
-        scale = np.float32(255 / np.iinfo(pixels.dtype).max)
-        image = cut(pixels, transform, steps * STEPS) * scale
-        moved = face.moved(transform)
-        return cls(image, parts, transform, moved.landmarks, moved.size)
+        seen = FaceCrop.of(pixels, face, HEAD, steps * STEPS)
+        size = face.moved(seen.transform).size
+        return cls(seen.levels, parts, seen.transform, seen.landmarks, size)
 
     @property
     def side(self) -> int:

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from retouch.faces.crop import Pixels, cut, resized
+from retouch.faces.crop import Pixels, resized
+from retouch.faces.face_crop import FaceCrop
 from retouch.geometry import LEFT_BROW, NOSE, RIGHT_BROW, Face, Similarity
 from retouch.stitching import mask
 from retouch.stitching.change import Change
@@ -21,11 +22,11 @@ NEAR = 0.03  # of the crop: how broadly that is compared
 def fitted(pixels: NDArray, face: Face, transform: Similarity, image: Pixels) -> Piece:
     """Return an image as a piece whose light is the photo's and whose rim is soft."""
     size = image.shape[0]
-    scale = np.float32(255 / np.iinfo(pixels.dtype).max)
-    own = cut(pixels, transform, size, linear=True) * scale
+    seen = FaceCrop.at(pixels, face, transform, size, linear=True)
+    own = seen.levels
     skin = mask.draw(face, transform, size, pixels.shape, ["skin"])[..., None]
     lit_image = _lit(image, own, skin)
-    outer, below = _around_brows(transform(face.landmarks), size)
+    outer, below = _around_brows(seen.landmarks, size)
     visible = below * _off_rim(size) * (1 - outer * _unlike(own, lit_image))
     return Piece(face, transform, Change(own, lit_image), visible)
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch.errors import SettingsError
-from retouch.faces.crop import Pixels, cut, resized
+from retouch.faces.crop import Pixels, resized
+from retouch.faces.face_crop import FaceCrop
 from retouch.geometry import Face, Similarity
 from retouch.stitching import mask
 from retouch.stitching.change import Change, Masks
@@ -80,7 +81,7 @@ def _lay_in(photo: NDArray, piece: Piece, method: str, names: tuple[str, ...]) -
     masks = _masks(outline, names, piece.visible)
     if not masks.edit.any():
         return
-    own = cut(photo, transform, size) * np.float32(255 / np.iinfo(photo.dtype).max)
+    own = FaceCrop.at(photo, face, transform, size).levels
     if method == "replace":
         layers = _replacement(piece.change, own, masks)
     else:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from retouch.errors import RetouchError
 from retouch.faces import crop
 from retouch.faces.detect import Detector
+from retouch.faces.face_crop import FaceCrop
 from retouch.faces.search_copies import SMALLEST
 from retouch.geometry import TEMPLATES, TIGHT, CropTemplate, Face, anchors
 from retouch.photos import photo
@@ -98,7 +99,7 @@ def _cut(pixels: NDArray, face: Face, recipe: Recipe) -> Crop | Reject:
     off = _eyes_off(landmarks / size, template)
     if reject := _ill_placed(transform.scale, covered, off, recipe):
         return reject
-    image = np.rint(crop.cut(pixels, transform, size)).clip(0, 255).astype(np.uint8)
+    image = FaceCrop.at(pixels, face, transform, size).picture
     return _poor(image, recipe) or Crop(image, landmarks.astype(np.float32))
 
 

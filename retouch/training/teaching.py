@@ -20,8 +20,8 @@ from pretrained import dlib_files
 from pretrained.registry import Library, Row
 from retouch.contracts import Generator, OnStep, exact
 from retouch.errors import WeightsError
-from retouch.faces import crop
 from retouch.faces.detect import Detector
+from retouch.faces.face_crop import FaceCrop
 from retouch.geometry import TIGHT
 from retouch.models import Model
 from retouch.training.export.files import keep
@@ -152,10 +152,8 @@ def _portrait(
     found = detector.find(picture)
     if not found:
         return None
-    transform = found[0].transform(TIGHT, CROP)
-    image = crop.cut(picture, transform, CROP)
-    marks = transform(found[0].landmarks).astype(np.float32)
-    return np.rint(image).clip(0, 255).astype(np.uint8), marks
+    seen = FaceCrop.of(picture, found[0], TIGHT, CROP)
+    return seen.picture, seen.landmarks.astype(np.float32)
 
 
 def _described(images: NDArray[np.uint8]) -> Floats:

@@ -18,8 +18,9 @@ from retouch.engine.report import FaceReport
 from retouch.engine.session import Result
 from retouch.errors import FaceError
 from retouch.expressions.expression import Shapes, gaze, retargeted, with_irises
-from retouch.faces.crop import Pixels, cut
 from retouch.faces.detect import Detector
+from retouch.faces.face_crop import FaceCrop
+from retouch.faces.identity import apart, comparable, described
 from retouch.geometry import TIGHT, Face, Similarity
 from retouch.photos.levels import levels_of
 from retouch.photos.photo import Photo, Provenance
@@ -27,7 +28,7 @@ from retouch.provenance import seal, watermark
 from retouch.settings import Settings
 from retouch.stitching.fitting import fitted
 from retouch.stitching.stitch import Piece, stitch
-from retouch.video.track import Describe, Track, describer
+from retouch.video.track import Track, describe
 
 PICTURES = 15  # frames of a video that tell as much of a shape as one more picture
 MOST_PICTURES = 8.0
@@ -62,8 +63,8 @@ class Disguise:
     def _tracked(self, pixels: NDArray, track: Track, time: float) -> Piece:
         pictures = min(1 + track.frames / PICTURES, MOST_PICTURES)
         own = self.shapes.own(track.shape, pictures)
-        crop, shape = _seen(pixels, track.face, self.generator.resolution)
-        look = track.look(_look(crop, shape), time)
+        shape, look = self._seen(pixels, track.face)
+        look = track.look(look, time)
         driver = _Driver(track.face, shape, look, own)
         if track.number not in self.worn:
             self.worn[track.number] = self._choice(pixels, driver, track.number)
@@ -101,12 +102,12 @@ class Disguise:
         done = photo.with_pixels(pixels)
         say("judging", 0.7)
         reports = [FaceReport.of(i, face) for i, face in enumerate(found)]
-        describe = self._describe
-        for i in chosen:
-            again = detector.again(pixels, found[i])
-            gap = describe(pixels, again) - describe(photo.pixels, found[i])
-            moved = float(np.linalg.norm(gap))
-            reports[i] = dataclasses.replace(reports[i], share=1.0, identity=moved)
+        faces = [found[i] for i in chosen]
+        again = [detector.again(pixels, face) for face in faces]
+        before, after = comparable(photo.pixels, faces), comparable(pixels, again)
+        gaps = apart(described(before), described(after)).tolist()
+        for i, gap in zip(chosen, gaps, strict=True):
+            reports[i] = dataclasses.replace(reports[i], share=1.0, identity=gap)
         name = Provenance("mask", f"person {self.person}", 1.0)
         return Result(done, photo, tuple(reports), name, settings)
 
@@ -126,11 +127,17 @@ class Disguise:
         self, pixels: NDArray, face: Face, number: int = 0
     ) -> tuple[Piece, Face]:
         """Return the mask of one face and where its landmarks are meant to lie."""
-        crop, shape = _seen(pixels, face, self.generator.resolution)
-        own = self.shapes.own(shape)
-        driver = _Driver(face, shape, _look(crop, shape), own)
+        shape, look = self._seen(pixels, face)
+        driver = _Driver(face, shape, look, self.shapes.own(shape))
         other = self._choice(pixels, driver, number)
         return self._worn(pixels, driver, number, other)
+
+    def _seen(self, pixels: NDArray, face: Face) -> tuple[NDArray, NDArray]:
+        """Return a face's shape in the unit square, and where it looks."""
+        size = self.generator.resolution
+        crop = FaceCrop.of(pixels, face, TIGHT, size, linear=True)
+        shape: NDArray[Any] = face.transform(TIGHT, 1)(face.landmarks)
+        return shape, gaze(crop.levels[None], shape[None])[0]
 
     # --- whose face ------------------------------------------------------------
 
@@ -139,11 +146,11 @@ class Disguise:
 
         If all are, it is the one least alike.
         """
-        own, gaps = self._describe(pixels, driver.face), []
+        own, gaps = describe(pixels, driver.face), []
         for other in range(TRIES):
             piece, face = self._worn(pixels, driver, number, other)
             after = stitch(pixels, [piece], method="replace")
-            gaps.append(float(np.linalg.norm(self._describe(after, face) - own)))
+            gaps.append(float(apart(describe(after, face), own)))
             if gaps[-1] >= APART:
                 break
         return int(np.argmax(gaps))
@@ -166,10 +173,6 @@ class Disguise:
         return fitted(pixels, driver.face, transform, after), face
 
     @cached_property
-    def _describe(self) -> Describe:
-        return describer()
-
-    @cached_property
     def _decode(self) -> Any:
         return compiled(self.generator.decode)
 
@@ -182,14 +185,3 @@ class _Driver:
     shape: NDArray  # (68, 2) in the unit square
     look: NDArray  # (2, 2)
     own: NDArray  # (68, 2)
-
-
-def _seen(pixels: NDArray, face: Face, size: int) -> tuple[Pixels, NDArray]:
-    """Return a face's crop, 0 to 255, and its shape in the unit square."""
-    scale = np.float32(255 / np.iinfo(pixels.dtype).max)
-    crop = cut(pixels, face.transform(TIGHT, size), size, linear=True) * scale
-    return crop, face.transform(TIGHT, 1)(face.landmarks)
-
-
-def _look(crop: Pixels, shape: NDArray) -> NDArray:
-    return gaze(crop[None], shape[None])[0]

@@ -15,8 +15,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.faces.crop import cut
 from retouch.faces.detect import Detector
+from retouch.faces.identity import apart, comparable, described
 from retouch.geometry import (
     INNER_LIPS,
     LEFT_BROW,
@@ -40,7 +40,6 @@ PATIENCE = 3  # looks in a row that may miss a face before it is given up
 SAME = 0.55  # distance of descriptors below which a face that returns is the same
 NEAR = 0.35  # face sizes between a track and a face that continues it
 JUMP = 0.6  # face sizes or doublings that a face cannot move from frame to frame
-DESCRIBED = 256  # pixels a side of the crop that is described
 SHAPES = 900  # frames after which a person's mean shape moves no slower
 # Parts of a face that can be hidden; the eyes carry the others.
 EYES = np.r_[LEFT_EYE, RIGHT_EYE]
@@ -49,21 +48,9 @@ GOES, COMES = 0.12, 0.3  # seconds in which trust in a face goes, and comes back
 SHAKY = 0.007  # of a face: the scatter of readings above which a part is held
 
 
-def describer() -> Describe:
-    """Return what gives dlib's descriptor of a face in a frame."""
-    from pretrained import dlib_files
-    from scorers.descriptor import Descriptors
-
-    descriptors = Descriptors(dlib_files.locate(dlib_files.DESCRIPTOR))
-
-    def describe(pixels: NDArray, face: Face) -> Floats:
-        to_crop = face.transform(TIGHT, DESCRIBED)
-        white = np.float32(np.iinfo(pixels.dtype).max)
-        image = cut(pixels, to_crop, DESCRIBED, linear=True) / white * 2 - 1
-        landmarks = to_crop(face.landmarks)[None].astype(np.float32)
-        return descriptors.of(image[None], landmarks)[0]
-
-    return describe
+def describe(pixels: NDArray, face: Face) -> Floats:
+    """Return the descriptor of a face in a frame, (128,), quickly."""
+    return described(comparable(pixels, [face], linear=True))[0]
 
 
 # --- smoothing ----------------------------------------------------------------
@@ -283,7 +270,7 @@ class Tracker:
         if descriptor is None:
             return None
         gaps = [
-            (float(np.linalg.norm(t.descriptor - descriptor)), t.number, t)
+            (float(apart(t.descriptor, descriptor)), t.number, t)
             for t in self.gone
             if t.descriptor is not None
         ]

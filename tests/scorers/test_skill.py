@@ -13,7 +13,7 @@ from PIL import Image
 from pretrained import dlib_files
 from pretrained.loading import load, load_judge, load_shape
 from pretrained.registry import library
-from scorers.descriptor import Descriptors
+from retouch.faces.identity import descriptors
 
 FACES = Path(__file__).parents[3] / "shared" / "faces"
 HELD_OUT = 50  # of a thousand people, as `retouch.training.shards` has it
@@ -60,11 +60,10 @@ def _held_out(source, folder):
 def held_out():
     if not FACES.is_dir():
         pytest.skip("needs the rated faces, which do not ship")
-    descriptors = Descriptors(dlib_files.locate(dlib_files.DESCRIPTOR))
     seen = {}
     for source, folder in (("omi", "omi"), ("mebeauty", "me")):
         images, landmarks, rows = _held_out(source, folder)
-        seen[source] = descriptors.of(images, landmarks), landmarks, rows
+        seen[source] = descriptors().of(images, landmarks), landmarks, rows
     return seen
 
 

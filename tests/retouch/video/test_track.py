@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from retouch.geometry import Similarity
-from retouch.video.track import OneEuro, Tracker, describer
+from retouch.video.track import OneEuro, Tracker, describe
 from tests.retouch.clips import PORTRAIT, frames
 
 STEP = 1 / 25
@@ -99,7 +99,7 @@ def test_what_no_longer_looks_like_a_face_is_not_trusted(detector):
 
 
 def test_a_face_that_goes_is_dropped_and_known_again(detector):
-    tracker = Tracker(detector, every=2, describe=describer())
+    tracker = Tracker(detector, every=2, describe=describe)
     empty = np.full_like(PORTRAIT, 90)
     mirror = np.ascontiguousarray(PORTRAIT[:, ::-1])
     shown = [PORTRAIT, *[empty] * 8, PORTRAIT, *[empty] * 8, mirror]
