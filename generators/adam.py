@@ -4,11 +4,12 @@ Keras' own optimisers cannot be applied without side effects on TensorFlow.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from keras import ops
 
-Tensors = list  # of tensors, such as the values of a network's variables
+Tensors = list[Any]  # of tensors, such as the values of a network's variables
 
 
 def averaged(means: Tensors, tensors: Tensors, decay) -> Tensors:

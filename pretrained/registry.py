@@ -8,7 +8,7 @@ import dataclasses
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,7 +86,7 @@ class Shelf:
                 " import your networks again."
             ) from None
 
-    def add(self, row: Row, weights: dict[str, np.ndarray], *, half: bool) -> Row:
+    def add(self, row: Row, weights: Mapping[str, np.ndarray], *, half: bool) -> Row:
         """Write the weights and the row; return it with size and hash.
 
         Args:
@@ -195,7 +195,7 @@ class Library:
             key: array.astype(np.float32, copy=False) for key, array in arrays.items()
         }
 
-    def add(self, row: Row, weights: dict[str, np.ndarray], *, half=False) -> Row:
+    def add(self, row: Row, weights: Mapping[str, np.ndarray], *, half=False) -> Row:
         """Keep weights of the user's under a new name."""
         self.check_free(row.name)
         return self.own.add(row, weights, half=half)

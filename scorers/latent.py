@@ -111,7 +111,7 @@ class LatentTraits:
         )
 
 
-def ridge(inputs: Floats, targets: Floats, strength: float):
+def ridge(inputs: Floats, targets: Floats, strength: float) -> tuple[Floats, Floats]:
     """Return slopes and offsets of a ridge regression; inputs are standardised."""
     x = np.asarray(inputs, np.float64)
     mean, deviation = x.mean(0), x.std(0) + 1e-9

@@ -15,13 +15,16 @@ Floats = NDArray[np.float32]
 Random = np.random.Generator
 
 
+Lab = tuple[float, float, float]
+
+
 class Stain(NamedTuple):
     """A shape in [0, 1] at a place, and the Lab colour that it adds."""
 
     top: int
     left: int
     shape: Floats  # (h, w)
-    colour: tuple[float, float, float]
+    colour: Lab
 
 
 def painted(lab: Floats, stains: list[Stain]) -> Floats:
@@ -55,7 +58,7 @@ def _pimple(rng: Random, x: float, y: float, size: float) -> list[Stain]:
     red = -rng.uniform(1, 11), rng.uniform(5, 18), rng.uniform(-2, 5)
     stains = [_spot(rng, x, y, radius, red, soft=rng.uniform(0.35, 0.9))]
     if rng.random() < 0.6:
-        halo = tuple(0.35 * c for c in red)
+        halo = 0.35 * red[0], 0.35 * red[1], 0.35 * red[2]
         stains.append(_spot(rng, x, y, radius * rng.uniform(1.8, 3), halo, soft=1.0))
     if rng.random() < 0.35:  # a pale head
         head = rng.uniform(4, 14), -rng.uniform(2, 8), rng.uniform(0, 6)
@@ -149,7 +152,7 @@ def _spot(
     x: float,
     y: float,
     radius: float,
-    colour: tuple[float, ...],
+    colour: Lab,
     soft: float,
     ragged: float = 0.2,
 ) -> Stain:

@@ -12,12 +12,20 @@ class KerasBuilder:
     """Makes layers of Keras; `pretrained.forward` has its counterpart."""
 
     def conv(
-        self, x: Any, name: str, channels: int, size: int, stride=1, act=False
+        self,
+        x: Any,
+        name: str,
+        channels: int,
+        size: int,
+        stride: int = 1,
+        act: bool = False,
     ) -> Any:
         layer = layers.Conv2D(channels, size, stride, "same", name=name)
         return self._after(layer(x), act)
 
-    def depthwise(self, x: Any, name: str, size: int, stride=1, act=False) -> Any:
+    def depthwise(
+        self, x: Any, name: str, size: int, stride: int = 1, act: bool = False
+    ) -> Any:
         layer = layers.DepthwiseConv2D(size, stride, "same", name=name)
         return self._after(layer(x), act)
 

@@ -56,8 +56,10 @@ def darkest(shards: Shards, count: int) -> NDArray[np.int64]:
 def tones(batches: Iterable[Floats], landmarks: Floats, framing: str) -> Floats:
     """Return how dark each face's skin is to the judge, whatever the light, (N,)."""
     judge = load_judge(library(), "judge")
-    embed = dlib_files.identity(crop=framing).embed
-    descriptors = np.concatenate([ops.convert_to_numpy(embed(b)) for b in batches])
+    identity = dlib_files.identity(crop=framing)
+    descriptors = np.concatenate(
+        [ops.convert_to_numpy(identity.embed(b)) for b in batches]
+    )
     return judge.score(descriptors, landmarks)[:, judge.names.index("skin-color")]
 
 

@@ -51,7 +51,7 @@ class Conditions:
     slopes: Floats  # (128, names): of a reader of dlib's descriptor alone,
     skill: Floats  # (names,): and how much of the variance it explains
 
-    def of(self, chosen: NDArray, flips: NDArray[np.bool_]) -> Floats:
+    def of(self, chosen: NDArray[np.int64], flips: NDArray[np.bool_]) -> Floats:
         """Return the attributes of crops, some of them mirrored."""
         values = self.values[chosen].copy()
         signs = np.array([-1 if n in MIRRORED else 1 for n in self.names], np.float32)

@@ -1,6 +1,7 @@
 """Who moves are learnt from: crops as latents, with what is seen of them as traits."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,9 @@ from retouch.geometry import INNER_LIPS, JAW, LEFT_BROW, RIGHT_BROW, Face
 from retouch.models import Model
 from retouch.training.export.files import LICENCE, keep
 from retouch.training.moves import Crowd, Recipe, learn
-from retouch.training.rated import openness
+from retouch.training.rated import openness, standardised
 from retouch.training.shards import Shards, as_images
-from retouch.training.traits import lighting, standardised
+from retouch.training.traits import lighting
 
 Floats = NDArray[np.float32]
 AT_ONCE = 32
@@ -89,7 +90,8 @@ def _layout(model: Model, shape: tuple[int, ...]) -> tuple[int, int]:
     channels = getattr(getattr(model.generator, "config", None), "code", 0)
     if not channels:
         return shape[0], 0
-    side = model.encoder.config.side
+    encoder: Any = model.encoder
+    side = encoder.config.side
     return shape[0] - side**2 * channels // shape[1], side
 
 
@@ -108,7 +110,7 @@ def shapes(landmarks: Floats) -> Floats:
     def far(a: int, b: int) -> NDArray[np.float64]:
         return np.linalg.norm(p[:, a] - p[:, b], axis=1) / unit
 
-    def below(points: NDArray, origin: NDArray) -> NDArray[np.float64]:
+    def below(points: NDArray[Any], origin: NDArray[Any]) -> NDArray[np.float64]:
         return ((points - origin) * down).sum(-1) / unit
 
     lips = p[:, INNER_LIPS]

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from rich.progress import (
@@ -36,7 +36,7 @@ from retouch.errors import RetouchError, SettingsError
 from retouch.training.options import Recipe
 from retouch.training.packing import SHARD_BYTES, Shard, Source, shards_of
 from retouch.training.shards import Contents, Share
-from retouch.training.sifting import end_with_parent, examine
+from retouch.training.sifting import Crop, Reject, end_with_parent, examine
 
 
 class Drop(NamedTuple):
@@ -142,14 +142,16 @@ def _fill(shards: list[Shard], recipe: Recipe, workers: int) -> None:
             shard.write(results)
 
 
-def _counted(results: Iterable, count: Callable[[], None]) -> Iterator:
+def _counted(
+    results: Iterable[Crop | Reject], count: Callable[[], None]
+) -> Iterator[Crop | Reject]:
     for result in results:
         count()
         yield result
 
 
 @contextmanager
-def _mapping(workers: int) -> Iterator[Callable]:
+def _mapping(workers: int) -> Iterator[Callable[..., Iterable[Any]]]:
     """Give a map over processes; what has not begun is dropped when work stops."""
     if workers <= 1:
         yield map

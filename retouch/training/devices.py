@@ -3,8 +3,11 @@
 The networks are copied to all of them. Of Keras' backends JAX can do this.
 """
 
+from collections.abc import Mapping
+
 import keras
 
+from retouch.contracts import Tensor
 from retouch.errors import SettingsError
 
 SHARED = ("images", "noise")  # what is parted; all else goes to every device
@@ -26,7 +29,7 @@ def use_all(batch: int) -> None:
         )
 
 
-def part(inputs: dict) -> dict:
+def part(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return a step's inputs as tensors, parted between the devices."""
     tensors = {name: keras.ops.convert_to_tensor(x) for name, x in inputs.items()}
     distribution = keras.distribution.distribution()
@@ -41,7 +44,7 @@ def part(inputs: dict) -> dict:
     return {name: copied(x) for name, x in tensors.items()} | shared
 
 
-def copied(tensor):
+def copied(tensor: Tensor) -> Tensor:
     """Return a tensor that every device has in whole."""
     distribution = keras.distribution.distribution()
     if distribution is None:

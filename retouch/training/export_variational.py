@@ -11,6 +11,7 @@ enough is left out, and the record beside the weights says so.
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -143,7 +144,9 @@ def gather(shards: Shards, encoder: keras.Model, run: Path, library: Library) ->
     return Read(latents, traits, table, shards.testing()[chosen])
 
 
-def latents_of(encoder: keras.Model, images: NDArray[np.uint8], chosen) -> Floats:
+def latents_of(
+    encoder: keras.Model, images: NDArray[np.uint8], chosen: NDArray[np.int64]
+) -> Floats:
     """Return the latents of the chosen crops."""
     encode, parts = compiled(encoder.encode), []
     for i in range(0, len(chosen), AT_ONCE):
@@ -266,7 +269,7 @@ def release(
     reader, left_out = chosen(fit(known, DIMENSIONS[kind], conditions))
     decoder = with_prior(decoder, known.latents[~known.testing])
     factor = 1.0 if kind == "vqvae" else unpaled(decoder, *held_out(shards, encoder))
-    terms = {"licence": licence, "family": name}
+    terms: dict[str, Any] = {"licence": licence, "family": name}
     size = {"resolution": decoder.resolution, "crop": decoder.crop}
     keep(
         out,

@@ -15,21 +15,32 @@ import json
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from encoders.compact import Halving, Residual
+from encoders.compact import Halving
 from generators import expression_mask
-from generators.adam import Adam
+from generators.adam import Adam, Tensors
 from generators.expression_mask import FIELDS, ExpressionMask
 from generators.gradients import compiled
 from generators.layers import Affine, Convolution
-from generators.mixing import flat
+from generators.mixing import Residual, flat
 from pretrained import dlib_files
+from retouch.contracts import Tensor
 from retouch.training import people
-from retouch.training.loop import Run, contest, contested, using
+from retouch.training.loop import (
+    Inputs,
+    Losses,
+    Run,
+    Step,
+    Stepped,
+    contest,
+    contested,
+    using,
+)
 from retouch.training.losses import reconstruction
 from retouch.training.options import MaskConfig
 from retouch.training.shards import Shards
@@ -39,10 +50,16 @@ LICENCE = "non-commercial research"
 # --- networks that only the training needs ------------------------------------
 
 
-class StyleReader(keras.Model):
+class StyleReader(keras.Model):  # type: ignore[misc]  # Keras tells no types
     """Reads the mean and the logarithmic variance of styles off images."""
 
-    def __init__(self, style: int, channels=(32, 64, 112, 160), size=128, **kw):
+    def __init__(
+        self,
+        style: int,
+        channels: tuple[int, ...] = (32, 64, 112, 160),
+        size: int = 128,
+        **kw: Any,
+    ) -> None:
         super().__init__(**kw)
         self.layers_ = []
         inputs = (12, *channels)
@@ -53,7 +70,7 @@ class StyleReader(keras.Model):
         self.told = Affine(entries, 2 * style, scale=0.3, name="told")
         self.built = True
 
-    def call(self, images):
+    def call(self, images: Tensor) -> Tensor:
         features = folded(images)
         for layer in self.layers_:
             features = layer(features)
@@ -62,10 +79,10 @@ class StyleReader(keras.Model):
         return mean, ops.clip(spread - 2.0, -8.0, 2.0)
 
 
-class Critic(keras.Model):
+class Critic(keras.Model):  # type: ignore[misc]
     """Judges patches of faces beside the points that they were painted from."""
 
-    def __init__(self, channels=(40, 80, 128), **kw):
+    def __init__(self, channels: tuple[int, ...] = (40, 80, 128), **kw: Any) -> None:
         super().__init__(**kw)
         self.enter = Convolution(12 + FIELDS, channels[0], 3, name="enter")
         self.deeper = [
@@ -76,10 +93,10 @@ class Critic(keras.Model):
         self.last = Convolution(channels[-1], 1, 3, activate=False, name="last")
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs: tuple[Tensor, Tensor]) -> Tensor:
         return self.judge(self.features(*inputs))
 
-    def features(self, images, drawn):
+    def features(self, images: Tensor, drawn: Tensor) -> list[Tensor]:
         """Return what each stage makes of images and their points' fields."""
         images = folded(images)
         drawn = expression_mask.sized(drawn, images.shape[1])
@@ -90,11 +107,11 @@ class Critic(keras.Model):
             features.append(x)
         return features
 
-    def judge(self, features):
+    def judge(self, features: list[Tensor]) -> Tensor:
         return ops.cast(self.last(features[-1]), "float32")
 
 
-def folded(images):
+def folded(images: Tensor) -> Tensor:
     """Fold 2 x 2 pixels into channels."""
     h, w, c = images.shape[1:]
     images = ops.reshape(images, (-1, h // 2, 2, w // 2, 2, c))
@@ -115,7 +132,7 @@ class Trainer:
         folder: Path,
         minutes: float = float("inf"),
         plan: expression_mask.Config | None = None,
-    ):
+    ) -> None:
         plan = plan or expression_mask.Config()
         shards.contents.check(plan.crop, plan.resolution)
         keras.utils.set_random_seed(config.seed)
@@ -129,7 +146,7 @@ class Trainer:
         adam = Adam(config.rate, warm_up=config.warm_up, decay_over=steps)
         self.adams = adam, Adam(1e-3, first=0.0)
         self.identity = dlib_files.identity() if config.likeness else None
-        self.steps = {}
+        self.steps: dict[bool, Step] = {}
         start = contest(self.adams, self.own, self.critic.trainable_variables)
         self.run = Run(folder, start, config.batch, config.images, minutes)
 
@@ -137,7 +154,7 @@ class Trainer:
         """Train until done; what is there when time is up goes on the next time."""
         self.run.go(self.step, self.report)
 
-    def step(self, index: int) -> dict:
+    def step(self, index: int) -> Losses:
         """Take one step and return its losses."""
         config = self.config
         adversarial = bool(config.adversarial) and (
@@ -149,12 +166,12 @@ class Trainer:
         inputs = {name: ops.convert_to_tensor(array) for name, array in drawn.items()}
         return self.run.move(self.steps[adversarial], inputs)
 
-    def _build(self, adversarial: bool):
-        def step(lists, inputs):
-            def own(tensors, critic):
+    def _build(self, adversarial: bool) -> Step:
+        def step(lists: list[Tensors], inputs: Inputs) -> Stepped:
+            def own(tensors: Tensors, critic: Tensors) -> tuple[Tensor, Any]:
                 return self._own_loss(tensors, critic, inputs, adversarial)
 
-            def judge(tensors, fakes):
+            def judge(tensors: Tensors, fakes: Tensor) -> Tensor:
                 return self._critic_loss(tensors, inputs, fakes)
 
             judging = judge if adversarial else None
@@ -164,7 +181,9 @@ class Trainer:
 
     # What reader and generator are to make small.
 
-    def _own_loss(self, tensors, critic, inputs, adversarial: bool):
+    def _own_loss(
+        self, tensors: Tensors, critic: Tensors, inputs: Inputs, adversarial: bool
+    ) -> tuple[Tensor, Any]:
         config, images, points = self.config, inputs["images"], inputs["points"]
         inside = self._inside(inputs)
         with using(self.own, tensors):
@@ -195,16 +214,18 @@ class Trainer:
         losses = {name: loss for name, (_, loss) in terms.items()}
         return total, (losses, ops.stop_gradient(fakes))
 
-    def _inside(self, inputs):
+    def _inside(self, inputs: Inputs) -> Tensor:
         """Return how much each pixel counts, (N, R, R, 1)."""
         size = (self.plan.resolution,) * 2
         return ops.image.resize(inputs["inside"], size, "bilinear")
 
-    def _distance(self, copies, images, weight):
+    def _distance(self, copies: Tensor, images: Tensor, weight: Tensor) -> Tensor:
         edges, chroma = self.config.edges, self.config.chroma
         return reconstruction(copies, images, weight, edges=edges, chroma=chroma)
 
-    def _judged(self, fakes, inputs, critic):
+    def _judged(
+        self, fakes: Tensor, inputs: Inputs, critic: Tensors
+    ) -> tuple[Tensor, Tensor]:
         """Return how far copies are in the critic's features, and how it decides."""
         half, inside = self.config.batch // 2, self._inside(inputs)
         drawn = expression_mask.fields(inputs["points"])
@@ -220,7 +241,7 @@ class Trainer:
         )
         return match, fool
 
-    def _critic_loss(self, tensors, inputs, fakes):
+    def _critic_loss(self, tensors: Tensors, inputs: Inputs, fakes: Tensor) -> Tensor:
         drawn, inside = expression_mask.fields(inputs["points"]), self._inside(inputs)
         with using(self.critic.trainable_variables, tensors):
             false = self.critic((fakes * inside, drawn))
@@ -229,7 +250,7 @@ class Trainer:
 
     # What is shown now and then.
 
-    def report(self) -> dict:
+    def report(self) -> dict[str, Any]:
         """Write a sheet and return figures, both of people held out.
 
         Rows in turn: pictures, copies, the same points in another's style, and in
@@ -252,7 +273,7 @@ class Trainer:
         return {"psnr": float(np.mean(10 * np.log10(4 / error)))}
 
 
-def divergence(mean, spread):
+def divergence(mean: Tensor, spread: Tensor) -> Tensor:
     """Return the divergence from the unit normal in nats, the mean over images."""
     nats = ops.square(mean) + ops.exp(spread) - 1 - spread
     return ops.mean(ops.sum(nats, -1)) / 2

@@ -10,6 +10,7 @@ single action units tell the expressions that a table names.
 import csv
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,7 @@ def _serial(shards: Shards) -> NDArray[np.bool_]:
     return np.isin(shards.sources, [name for name, share in shares if share.series])
 
 
-def _scaled(shards: Shards, expressions: Expressions, at: NDArray) -> ActionUnits:
+def _scaled(shards: Shards, expressions: Expressions, at: NDArray[Any]) -> ActionUnits:
     at = at[np.linspace(0, len(at) - 1, min(len(at), SCALED)).astype(int)]
     neutral = emotion(shards, "neutral")[at]
     if not neutral.any():
@@ -92,7 +93,7 @@ def skill(shards: Shards, units: ActionUnits) -> dict[str, dict[str, float]]:
     return table
 
 
-def _read(shards: Shards, units: ActionUnits, at: NDArray) -> Floats:
+def _read(shards: Shards, units: ActionUnits, at: NDArray[Any]) -> Floats:
     return units.score(as_images(shards.images[at]), shards.landmarks[at])
 
 
@@ -117,11 +118,13 @@ def keep(units: ActionUnits, out: Path, licence: str) -> None:
     arrays = {name: value for name, value in parts if isinstance(value, np.ndarray)}
     arrays["unit_spread"] = units.spread
     arrays["spread"] = units.expressions.spread
-    terms = {"licence": licence, "crop": "tight", "half": False}
+    terms: dict[str, Any] = {"licence": licence, "crop": "tight", "half": False}
     files.keep(out, "expression", "scorer", "expression", arrays, **terms)
 
 
-def main(data: Path, out: Path, poses: tuple[str, Path], licence: str) -> dict:
+def main(
+    data: Path, out: Path, poses: tuple[str, Path], licence: str
+) -> dict[str, Any]:
     """Fit, keep, and return what the action units tell of held-out people."""
     shards = Shards.read(data)
     units = learn(shards, poses_of(shards, *poses))

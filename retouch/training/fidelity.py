@@ -2,15 +2,18 @@
 
 import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
-from retouch.training.losses import charbonnier, importance
+from retouch.contracts import Tensor
+from retouch.training.losses import importance
+from scorers.pixels import charbonnier
 
 
-def contrast(images, targets, weight):
+def contrast(images: Tensor, targets: Tensor, weight: Tensor) -> Tensor:
     """Return how far each picture's mean and deviation are from its target's."""
     weight = weight / ops.mean(weight)
 
-    def moments(pictures):
+    def moments(pictures: Tensor) -> tuple[Tensor, Tensor]:
         mean = ops.mean(weight * pictures, (1, 2), keepdims=True)
         power = ops.mean(weight * ops.square(pictures - mean), (1, 2))
         return mean[:, 0, 0], ops.sqrt(power + 1e-4)
@@ -19,7 +22,9 @@ def contrast(images, targets, weight):
     return sum(ops.mean(charbonnier(a - b)) for a, b in pairs)
 
 
-def figures(images: np.ndarray, copies: np.ndarray) -> dict[str, float]:
+def figures(
+    images: NDArray[np.float32], copies: NDArray[np.float32]
+) -> dict[str, float]:
     """Return how alike copies are, and how much of the contrast they keep."""
     weight = importance(images.shape[1])
     error = (weight * (images - copies) ** 2).mean((1, 2, 3))

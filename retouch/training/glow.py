@@ -11,6 +11,7 @@ stopped; with a folder for networks it writes the averaged one at the end.
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,12 +19,22 @@ from keras import ops
 from numpy.typing import NDArray
 
 from generators import weights
-from generators.adam import Adam
+from generators.adam import Adam, Tensors
 from generators.glow import Config, Glow
 from generators.gradients import compiled, differentiate
+from retouch.contracts import Tensor
 from retouch.errors import SettingsError
 from retouch.training.export.files import keep
-from retouch.training.loop import Run, State, improved, sheet, using, values
+from retouch.training.loop import (
+    Losses,
+    Run,
+    State,
+    Stepped,
+    improved,
+    sheet,
+    using,
+    values,
+)
 from retouch.training.options import GlowConfig
 from retouch.training.shards import Batches, Shards, shrunk
 
@@ -47,7 +58,7 @@ class Trainer:
         minutes: float = float("inf"),
         *,
         plan: Config = PLAN,
-    ):
+    ) -> None:
         if shards.contents.crop != plan.crop:
             raise SettingsError(
                 f"The network is for crops '{plan.crop}'; the data holds"
@@ -88,15 +99,17 @@ class Trainer:
         """Train until done; what is there when time is up goes on the next time."""
         self.run.go(self.step, self.report)
 
-    def step(self, index: int) -> dict:
+    def step(self, index: int) -> Losses:
         """Take one step and return its losses."""
         drawn = [ops.convert_to_tensor(x) for x in self._drawn(index)]
         return self.run.move(self.improve, *drawn)
 
-    def _improve(self, lists, images, offsets):
+    def _improve(
+        self, lists: list[Tensors], images: Tensor, offsets: Tensor
+    ) -> Stepped:
         mean, own, adam = lists
 
-        def bits(tensors):
+        def bits(tensors: Tensors) -> tuple[Tensor, None]:
             with using(self.own, tensors):
                 return ops.mean(self.network.bits(images, offsets)), None
 
@@ -106,7 +119,7 @@ class Trainer:
         )
         return [mean, own, adam], {"bits": loss, "norm": norm}
 
-    def report(self) -> dict:
+    def report(self) -> dict[str, Any]:
         """Write a sheet of samples; return the bits of people held out."""
         rng = np.random.default_rng(0)
         offsets = rng.random(self.aside.shape, np.float32) - np.float32(0.5)
@@ -123,7 +136,9 @@ class Trainer:
         ]
         return ops.convert_to_numpy(ops.concatenate(parts))
 
-    def export(self, out: Path, *, name: str = "glow", licence: str = "unknown"):
+    def export(
+        self, out: Path, *, name: str = "glow", licence: str = "unknown"
+    ) -> None:
         """Write the averaged network, in half precision, with its row."""
         for variable, tensor in zip(
             self.own, self.run.state.lists["mean"], strict=True

@@ -42,7 +42,8 @@ class Head:
     @property
     def has_room(self) -> bool:
         """Whether the picture is so wide that its corners show a background."""
-        return Face(self.landmarks, (0, 0, 1, 1)).size < 0.85 * self.image.shape[1]
+        landmarks = np.asarray(self.landmarks, np.float64)
+        return Face(landmarks, (0, 0, 1, 1)).size < 0.85 * self.image.shape[1]
 
     def placed(self, transform: Similarity) -> occluders.Scene:
         """Return the head as a transform into the network's square shows it."""
@@ -138,7 +139,7 @@ def _jitter(rng: Random) -> Similarity:
     return back @ turn @ Similarity.scaling(np.exp(rng.normal(0.0, 0.12))) @ shift
 
 
-def _patch(image: NDArray, rng: Random) -> Floats:
+def _patch(image: NDArray[np.uint8], rng: Random) -> Floats:
     """Return an upper corner of a picture, enlarged: a background, not a face."""
     side = int(rng.integers(20, 80))
     x = int(rng.integers(0, 16))
@@ -166,7 +167,7 @@ def _elsewhere(scene: occluders.Scene, rng: Random, behind: Floats) -> occluders
     return scene._replace(image=image)
 
 
-def _soft(area: NDArray) -> Floats:
+def _soft(area: NDArray[np.bool_]) -> Floats:
     return gaussian_filter(area.astype(np.float32), 0.8)
 
 

@@ -9,6 +9,7 @@ spots that stand in the crops are neither: there the loss is blind.
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,14 +19,25 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter, grey_dilation
 
 from generators import weights
-from generators.adam import Adam
+from generators.adam import Adam, Tensors
 from generators.gradients import compiled, differentiate
+from retouch.contracts import Tensor
 from retouch.geometry import TIGHT, Similarity
 from retouch.photos.lab import to_lab, to_rgb
 from retouch.training import blemishes, parts
+from retouch.training.blemishes import Stain
 from retouch.training.builder import built
 from retouch.training.export.files import keep, restore
-from retouch.training.loop import Run, State, improved, sheet, using, values
+from retouch.training.loop import (
+    Losses,
+    Run,
+    State,
+    Stepped,
+    improved,
+    sheet,
+    using,
+    values,
+)
 from retouch.training.options import HealingConfig
 from retouch.training.shards import Shards
 from scorers.blemishes import BANDS, bands, network, seen
@@ -81,14 +93,16 @@ def _moved(picture: Image.Image, transform: Similarity) -> Floats:
     return np.asarray(picture.transform((PATCH, PATCH), kind, data, soft), np.float32)
 
 
-def _skin(image: NDArray, marks: parts.Points) -> NDArray[np.bool_]:
+def _skin(image: NDArray[np.uint8], marks: parts.Points) -> NDArray[np.bool_]:
     sets = parts.of_landmarks(image, marks, glasses=False)
     bare = parts.bits("skin", "nose")
     other = parts.bits("white", "iris", "lips", "teeth", "background")
     return (sets & bare > 0) & (sets & other == 0)
 
 
-def _placed(marks: NDArray, skin: NDArray, rng: Random) -> tuple[Similarity, float]:
+def _placed(
+    marks: NDArray[Any], skin: NDArray[Any], rng: Random
+) -> tuple[Similarity, float]:
     """Return where a patch lies whose centre shows skin, and the face's size in it."""
     face = 1 / TIGHT.transform(marks, 1).scale
     size = min(rng.uniform(*FACE), 1.5 * face)
@@ -108,11 +122,13 @@ def _lit(image: Floats, rng: Random) -> Floats:
     return (255 * light.clip(0, 1)).astype(np.float32)
 
 
-def _stains(rng: Random, area: NDArray, size: float, lab: Floats):
+def _stains(
+    rng: Random, area: NDArray[np.bool_], size: float, lab: Floats
+) -> tuple[list[Stain], list[Stain]]:
     """Return the marks that stay and the blemishes that go; darker skin shows less."""
     ys, xs = np.nonzero(area)
-    stays: list[blemishes.Stain] = []
-    goes: list[blemishes.Stain] = []
+    stays: list[Stain] = []
+    goes: list[Stain] = []
     if not len(ys):
         return stays, goes
     many = 0 if rng.random() < NOTHING else rng.integers(2, 12)
@@ -124,13 +140,13 @@ def _stains(rng: Random, area: NDArray, size: float, lab: Floats):
             pick = rng.integers(len(ys))
             shown = np.clip(lab[ys[pick], xs[pick], 0] / 55, 0.45, 1.1)
             for stain in paint(rng, xs[pick] + 0.5, ys[pick] + 0.5, size):
-                colour = tuple(float(shown * c) for c in stain.colour)
+                light, a, b = (float(shown * c) for c in stain.colour)
                 shape = _held(stain, area)
-                into.append(stain._replace(colour=colour, shape=shape))
+                into.append(stain._replace(colour=(light, a, b), shape=shape))
     return stays, goes
 
 
-def _held(stain: blemishes.Stain, area: NDArray) -> Floats:
+def _held(stain: Stain, area: NDArray[np.bool_]) -> Floats:
     """Return a stain's shape without what lies beyond the skin."""
     rows = np.arange(stain.shape.shape[0]) + stain.top
     columns = np.arange(stain.shape.shape[1]) + stain.left
@@ -140,7 +156,7 @@ def _held(stain: blemishes.Stain, area: NDArray) -> Floats:
     return stain.shape * inside
 
 
-def _weight(stain: Floats, lab: Floats, area: NDArray, size: float) -> Floats:
+def _weight(stain: Floats, lab: Floats, area: NDArray[np.bool_], size: float) -> Floats:
     """Return how much each pixel counts: not at all where the crop has spots itself."""
     red = lab[..., 1]
     narrow, wide = (gaussian_filter(red, part * size) for part in (0.006, 0.03))
@@ -149,7 +165,7 @@ def _weight(stain: Floats, lab: Floats, area: NDArray, size: float) -> Floats:
     return 1 - (own & area & ~painted).astype(np.float32)
 
 
-def loss_of(logits, detail, stained, weight):
+def loss_of(logits: Tensor, detail: Tensor, stained: Tensor, weight: Tensor) -> Tensor:
     """Return how far the parts of the bands are from the parts that were painted.
 
     A band that is hardly there counts as little; what was painted, much.
@@ -185,14 +201,21 @@ class Trainer:
     def train(self) -> None:
         self.run.go(self.step, self.report)
 
-    def step(self, index: int) -> dict:
+    def step(self, index: int) -> Losses:
         detail, rest, stained, weight = self.patches.draw(index)
         shown = np.stack([seen(*pair) for pair in zip(detail, rest, strict=True)])
         inputs = [ops.convert_to_tensor(x) for x in (shown, detail, stained, weight)]
         return self.run.move(self.improve, *inputs)
 
-    def _improve(self, lists, shown, detail, stained, weight):
-        def loss(tensors):
+    def _improve(
+        self,
+        lists: list[Tensors],
+        shown: Tensor,
+        detail: Tensor,
+        stained: Tensor,
+        weight: Tensor,
+    ) -> Stepped:
+        def loss(tensors: Tensors) -> tuple[Tensor, None]:
             with using(self.own, tensors):
                 logits = self.network(shown, training=True)
             return loss_of(logits, detail, stained, weight), None
@@ -201,7 +224,7 @@ class Trainer:
         lists, norm = improved(self.adam, self.options, lists, slopes)
         return lists, {"off": off, "norm": norm}
 
-    def report(self) -> dict:
+    def report(self) -> dict[str, Any]:
         """Write a sheet: spoilt, healed, as it was; return what stays of the stains."""
         detail, rest, stained, weight = self.patches.draw(2**31)
         shown = np.stack([seen(*pair) for pair in zip(detail, rest, strict=True)])

@@ -17,6 +17,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,7 +134,8 @@ def fit_pooled(faces: Faces, pooled: Pooled, name: str) -> Judge:
         pooled.skills(s, BOTH_RIDGE).mean(keepdims=True) for s in (whole, descriptors)
     ]
     scale = np.zeros(1, np.float32), np.ones(1, np.float32)
-    return Judge((name,), *parts, *skills, *scale)
+    known: Any = (*parts, *skills, *scale)
+    return Judge((name,), *known)
 
 
 def fit(

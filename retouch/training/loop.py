@@ -7,9 +7,11 @@ stopped), metrics.jsonl (one line now and then) and PNG sheets.
 import json
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,9 +22,15 @@ from safetensors.numpy import load_file, save_file
 
 from generators.adam import Adam, Tensors, averaged
 from generators.gradients import differentiate
+from retouch.contracts import Tensor
 from retouch.errors import WeightsError
 from retouch.training.devices import copied
 from retouch.training.options import Learning
+
+Inputs = Mapping[str, Tensor]
+Losses = dict[str, Tensor]
+Stepped = tuple[list[Tensors], Losses]  # what a step makes of a state's lists
+Step = Callable[..., Stepped]
 
 CRITIC_CLIP = 10.0  # bound of the norm of a critic's gradient
 CELL = 256  # pixels a side of a face on a sheet, at most
@@ -33,7 +41,9 @@ def values(variables: Iterable[keras.Variable]) -> Tensors:
     return [keras.ops.copy(v.value) for v in variables]
 
 
-def using(variables: Iterable[keras.Variable], tensors: Tensors):
+def using(
+    variables: Iterable[keras.Variable], tensors: Tensors
+) -> AbstractContextManager[Any]:
     """Return a context in which the variables have the values of the tensors."""
     pairs = list(zip(variables, tensors, strict=True))
     return keras.StatelessScope(state_mapping=pairs)
@@ -67,9 +77,9 @@ def contested(
     optimisers: tuple[Adam, Adam],
     config: Learning,
     lists: list[Tensors],
-    own_loss: Callable,
-    critic_loss: Callable | None = None,
-) -> tuple[list[Tensors], dict]:
+    own_loss: Callable[[Tensors, Tensors], tuple[Tensor, Any]],
+    critic_loss: Callable[[Tensors, Tensor], Tensor] | None = None,
+) -> Stepped:
     """Return the lists of networks and of their critic after a step, and the losses.
 
     Args:
@@ -172,7 +182,7 @@ class Run:
     until: int  # images
     minutes: float = float("inf")
     save_every: float = 5.0  # minutes
-    log: dict[str, list] = field(default_factory=dict)
+    log: dict[str, list[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -185,7 +195,9 @@ class Run:
     def checkpoint(self) -> Path:
         return self.folder / "state.safetensors"
 
-    def go(self, step: Callable[[int], dict], report: Callable[[], dict]) -> None:
+    def go(
+        self, step: Callable[[int], Losses], report: Callable[[], dict[str, Any]]
+    ) -> None:
         """Call step(index) until done; now and then save, report and log.
 
         Stopped by Control-C, it saves before it ends.
@@ -212,7 +224,7 @@ class Run:
         if self.state.images > first:
             self._record(report, rate)
 
-    def move(self, step: Callable, *inputs: object) -> dict:
+    def move(self, step: Step, *inputs: object) -> Losses:
         """Let a compiled step make new lists of the state's; return its losses."""
         lists = self.state.lists
         new, losses = step(list(lists.values()), *inputs)
@@ -226,12 +238,12 @@ class Run:
         path = self.folder / f"sheet-{self.state.images:07}.png"
         sheet(np.concatenate(parts)[:, ::step, ::step], 8, path)
 
-    def _advance(self, step: Callable[[int], dict]) -> None:
+    def _advance(self, step: Callable[[int], Losses]) -> None:
         for name, value in step(self.state.images // self.batch).items():
             self.log.setdefault(name, []).append(value)
         self.state.images += self.batch
 
-    def _record(self, report: Callable[[], dict], rate: float) -> None:
+    def _record(self, report: Callable[[], dict[str, Any]], rate: float) -> None:
         self.state.save(self.checkpoint)
         means = {
             name: float(np.mean([float(value) for value in values]))
@@ -241,7 +253,7 @@ class Run:
         seen = {"images": self.state.images, "rate": round(rate, 2)}
         self._note({**seen, **means, **report()})
 
-    def _note(self, line: dict) -> None:
+    def _note(self, line: dict[str, Any]) -> None:
         with (self.folder / "metrics.jsonl").open("a") as file:
             file.write(json.dumps(line) + "\n")
 

@@ -4,8 +4,8 @@ Pictures of people with a hand before the mouth are rare and nobody has drawn th
 masks; here the thing is painted, so that its place is known exactly.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,10 @@ Floats = NDArray[np.float32]
 Random = np.random.Generator
 FINER = 2  # times, at which shapes are drawn, so that their edges are smooth
 COVERED = 0.5  # of a thing's opacity: from here on, the pixel shows the thing
-HAIR = ((12, 9, 8), (38, 26, 20), (78, 52, 34), (140, 105, 70), (200, 170, 120))
-HAIR = (*HAIR, (120, 52, 26), (150, 148, 145))
+HAIR = (
+    *((12, 9, 8), (38, 26, 20), (78, 52, 34), (140, 105, 70), (200, 170, 120)),
+    *((120, 52, 26), (150, 148, 145)),
+)
 
 
 class Scene(NamedTuple):
@@ -70,7 +72,7 @@ def _drawn(size: int, draw: Callable[[ImageDraw.ImageDraw], None]) -> Floats:
     canvas = Image.new("L", (size * FINER, size * FINER))
     draw(ImageDraw.Draw(canvas))
     small = canvas.resize((size, size), Image.Resampling.BOX)
-    return np.asarray(small, np.float32) / 255
+    return np.asarray(small, np.float32) / np.float32(255)
 
 
 def _points(points: Points) -> list[tuple[float, float]]:
@@ -129,7 +131,9 @@ def _glasses(scene: Scene, rng: Random) -> Scene:
     return _lay(scene, colour, alpha, "glasses", rng.uniform(0, 0.35))
 
 
-def _rim(centre, x, y, wide, tall, power) -> Points:
+def _rim(
+    centre: Points, x: Points, y: Points, wide: float, tall: float, power: float
+) -> Points:
     """Return a superellipse; its second half is the upper one."""
     angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     c, s = np.cos(angle), np.sin(angle)
@@ -138,7 +142,13 @@ def _rim(centre, x, y, wide, tall, power) -> Points:
     return centre + u[:, None] * x + v[:, None] * y
 
 
-def _bridge(pen, rims, down, line, rng: Random) -> None:
+def _bridge(
+    pen: ImageDraw.ImageDraw,
+    rims: Sequence[Points],
+    down: Points,
+    line: float,
+    rng: Random,
+) -> None:
     inner = rims[0][np.argmax(rims[0][:, 0])], rims[1][np.argmin(rims[1][:, 0])]
     lift = rng.uniform(-0.1, 0.6) * np.hypot(*(inner[1] - inner[0]))
     middle = (inner[0] + inner[1]) / 2 - lift * down
@@ -244,7 +254,7 @@ def _over(alpha: Floats, depth: Floats, shape: Floats) -> tuple[Floats, Floats]:
 
 def _flesh(scene: Scene, rng: Random, depth: Floats) -> Floats:
     skin = scene.sets == BIT["skin"]
-    tone = np.array([190, 145, 120], np.float32)
+    tone: NDArray[Any] = np.array([190, 145, 120], np.float32)
     if skin.sum() > 50:
         tone = np.median(scene.image[skin], 0)
     tone = tone * rng.uniform(0.75, 1.2) * rng.uniform(0.94, 1.06, 3)

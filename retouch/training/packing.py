@@ -75,7 +75,8 @@ class Shard:
                 rejects.append((name, *found))
         partial = self.path.with_suffix(".partial")
         with partial.open("wb") as file:
-            np.savez(file, **self._arrays(crops), dropped=np.array(json.dumps(rejects)))
+            arrays, dropped = self._arrays(crops), np.array(json.dumps(rejects))
+            np.savez(file, allow_pickle=False, **arrays, dropped=dropped)
         os.replace(partial, self.path)
 
     def _arrays(self, crops: Mapping[str, Crop]) -> dict[str, np.ndarray]:

@@ -10,6 +10,7 @@ The second run begins with the first one's network and takes its word where it i
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,8 +18,9 @@ from keras import ops
 from numpy.typing import NDArray
 
 from generators import weights
-from generators.adam import Adam
+from generators.adam import Adam, Tensors
 from generators.gradients import compiled, differentiate
+from retouch.contracts import Tensor
 from retouch.errors import WeightsError
 from retouch.faces.parse import COLOURS
 from retouch.geometry import HEAD
@@ -26,7 +28,16 @@ from retouch.training import parts
 from retouch.training.builder import built
 from retouch.training.export.files import keep, restore
 from retouch.training.heads import HELD_OUT, Head, Heads, drawn, from_shards, person
-from retouch.training.loop import Run, State, improved, sheet, using, values
+from retouch.training.loop import (
+    Losses,
+    Run,
+    State,
+    Stepped,
+    improved,
+    sheet,
+    using,
+    values,
+)
 from retouch.training.options import ParsingConfig
 from retouch.training.shards import Shards
 from scorers.parsing import BLOCKS, PARTS, RESOLUTION, network
@@ -38,7 +49,7 @@ SOURCE = "trained by this project; its trunk began as EfficientNet-Lite0 (Apache
 SURE = 0.85  # probability from which a teacher is believed
 
 
-def loss_of(logits, allowed, weight):
+def loss_of(logits: Tensor, allowed: Tensor, weight: Tensor) -> Tensor:
     """Return how improbable it is that each pixel's part is among those allowed."""
     every = ops.logsumexp(logits, -1)
     among = ops.logsumexp(logits + (allowed - 1) * 1e4, -1)
@@ -88,13 +99,15 @@ class Trainer:
         (self.folder / "config.json").write_text(plan + "\n", "utf-8")
         self.run.go(self.step, self.report)
 
-    def step(self, index: int) -> dict:
+    def step(self, index: int) -> Losses:
         images, sets = self.batches.draw(index)
         inputs = [ops.convert_to_tensor(x) for x in (images, *unpacked(sets))]
         return self.run.move(self.improve, *inputs)
 
-    def _improve(self, lists, images, allowed, weight):
-        def loss(tensors):
+    def _improve(
+        self, lists: list[Tensors], images: Tensor, allowed: Tensor, weight: Tensor
+    ) -> Stepped:
+        def loss(tensors: Tensors) -> tuple[Tensor, None]:
             with using(self.own, tensors):
                 logits = self.network(images, training=True)
             return loss_of(logits, allowed, weight), None
@@ -103,7 +116,7 @@ class Trainer:
         lists, norm = improved(self.adam, self.options, lists, slopes)
         return lists, {"loss": value, "norm": norm}
 
-    def report(self) -> dict:
+    def report(self) -> dict[str, Any]:
         """Write a sheet of a batch and what the network makes of it."""
         images, sets = self.batches.draw(2**31)
         with using(self.own, self.run.state.lists["mean"]):

@@ -6,6 +6,7 @@ asked only that the pixel's part be in it.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,9 @@ def bits(*names: str) -> int:
 # --- of masks drawn by hand ---------------------------------------------------
 
 
-def of_drawn(mask: NDArray, landmarks: Points | None, image: NDArray) -> Sets:
+def of_drawn(
+    mask: NDArray[Any], landmarks: Points | None, image: NDArray[np.uint8]
+) -> Sets:
     """Return the sets that a hand-drawn mask tells; landmarks tell brows from hair."""
     table = np.array([bits(*names) for names in DRAWN], np.int32)
     sets = table[mask]
@@ -71,11 +74,11 @@ def of_drawn(mask: NDArray, landmarks: Points | None, image: NDArray) -> Sets:
     return sets
 
 
-def _within(piece: NDArray, area: NDArray) -> bool:
+def _within(piece: NDArray[np.bool_], area: NDArray[np.bool_]) -> bool:
     return bool((piece & area).sum() > 0.8 * piece.sum())
 
 
-def _mark_mouth(sets: Sets, landmarks: Points, mouth: NDArray) -> None:
+def _mark_mouth(sets: Sets, landmarks: Points, mouth: NDArray[np.bool_]) -> None:
     inner, size = landmarks[INNER_LIPS], _size(landmarks)
     if _opening(landmarks) < 0.02 * size:
         sets[mouth] = bits("lips")
@@ -87,7 +90,9 @@ def _mark_mouth(sets: Sets, landmarks: Points, mouth: NDArray) -> None:
 # --- of landmarks -------------------------------------------------------------
 
 
-def of_landmarks(image: NDArray, landmarks: Points, *, glasses: bool = True) -> Sets:
+def of_landmarks(
+    image: NDArray[np.uint8], landmarks: Points, *, glasses: bool = True
+) -> Sets:
     """Return the sets that 68 landmarks tell.
 
     Args:
@@ -153,7 +158,9 @@ def _mark_nose(sets: Sets, landmarks: Points, worn: int) -> None:
     sets[_hull(sets.shape, area, -0.02 * size)] = bits("nose") | worn
 
 
-def _mark_eye(sets: Sets, image: NDArray, eye: Points, size: float, worn: int) -> None:
+def _mark_eye(
+    sets: Sets, image: NDArray[np.uint8], eye: Points, size: float, worn: int
+) -> None:
     area = _hull(sets.shape, eye)
     sets[_hull(sets.shape, eye, 0.02 * size)] |= bits("white", "iris", "skin")
     if _height(eye) < CLOSED:
@@ -164,7 +171,9 @@ def _mark_eye(sets: Sets, image: NDArray, eye: Points, size: float, worn: int) -
         _mark_iris(sets, image, eye, area)
 
 
-def _mark_iris(sets: Sets, image: NDArray, eye: Points, area: NDArray) -> None:
+def _mark_iris(
+    sets: Sets, image: NDArray[np.uint8], eye: Points, area: NDArray[np.bool_]
+) -> None:
     """Tell the iris from the white: the darkest disc, and what lies well beside it."""
     width = float(np.hypot(*(eye[3] - eye[0])))
     if _height(eye) < CLOSED or width < 6:
@@ -180,7 +189,7 @@ def _mark_iris(sets: Sets, image: NDArray, eye: Points, area: NDArray) -> None:
 
 
 def _darkest(
-    image: NDArray, eye: Points, radius: float, opening: NDArray
+    image: NDArray[np.uint8], eye: Points, radius: float, opening: NDArray[np.bool_]
 ) -> tuple[float, float]:
     grey = image.astype(np.float32).mean(-1)
     rows, columns = np.mgrid[: grey.shape[0], : grey.shape[1]] + 0.5
@@ -221,7 +230,7 @@ def _hull(
     """Return the hull of points, its outline moved outwards; inwards below 0."""
     outline = points[ConvexHull(points).vertices] - 0.5
     corners = [tuple(p) for p in outline]
-    canvas = Image.new("L", shape[1::-1])
+    canvas = Image.new("L", (shape[1], shape[0]))
     pen = ImageDraw.Draw(canvas)
     pen.polygon(corners, fill=1)
     if width := round(2 * abs(grow)):
@@ -233,7 +242,7 @@ def _hull(
 def _lines(
     shape: tuple[int, ...], lines: Iterable[Points], width: float
 ) -> NDArray[np.bool_]:
-    canvas = Image.new("L", shape[1::-1])
+    canvas = Image.new("L", (shape[1], shape[0]))
     pen = ImageDraw.Draw(canvas)
     for line in lines:
         points = [tuple(p) for p in line - 0.5]

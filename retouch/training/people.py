@@ -1,6 +1,7 @@
 """Batches for the expression mask: pictures, their points, and whose style to read."""
 
 from collections import defaultdict
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ FLOOR = 0.05  # how much what lies outside counts
 class Album:
     """Draws batches that depend on the seed and the step alone."""
 
-    def __init__(self, shards: Shards, size: int, seed: int):
+    def __init__(self, shards: Shards, size: int, seed: int) -> None:
         self.shards, self.size, self.seed = shards, size, seed
         self.shapes = shapes_of(shards)
         self.looks = _looks(shards.images, self.shapes)
@@ -33,7 +34,7 @@ class Album:
         self.probability = share / share.sum()
         self.alike = _alike(shards)
 
-    def draw(self, step: int, style: int) -> dict[str, NDArray]:
+    def draw(self, step: int, style: int) -> dict[str, NDArray[Any]]:
         """Return images and all random numbers of a step."""
         rng = np.random.default_rng((self.seed, step))
         chosen = rng.choice(len(self.probability), self.size, p=self.probability)
@@ -50,16 +51,17 @@ class Album:
         batch["noise"] = rng.standard_normal((self.size, style), np.float32)
         return batch
 
-    def held_out(self, count: int) -> dict[str, NDArray]:
+    def held_out(self, count: int) -> dict[str, NDArray[Any]]:
         """Return people kept aside, spread over the sources."""
         index = np.flatnonzero(~self.allowed)
         chosen = index[np.linspace(0, len(index) - 1, count).astype(int)]
         return self._batch(chosen, np.zeros(count, bool))
 
-    def _batch(self, chosen: NDArray, flips: NDArray) -> dict[str, NDArray]:
-        shapes, looks, insides = (
-            a[chosen].copy() for a in (self.shapes, self.looks, self.insides)
-        )
+    def _batch(
+        self, chosen: NDArray[np.int64], flips: NDArray[np.bool_]
+    ) -> dict[str, NDArray[Any]]:
+        shapes, looks = self.shapes[chosen].copy(), self.looks[chosen].copy()
+        insides = self.insides[chosen].copy()
         shapes[flips], looks[flips] = mirrored(shapes[flips], looks[flips])
         insides[flips] = insides[flips, :, ::-1]
         inside = FLOOR + (1 - FLOOR) * insides[..., None].astype(np.float32) / 255
@@ -69,20 +71,22 @@ class Album:
             "inside": inside,
         }
 
-    def _images(self, chosen: NDArray, flips: NDArray) -> NDArray[np.float32]:
+    def _images(
+        self, chosen: NDArray[np.int64], flips: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
         crops = self.shards.images[chosen]
         crops[flips] = crops[flips, :, ::-1]
         return as_images(crops)
 
 
-def _looks(images: NDArray[np.uint8], shapes: NDArray) -> NDArray[np.float32]:
+def _looks(images: NDArray[np.uint8], shapes: NDArray[Any]) -> NDArray[np.float32]:
     parts = range(0, len(images), 1000)
     return np.concatenate(
         [gaze(images[i : i + 1000], shapes[i : i + 1000]) for i in parts]
     )
 
 
-def _alike(shards: Shards) -> dict[int, NDArray]:
+def _alike(shards: Shards) -> dict[int, NDArray[Any]]:
     """Return for each crop those of the same person."""
     families = defaultdict(list)
     for i, key in enumerate(zip(shards.sources, shards.people, strict=True)):
@@ -91,7 +95,7 @@ def _alike(shards: Shards) -> dict[int, NDArray]:
     return {int(i): group for group in groups for i in group}
 
 
-def _inside(shape: NDArray) -> NDArray[np.uint8]:
+def _inside(shape: NDArray[Any]) -> NDArray[np.uint8]:
     """Return the face from jaw to forehead, a little grown, (SIDE, SIDE)."""
     scale = 4
     image = Image.new("L", (SIDE * scale,) * 2)

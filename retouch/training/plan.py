@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 from keras import ops
@@ -11,6 +12,7 @@ from encoders import compact
 from generators import stylegan2
 from pretrained.loading import load
 from pretrained.registry import library
+from retouch.contracts import Tensor
 from retouch.errors import SettingsError, WeightsError
 
 GENERATOR = stylegan2.Config(
@@ -78,7 +80,7 @@ class Plan:
         judging = JUDGING[1 - _halvings(size) :]
         return cls(generator, _encoder_of(generator), judging, model, row.sha256)
 
-    def write(self, folder: Path, **beside) -> None:
+    def write(self, folder: Path, **beside: Any) -> None:
         """Write the plan, and what else is to stand beside it, as config.json."""
         if (folder / "config.json").exists() and self.read(folder) != self:
             raise SettingsError(
@@ -154,10 +156,10 @@ def _settle(encoder: compact.Compact, generator: stylegan2.StyleGAN2) -> None:
         _scale(encoder.place, *cells)
 
 
-def _scale(layer: keras.layers.Layer, centre, width) -> None:
+def _scale(layer: keras.layers.Layer, centre: Tensor, width: Tensor) -> None:
     layer.kernel.assign(layer.kernel * width)
     layer.bias.assign(centre)
 
 
-def _frozen(record: dict) -> dict:
+def _frozen(record: dict[str, Any]) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}

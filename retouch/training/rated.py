@@ -112,13 +112,13 @@ def labels_of(faces: Faces, source: str, path: Path, columns: dict[str, str]) ->
     """
     table = read_words(path, tuple(columns))
     stems = [Path(str(name)).stem for name in faces.names]
-    index = [
+    chosen = [
         i
         for i, stem in enumerate(stems)
         if faces.sources[i] == source and stem in table
     ]
-    values = np.array([[_number(w) for w in table[stems[i]]] for i in index], "f4")
-    index = np.array(index, np.int64)
+    values = np.array([[_number(w) for w in table[stems[i]]] for i in chosen], "f4")
+    index = np.array(chosen, np.int64)
     values = np.concatenate([values, openness(faces.landmarks[index])[:, None]], 1)
     return Labels((*columns.values(), "eyes-open"), index, standardised(values))
 

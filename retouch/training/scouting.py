@@ -54,7 +54,9 @@ class Portrait:
         scale = size / (right - left)
         shape = max(1, round(image.width * scale)), max(1, round(image.height * scale))
         centre = (left + right) / 2 * scale, (top + bottom) / 2 * scale
-        portrait = cls(np.asarray(image.resize(shape, Image.BOX)), centre, size / 2)
+        portrait = cls(
+            np.asarray(image.resize(shape, Image.Resampling.BOX)), centre, size / 2
+        )
         if min(*centre, *np.subtract(shape, centre)) < ROOM * portrait.half:
             raise ValueError("This face is too close to the edge.")
         return portrait
@@ -94,7 +96,7 @@ def train(faces: list[Path], without: Path, out: Path, most: int, terms: str) ->
     # 0 to 255 is exact in half precision.
     arrays = {f"turn{t}": np.frombuffer(s, np.uint8) for t, s in states.items()}
     source = f"trained by this project on {len(known)} portraits"
-    beside = {"licence": terms, "source": source}
+    beside: dict[str, Any] = {"licence": terms, "source": source}
     keep(out, WEIGHTS, "detector", "dlib-windows", arrays, **beside)
     return _skill(dlib, held_out, empty, states)
 
@@ -106,7 +108,7 @@ def _portraits(folders: list[Path], most: int) -> Iterator[Portrait]:
         for path in files[:: -(-len(files) // most) or 1]:
             with Image.open(path) as image:
                 grey = image.convert("L")
-            grey.thumbnail((256, 256), Image.BOX)
+            grey.thumbnail((256, 256), Image.Resampling.BOX)
             try:
                 yield Portrait.of(grey, detector, WINDOW * rng.uniform(*SIZES))
             except ValueError:

@@ -1,6 +1,7 @@
 """How shapes of faces vary between people and within one person, from packed crops."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,9 @@ def fit(shards: Shards, allowed: NDArray[np.bool_]) -> Shapes:
         )
     chosen = allowed & np.isin(people, list(several))
     own = shapes_of(shards)[chosen]
-    both = np.concatenate([own, mirrored(own, np.zeros((len(own), 2, 2)))[0]])
+    both = np.concatenate(
+        [own, mirrored(own, np.zeros((len(own), 2, 2), np.float32))[0]]
+    )
     names = np.concatenate([people[chosen], np.char.add(people[chosen], "/mirror")])
     rows = 100 * both.reshape(-1, 136).astype(np.float64)
     _, index, sizes = np.unique(names, return_inverse=True, return_counts=True)
@@ -44,7 +47,8 @@ def fit(shards: Shards, allowed: NDArray[np.bool_]) -> Shapes:
     total = np.cov(rows.T)
     between = _positive(total - within)
     mean = rows.mean(0) / 100
-    return Shapes(*(a.astype(np.float32) for a in (mean, between, within)))
+    known: Any = (matrix.astype(np.float32) for matrix in (mean, between, within))
+    return Shapes(*known)
 
 
 def _positive(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,8 +92,10 @@ class Shards:
             raise SettingsError(
                 f"{folder} holds no crops. See its dropped.csv for why."
             )
-        names = ("landmarks", "names", "sources", "people")
-        joined = [np.concatenate([part[name] for part in parts]) for name in names]
+        landmarks, names, sources, people = (
+            np.concatenate([part[name] for part in parts])
+            for name in ("landmarks", "names", "sources", "people")
+        )
         size = contents.resolution
         images = np.empty((total, size, size, 3), np.uint8)
         at = 0
@@ -100,7 +103,9 @@ class Shards:
             with np.load(path) as shard:
                 images[at : at + len(part["names"])] = shard["images"]
             at += len(part["names"])
-        return cls(images, *joined, *_labels(parts), contents)
+        labels, traits = _labels(parts)
+        known = landmarks, names, sources, people
+        return cls(images, *known, labels, traits, contents)
 
     def testing(self) -> NDArray[np.bool_]:
         """Say which crops are held out: a twentieth of the people, by name."""
@@ -119,7 +124,7 @@ class Shards:
         return as_images(self.images[self.aside(count)])
 
 
-def _small(path: Path) -> dict[str, NDArray]:
+def _small(path: Path) -> dict[str, NDArray[Any]]:
     with np.load(path) as shard:
         part = {name: shard[name] for name in shard.files if name != "images"}
     count = len(part["names"])
@@ -129,7 +134,9 @@ def _small(path: Path) -> dict[str, NDArray]:
     return part
 
 
-def _labels(parts: list[dict[str, NDArray]]) -> tuple[NDArray, tuple[str, ...]]:
+def _labels(
+    parts: list[dict[str, NDArray[Any]]],
+) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Join the parts' labels; a part without a trait has NaN there."""
     traits = tuple(dict.fromkeys(str(t) for part in parts for t in part["traits"]))
     tables = []
@@ -174,7 +181,7 @@ class Batches:
         size: int,
         seed: int,
         weights: Mapping[str, float] | None = None,
-    ):
+    ) -> None:
         self.shards, self.size, self.seed = shards, size, seed
         shares = shards.contents.sources
         own = {name: share.weight for name, share in shares.items()}
@@ -190,7 +197,9 @@ class Batches:
         serial = {name for name, share in shares.items() if share.series}
         self.series = _series(shards, allowed & np.isin(shards.sources, list(serial)))
 
-    def draw(self, step: int, mixed: int, latent_shape: tuple[int, int]) -> dict:
+    def draw(
+        self, step: int, mixed: int, latent_shape: tuple[int, int]
+    ) -> dict[str, Any]:
         """Return images and all random numbers that a step needs."""
         rng = np.random.default_rng((self.seed, step))
         chosen = rng.choice(len(self.probability), self.size, p=self.probability)
@@ -239,7 +248,9 @@ def _sums(rng: np.random.Generator) -> NDArray[np.float32]:
     return np.where(own, np.eye(3, dtype=np.float32), follow)
 
 
-def _mixtures(rng: np.random.Generator, count: int, size: int):
+def _mixtures(
+    rng: np.random.Generator, count: int, size: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return weights (count, size) twice: one person's styles, another's code."""
     first = np.eye(size, dtype=np.float32)[rng.permutation(size)[:count]]
     second = np.eye(size, dtype=np.float32)[rng.permutation(size)[:count]]

@@ -6,7 +6,7 @@ import signal
 from functools import cache
 from pathlib import Path
 from threading import Thread
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,14 +84,14 @@ def end_with_parent() -> None:
     Thread(target=follow, daemon=True).start()
 
 
-def _smallest(pixels: NDArray, recipe: Recipe) -> float | None:
+def _smallest(pixels: NDArray[Any], recipe: Recipe) -> float | None:
     """Return the side of faces worth looking for, a little below what is kept."""
     side = recipe.resolution / recipe.enlarged
     side *= TIGHT.eyes / TEMPLATES[recipe.crop].eyes
     return None if pixels.size > 3 * LARGE else max(SMALLEST, 0.8 * side)
 
 
-def _cut(pixels: NDArray, face: Face, recipe: Recipe) -> Crop | Reject:
+def _cut(pixels: NDArray[Any], face: Face, recipe: Recipe) -> Crop | Reject:
     size, template = recipe.resolution, TEMPLATES[recipe.crop]
     transform = face.transform(template, size)
     landmarks = transform(face.landmarks)
@@ -124,7 +124,7 @@ def _poor(image: NDArray[np.uint8], recipe: Recipe) -> Reject | None:
     return None
 
 
-def _eyes_off(points: NDArray, template: CropTemplate) -> float:
+def _eyes_off(points: NDArray[Any], template: CropTemplate) -> float:
     """Return how far the eyes of a crop of side 1 lie from a facing person's."""
     half, height = 0.5 / template.eyes, 0.5 - template.centre / template.mouth
     left, right, _ = anchors(points)
@@ -132,7 +132,7 @@ def _eyes_off(points: NDArray, template: CropTemplate) -> float:
     return float(np.abs(np.array([left, right]) - wanted).max())
 
 
-def _middle(image: NDArray) -> NDArray[np.float32]:
+def _middle(image: NDArray[Any]) -> NDArray[np.float32]:
     rim = len(image) // 8
     return image[rim:-rim, rim:-rim].astype(np.float32)
 

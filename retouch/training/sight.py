@@ -53,7 +53,8 @@ def fit(
     gram = inputs.T @ inputs + np.float32(hold) * np.eye(inputs.shape[1], dtype="f4")
     slopes = np.linalg.solve(gram, inputs.T @ _along(own - mean, axes))
     slopes /= deviations[:, None]
-    reader = Shape(*(a.astype("f4") for a in (means, slopes, axes, mean, mean[:1])))
+    means, slopes = means.astype("f4"), slopes.astype("f4")
+    reader = Shape(means, slopes, axes.astype("f4"), mean.astype("f4"), mean[:1])
     read = np.asarray(reader.read(features[kept].astype(np.float32)))
     left = ((read - shapes[kept]) ** 2).sum() / ((shapes[kept] - mean) ** 2).sum()
     return Shape(reader.means, reader.slopes, axes, mean, np.array([1 - left], "f4"))

@@ -9,19 +9,22 @@ trait rise in their pictures, on average, while all else stays. It looks with bo
 its readers, at people who are not held out; of the judge it knows nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import typer
 from keras import ops
 from numpy.typing import NDArray
 
-from generators.adam import Adam
+from generators.adam import Adam, Tensors
 from generators.gradients import compiled, differentiate
 from pretrained.registry import Library, Shelf
 from retouch.contracts import Encoder, Generator, Tensor
 from retouch.contracts import conditions as conditions_of
+from retouch.errors import WeightsError
 from retouch.inversion.invert import Inverter
 from retouch.models import Model
 from retouch.training.export.files import keep
@@ -65,7 +68,7 @@ class Seeker:
         guide: Guide,
         latents: Floats,
         search: Search = Search(),
-    ):
+    ) -> None:
         self.generator, self.reader, self.guide = generator, reader, guide
         self.latents, self.search = latents, search
         self.names = tuple(n for n in MOVED + STAYING if n in guide.names)
@@ -104,14 +107,24 @@ class Seeker:
             zip(self.names, gains[: len(self.names)].round(2).tolist(), strict=True)
         )
 
-    def _step(self, way, state, latents, before, goal, free):
+    def _step(
+        self,
+        way: Tensor,
+        state: Tensors,
+        latents: Tensor,
+        before: Tensor,
+        goal: Tensor,
+        free: Tensor,
+    ) -> tuple[Tensor, Tensors]:
         _, slope = differentiate(
             lambda w: (self._loss(w, latents, before, goal), None), way
         )
         (after,), state = self.adam.apply(state, [slope], [way])
         return way + (after - way) * free, state
 
-    def _loss(self, way: Tensor, latents, before, goal) -> Tensor:
+    def _loss(
+        self, way: Tensor, latents: Tensor, before: Tensor, goal: Tensor
+    ) -> Tensor:
         search, offset = self.search, self.reader.space.offset(STRENGTH * way[None])
         shown = self._seen(self.generator.decode(latents + offset))
         gains = ops.mean(shown - before, 0)
@@ -150,7 +163,9 @@ class Seeker:
         return [self.latents[i : i + size] for i in range(0, len(self.latents), size)]
 
 
-def people(shards: Shards, generator: Generator, encoder: Encoder, guide: Guide):
+def people(
+    shards: Shards, generator: Generator, encoder: Encoder, guide: Guide
+) -> Floats:
     """Return latents of people who may teach, as edits come to them."""
     search = Search()
     allowed = ~shards.testing() & np.isin(shards.sources, SOURCES)
@@ -173,7 +188,11 @@ def with_moves(
 
 
 def keep_reader(
-    reader: LatentTraits, seen: dict[str, dict[str, float]], name: str, out: Path, terms
+    reader: LatentTraits,
+    seen: dict[str, dict[str, float]],
+    name: str,
+    out: Path,
+    terms: Mapping[str, Any],
 ) -> None:
     """Write the reader of a model with its row, which tells what its moves do."""
     keep(
@@ -191,8 +210,13 @@ def main(data: Path, networks: Path, name: str) -> None:
     """Give the reader of a model in a folder of weights its moves, or new ones."""
     library = Library(Shelf(networks), Shelf(networks))
     model = Model.load(name, library)
-    guide, reader = model.sight, model.traits
-    latents = people(Shards.read(data), model.generator, model.encoder, guide)
+    guide, reader, encoder = model.sight, model.traits, model.encoder
+    if guide is None or reader is None or encoder is None:
+        raise WeightsError(
+            f"'{name}' lacks an encoder or a reader of traits, or the guide is missing:"
+            " moves are learnt of all three. Train and export them first."
+        )
+    latents = people(Shards.read(data), model.generator, encoder, guide)
     row = library.row(f"{name}-traits")
     terms = {"licence": row.licence, "family": row.family}
     keep_reader(

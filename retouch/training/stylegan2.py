@@ -25,20 +25,31 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from generators import stylegan2
-from generators.adam import Adam
+from generators.adam import Adam, Tensors
 from generators.gradients import compiled, differentiate
 from pretrained import dlib_files
+from retouch.contracts import Tensor
 from retouch.errors import RetouchError
 from retouch.training import devices
 from retouch.training.closeups import close_ups, darkest
 from retouch.training.export.generator import take, take_known
-from retouch.training.loop import Run, contest, contested, using
+from retouch.training.loop import (
+    Inputs,
+    Losses,
+    Run,
+    Step,
+    Stepped,
+    contest,
+    contested,
+    using,
+)
 from retouch.training.losses import importance, reconstruction
 from retouch.training.options import FacesConfig
 from retouch.training.plan import Plan
@@ -63,7 +74,7 @@ class Trainer:
         plan: Plan | None = None,
         identity: Path | None = None,
         begin: Path | str | None = None,
-    ):
+    ) -> None:
         plan = plan or Plan()
         shards.contents.check(plan.generator.crop, plan.generator.resolution)
         keras.utils.set_random_seed(config.seed)
@@ -84,7 +95,7 @@ class Trainer:
         self.identity = None
         if config.likeness:
             self.identity = dlib_files.identity(identity, crop=crop)
-        self.steps = {}
+        self.steps: dict[tuple[bool, bool], Step] = {}
         start = contest(self.adams, self.own, self.critic.trainable_variables)
         self.run = Run(folder, start, config.batch, config.images, minutes)
         plan.write(folder, training=asdict(config))
@@ -93,7 +104,7 @@ class Trainer:
         """Train until done; what is there when time is up goes on the next time."""
         self.run.go(self.step, self.report)
 
-    def step(self, index: int) -> dict:
+    def step(self, index: int) -> Losses:
         """Take one step and return its losses."""
         config = self.config
         seen = index * config.batch
@@ -105,12 +116,12 @@ class Trainer:
         inputs = devices.part(self.batches.draw(index, config.mixed, shape))
         return self.run.move(self.steps[key], inputs)
 
-    def _build(self, adversarial: bool, regular: bool):
-        def step(lists, inputs):
-            def own(tensors, critic):
+    def _build(self, adversarial: bool, regular: bool) -> Step:
+        def step(lists: list[Tensors], inputs: Inputs) -> Stepped:
+            def own(tensors: Tensors, critic: Tensors) -> tuple[Tensor, Any]:
                 return self._own_loss(tensors, critic, inputs, adversarial)
 
-            def judge(tensors, fakes):
+            def judge(tensors: Tensors, fakes: Tensor) -> Tensor:
                 return self._critic_loss(tensors, inputs["images"], fakes, regular)
 
             judging = judge if adversarial else None
@@ -120,7 +131,9 @@ class Trainer:
 
     # What encoder and generator are to make small.
 
-    def _own_loss(self, tensors, critic, inputs, adversarial: bool):
+    def _own_loss(
+        self, tensors: Tensors, critic: Tensors, inputs: Inputs, adversarial: bool
+    ) -> tuple[Tensor, Any]:
         config, images = self.config, inputs["images"]
         with using(self.own, tensors):
             common, deviations, code = self.encoder.parts(images)
@@ -142,19 +155,19 @@ class Trainer:
         losses = {name: loss for name, (_, loss) in terms.items()}
         return total, (losses, ops.stop_gradient(fakes))
 
-    def _strangeness(self, latents):
+    def _strangeness(self, latents: Tensor) -> Tensor:
         """Return how far latents are from where the generator knows faces."""
         if self.plan.model:
             return ops.mean(self.generator.penalty(latents))
         return ops.mean(ops.square(latents))
 
-    def _copies(self, clean, inputs):
+    def _copies(self, clean: Tensor, inputs: Inputs) -> Tensor:
         """Decode noisy latents, some of them made of those of other pictures."""
         latents = clean + self.config.latent_noise * inputs["noise"]
         latents = ops.einsum("ij,jrw->irw", inputs["arithmetic"], latents)
         return self.generator.decode(latents)
 
-    def _fakes(self, copies, clean, inputs):
+    def _fakes(self, copies: Tensor, clean: Tensor, inputs: Inputs) -> Tensor:
         """Put mixtures of two people in the place of some copies."""
         rows, kept = self.plan.generator.layers, self.config.batch - self.config.mixed
         styles = ops.einsum("ij,jrw->irw", inputs["mix_styles"], clean[:, :rows])
@@ -162,17 +175,20 @@ class Trainer:
         mixed = self.generator.decode(ops.concatenate([styles, codes], 1))
         return ops.concatenate([copies[:kept], mixed], 0)
 
-    def _distance(self, copies, images):
+    def _distance(self, copies: Tensor, images: Tensor) -> Tensor:
         edges, chroma = self.config.edges, self.config.chroma
         return reconstruction(copies, images, self.weight, edges=edges, chroma=chroma)
 
-    def _unlikeness(self, copies, images):
+    def _unlikeness(self, copies: Tensor, images: Tensor) -> Tensor:
         # A quarter of the batch will do: the network costs as much as the encoder.
         few = self.config.batch // 4
+        assert self.identity is not None
         aims = self.identity.aims(images[-few:])
         return ops.mean(self.identity.likeness(copies[-few:], aims))
 
-    def _judged(self, fakes, images, critic):
+    def _judged(
+        self, fakes: Tensor, images: Tensor, critic: Tensors
+    ) -> tuple[Tensor, Tensor]:
         """Return how far copies are in the critic's features, and how it decides."""
         kept = self.config.batch - self.config.mixed
         with using(self.critic.trainable_variables, critic):
@@ -187,7 +203,9 @@ class Trainer:
 
     # What the discriminator is to make small.
 
-    def _critic_loss(self, tensors, images, fakes, regular: bool):
+    def _critic_loss(
+        self, tensors: Tensors, images: Tensor, fakes: Tensor, regular: bool
+    ) -> Tensor:
         with using(self.critic.trainable_variables, tensors):
             loss = ops.mean(ops.softplus(self.critic(fakes)))
             loss += ops.mean(ops.softplus(-self.critic(images)))
@@ -197,7 +215,7 @@ class Trainer:
                 loss += self.config.r1 / 2 * self.config.r1_every * slope
         return loss
 
-    def _slope(self, images):
+    def _slope(self, images: Tensor) -> Tensor:
         _, slopes = differentiate(lambda x: (ops.sum(self.critic(x)), None), images)
         return ops.mean(ops.sum(ops.square(slopes), (1, 2, 3)))
 
@@ -208,7 +226,7 @@ class Trainer:
         """Which crops the sheets show: of everyone held out, then the darkest."""
         return np.concatenate([self.shards.aside(SHOWN), darkest(self.shards, DARK)])
 
-    def report(self) -> dict:
+    def report(self) -> dict[str, Any]:
         """Write a sheet and return figures, both of people held out.
 
         Rows in turn: pictures, copies, another's styles in their code, the middle
@@ -236,7 +254,7 @@ class Trainer:
             sets = [latents, ops.concatenate(parts, 1), (latents + others) / 2]
             return [self._decoded(latents) for latents in sets]
 
-    def _decoded(self, latents) -> np.ndarray:
+    def _decoded(self, latents: Tensor) -> np.ndarray:
         parts = (latents[i : i + 8] for i in range(0, len(latents), 8))
         pictures = (self.generator.decode(part) for part in parts)
         return np.concatenate([ops.convert_to_numpy(p) for p in pictures])
@@ -264,8 +282,10 @@ def train(
     """
     keras.config.set_dtype_policy(precision)
     devices.use_all(config.batch)
-    beside = {"plan": plan, "identity": identity, "begin": begin}
-    Trainer(config, Shards.read(data), folder, minutes, **beside).train()
+    shards = Shards.read(data)
+    Trainer(
+        config, shards, folder, minutes, plan=plan, identity=identity, begin=begin
+    ).train()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

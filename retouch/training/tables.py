@@ -5,11 +5,14 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retouch.errors import SettingsError
+
+Known = TypeVar("Known")
 
 CLASSES = 24  # different texts that a column may hold
 
@@ -53,7 +56,7 @@ class Table:
         return _of(self.people, name) is not None
 
 
-def _of(mapping: Mapping, name: str):
+def _of(mapping: Mapping[str, Known], name: str) -> Known | None:
     """Look a picture up by its path in the folder, or by its name alone."""
     return mapping.get(name, mapping.get(PurePosixPath(name).name))
 

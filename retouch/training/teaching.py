@@ -9,6 +9,7 @@ one, learns more from crops of people, for samples are not as varied.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -75,6 +76,8 @@ def teach(
                 " face that can be found. Only generators of faces can be."
             )
     say("fitting", 1.0)
+    if model.guide is None:
+        raise WeightsError("The guide of faces is missing. Install retouch anew.")
     traits, row = learn(faces, model.guide, dimensions), library.row(name, "generator")
     return keep(
         out or library.own.folder,
@@ -91,7 +94,8 @@ def teach(
 
 def encoded(model: Model, shards: Shards) -> Faces:
     """Return the crops of shards with the latents that the model's encoder gives."""
-    encoder, size = model.encoder, None
+    encoder: Any = model.encoder
+    size = None
     if encoder is None and exact(model.generator):
         encoder, size = model.generator, model.generator.resolution
     if encoder is None:
@@ -147,7 +151,9 @@ def _portrait(
 ) -> tuple[NDArray[np.uint8], Floats] | None:
     """Return the largest face's tight crop with its landmarks, if there is a face."""
     if len(picture) > LARGEST:
-        smaller = Image.fromarray(picture).resize((LARGEST, LARGEST), Image.BOX)
+        smaller = Image.fromarray(picture).resize(
+            (LARGEST, LARGEST), Image.Resampling.BOX
+        )
         picture = np.asarray(smaller)
     found = detector.find(picture)
     if not found:

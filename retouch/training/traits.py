@@ -91,7 +91,9 @@ def fit_latents(
     return LatentTraits(space, names, slopes, offsets, skill)
 
 
-def _fit(coordinates: Floats, targets: Floats, config: Config):
+def _fit(
+    coordinates: Floats, targets: Floats, config: Config
+) -> tuple[Floats, Floats, Floats]:
     skill = held_out_skill(coordinates, targets, config.latent_ridge, folds=5)
     return *ridge(coordinates, targets, config.latent_ridge), skill
 
@@ -117,7 +119,11 @@ def skill_of_latents(
 
 
 def skill_of_pictures(
-    generator: Generator, guide: Guide, latents: Floats, ratings: Floats, at_once=25
+    generator: Generator,
+    guide: Guide,
+    latents: Floats,
+    ratings: Floats,
+    at_once: int = 25,
 ) -> Floats:
     """Return the same for what is read of the pictures that latents stand for."""
     see = compiled(lambda x: guide.sees(generator.decode(x)))

@@ -15,6 +15,7 @@ and a picture decoded with one condition moved must be read as moved.
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,16 +23,27 @@ from keras import ops
 
 from encoders import vae as encoders
 from generators import cvae, vae, weights
-from generators.adam import Adam
+from generators.adam import Adam, Tensors
 from generators.gradients import compiled, differentiate
 from generators.layers import Affine
 from pretrained import dlib_files
 from pretrained.loading import load_judge
 from pretrained.registry import library
+from retouch.contracts import Tensor
 from retouch.training.conditions import CONDITIONS, Conditions, descriptors_of, read
 from retouch.training.export.files import restore as restored
 from retouch.training.fidelity import contrast, figures
-from retouch.training.loop import Run, State, improved, sheet, using, values
+from retouch.training.loop import (
+    Inputs,
+    Losses,
+    Run,
+    State,
+    Stepped,
+    improved,
+    sheet,
+    using,
+    values,
+)
 from retouch.training.losses import importance, reconstruction
 from retouch.training.options import VAEConfig
 from retouch.training.shards import Batches, Shards, as_images
@@ -56,16 +68,16 @@ def networks(names: tuple[str, ...] = ()) -> tuple[keras.Model, encoders.Sight]:
     return decoder, encoders.Sight(config, name="encoder")
 
 
-class Probe(keras.Model):
+class Probe(keras.Model):  # type: ignore[misc]  # Keras tells no types
     """Tries to read the attributes off the free numbers of latents."""
 
-    def __init__(self, inputs: int, outputs: int, **kw):
+    def __init__(self, inputs: int, outputs: int, **kw: Any) -> None:
         super().__init__(**kw)
         self.first = Affine(inputs, PROBE, activate=True, name="first")
         self.second = Affine(PROBE, outputs, name="second")
         self.built = True
 
-    def call(self, latents):
+    def call(self, latents: Tensor) -> Tensor:
         # What is hidden by being small would not be hidden from the decoder.
         power = ops.mean(ops.square(latents), -1, keepdims=True)
         latents = latents * ops.rsqrt(power + 1e-6)
@@ -88,7 +100,7 @@ class Trainer:
         conditions: Conditions | None = None,
         pair: tuple[keras.Model, encoders.Sight] | None = None,
         begin: Path | None = None,
-    ):
+    ) -> None:
         keras.utils.set_random_seed(config.seed)
         self.config, self.shards, self.conditions = config, shards, conditions
         self.batches = Batches(shards, config.batch, config.seed, WEIGHTS)
@@ -123,7 +135,7 @@ class Trainer:
         """Train until done; what is there when time is up goes on the next time."""
         self.run.go(self.step, self.report)
 
-    def step(self, index: int) -> dict:
+    def step(self, index: int) -> Losses:
         """Take one step and return its losses."""
         inputs = {k: ops.convert_to_tensor(v) for k, v in self.draw(index).items()}
         return self.run.move(self._step, inputs)
@@ -141,7 +153,7 @@ class Trainer:
         drawn = {
             "images": as_images(crops),
             "noise": rng.standard_normal((batch, free), np.float32),
-            "ramp": np.float32(ramp),
+            "ramp": np.array(ramp, np.float32),
         }
         if self.conditions is not None:
             count = len(self.conditions.names)
@@ -155,7 +167,7 @@ class Trainer:
             drawn["move"] = which * far.astype(np.float32)
         return drawn
 
-    def _improve(self, lists, inputs):
+    def _improve(self, lists: list[Tensors], inputs: Inputs) -> Stepped:
         own, mean, probe, adam, probe_adam = lists
         (_, (losses, free)), slopes = differentiate(
             lambda tensors: self._loss(tensors, probe, inputs), own
@@ -173,7 +185,9 @@ class Trainer:
 
     # What encoder and decoder are to make small.
 
-    def _loss(self, tensors, probe, inputs):
+    def _loss(
+        self, tensors: Tensors, probe: Tensors, inputs: Inputs
+    ) -> tuple[Tensor, Any]:
         config, images = self.config, inputs["images"]
         with using(self.own, tensors):
             mean, spread, read = self.encoder.parts(images)
@@ -198,23 +212,32 @@ class Trainer:
         losses["active"] = ops.sum(ops.cast(nats > 0.02, "float32"))
         return total, (losses, ops.stop_gradient(free))
 
-    def _told(self, read, inputs):
+    def _told(self, read: Tensor, inputs: Inputs) -> Tensor:
         """Return the conditions: mostly as they are read, as on a new photo."""
         if self.probe is None:
             return read
         by_table, read = inputs["by_table"], ops.stop_gradient(read)
         return by_table * inputs["told"] + (1 - by_table) * read
 
-    def _distance(self, copies, images):
+    def _distance(self, copies: Tensor, images: Tensor) -> Tensor:
         edges, chroma = self.config.edges, self.config.chroma
         return reconstruction(copies, images, self.weight, edges=edges, chroma=chroma)
 
-    def _unlikeness(self, copies, images):
+    def _unlikeness(self, copies: Tensor, images: Tensor) -> Tensor:
+        assert self.identity is not None
         aims = self.identity.aims(images)
         return ops.mean(self.identity.likeness(copies, aims))
 
-    def _condition(self, tensors, probe, latents, copies, inputs):
+    def _condition(
+        self,
+        tensors: Tensors,
+        probe: Tensors,
+        latents: tuple[Tensor, ...],
+        copies: Tensor,
+        inputs: Inputs,
+    ) -> dict[str, tuple[float, Tensor]]:
         """Return what makes the conditions, and nothing else, tell the attributes."""
+        assert self.probe is not None
         config, (mean, free, told, read) = self.config, latents
         with using(self.probe.trainable_variables, probe):
             guessed = self.probe(free)
@@ -233,22 +256,23 @@ class Trainer:
             "described": (config.described, self._undescribed(moved, copies, inputs)),
         }
 
-    def _undescribed(self, moved, copies, inputs):
+    def _undescribed(self, moved: Tensor, copies: Tensor, inputs: Inputs) -> Tensor:
         """Return how far what dlib sees of a move is from the move."""
-        if self.identity is None:
+        if self.identity is None or self.conditions is None:
             return 0.0
         before = ops.stop_gradient(self.identity.embed(copies))
         gap = self.identity.embed(moved) - before
         seen = ops.matmul(gap, self.conditions.slopes)
         return ops.mean(self.conditions.skill * ops.square(seen - inputs["move"]))
 
-    def _misread(self, tensors, free, told):
+    def _misread(self, tensors: Tensors, free: Tensor, told: Tensor) -> Tensor:
+        assert self.probe is not None
         with using(self.probe.trainable_variables, tensors):
             return _square(self.probe(free) - told)
 
     # What is shown now and then.
 
-    def report(self) -> dict:
+    def report(self) -> dict[str, Any]:
         """Write a sheet and return figures, both of people held out.
 
         Rows in turn: pictures, copies, the middle between two people, samples.
@@ -266,7 +290,7 @@ class Trainer:
         return figures(images, rows[1])
 
 
-def held(nats, free: float):
+def held(nats: Tensor, free: float) -> Tensor:
     """Return the sum of what units diverge; what each has free pulls at nothing."""
     return ops.sum(ops.maximum(nats, free))
 
@@ -288,13 +312,13 @@ def take(run: Path, decoder: keras.Model, encoder: encoders.Sight) -> None:
                 variable.assign(known[name].value)
 
 
-def divergence(mean, spread):
+def divergence(mean: Tensor, spread: Tensor) -> Tensor:
     """Return each unit's divergence from the unit normal in nats, over the batch."""
     nats = ops.square(mean) + ops.exp(spread) - 1 - spread
     return ops.mean(nats, 0) / 2
 
 
-def _square(difference):
+def _square(difference: Tensor) -> Tensor:
     return ops.mean(ops.square(difference))
 
 

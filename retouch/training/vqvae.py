@@ -14,6 +14,7 @@ fine ones from the coarse and from those around them.
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,12 +22,23 @@ from keras import ops
 
 from encoders import vqvae as encoders
 from generators import vqvae
-from generators.adam import Adam
+from generators.adam import Adam, Tensors
 from generators.gradients import compiled, differentiate
+from retouch.contracts import Tensor
 from retouch.training.conditions import CONDITIONS, Conditions
 from retouch.training.export.files import restore as restored
 from retouch.training.fidelity import contrast, figures
-from retouch.training.loop import Run, State, improved, sheet, using, values
+from retouch.training.loop import (
+    Inputs,
+    Losses,
+    Run,
+    State,
+    Stepped,
+    improved,
+    sheet,
+    using,
+    values,
+)
 from retouch.training.losses import importance, reconstruction
 from retouch.training.options import PriorConfig, VQConfig
 from retouch.training.shards import Batches, Shards, as_images
@@ -67,7 +79,7 @@ class Trainer:
         minutes: float = float("inf"),
         *,
         pair: tuple[vqvae.VQVAE, encoders.Maps] | None = None,
-    ):
+    ) -> None:
         keras.utils.set_random_seed(config.seed)
         self.config, self.shards = config, shards
         self.batches = Batches(shards, config.batch, config.seed, WEIGHTS)
@@ -89,7 +101,7 @@ class Trainer:
         """Train until done; what is there when time is up goes on the next time."""
         self.run.go(self.step, self.report)
 
-    def step(self, index: int) -> dict:
+    def step(self, index: int) -> Losses:
         """Take one step and return its losses."""
         images = ops.convert_to_tensor(self.draw(index))
         losses = self.run.move(self._step, images)
@@ -104,7 +116,7 @@ class Trainer:
         crops[flips] = crops[flips, :, ::-1]
         return as_images(crops)
 
-    def _improve(self, lists, images):
+    def _improve(self, lists: list[Tensors], images: Tensor) -> Stepped:
         own, mean, (used,), adam = lists
         (_, (losses, now)), slopes = differentiate(
             lambda tensors: self._loss(tensors, images), own
@@ -115,7 +127,7 @@ class Trainer:
         used = FORGET * used + (1 - FORGET) * now
         return [own, mean, [used], adam], losses
 
-    def _loss(self, tensors, images):
+    def _loss(self, tensors: Tensors, images: Tensor) -> tuple[Tensor, Any]:
         config, decoder = self.config, self.decoder
         with using(self.own, tensors):
             maps = decoder.maps(self.encoder.encode(images))
@@ -141,7 +153,7 @@ class Trainer:
         losses["coarse"], losses["fine"] = _variety(used[0]), _variety(used[1])
         return total, (losses, used)
 
-    def _revive(self, images, index: int) -> float:
+    def _revive(self, images: Tensor, index: int) -> float:
         """Put codes that nothing uses where vectors are; return how many."""
         lists = self.run.state.lists
         with using(self.own, lists["own"]):
@@ -163,7 +175,7 @@ class Trainer:
             total += len(idle)
         return float(total)
 
-    def report(self) -> dict:
+    def report(self) -> dict[str, Any]:
         """Write a sheet and return figures, both of people held out.
 
         Rows in turn: pictures, copies, the middle between two people.
@@ -188,18 +200,18 @@ def chosen_at(batches: Batches, seed: int, index: int) -> tuple[np.ndarray, np.n
     return chosen, rng.random(batches.size) < 0.5
 
 
-def _square(difference):
+def _square(difference: Tensor) -> Tensor:
     return ops.mean(ops.square(difference))
 
 
-def _shares(numbers, codes: int):
+def _shares(numbers: Tensor, codes: int) -> Tensor:
     """Return the part of places that hold each code."""
     flat = ops.reshape(numbers, (-1,))
     counts = ops.bincount(ops.cast(flat, "int32"), minlength=codes)
     return ops.cast(counts[:codes], "float32") / flat.shape[0]
 
 
-def _variety(shares):
+def _variety(shares: Tensor) -> Tensor:
     """Return how many codes are in use, as the exponential of their entropy."""
     return ops.exp(-ops.sum(shares * ops.log(shares + 1e-9)))
 
@@ -218,7 +230,7 @@ class PriorTrainer:
         conditions: Conditions,
         pair: tuple[vqvae.VQVAE, encoders.Maps],
         minutes: float = float("inf"),
-    ):
+    ) -> None:
         self.config, self.shards, self.conditions = config, shards, conditions
         self.batches = Batches(shards, config.batch, config.seed, WEIGHTS)
         self.decoder, self.encoder = pair
@@ -234,7 +246,7 @@ class PriorTrainer:
         """Train until done; what is there when time is up goes on the next time."""
         self.run.go(self.step, self.report)
 
-    def step(self, index: int) -> dict:
+    def step(self, index: int) -> Losses:
         """Take one step and return its losses."""
         inputs = {k: ops.convert_to_tensor(v) for k, v in self.draw(index).items()}
         return self.run.move(self._step, inputs)
@@ -256,7 +268,7 @@ class PriorTrainer:
             drawn[name] = known.astype(np.float32)
         return drawn
 
-    def _improve(self, lists, inputs):
+    def _improve(self, lists: list[Tensors], inputs: Inputs) -> Stepped:
         own, mean, adam = lists
         numbers = self.decoder.numbers(self.encoder.encode(inputs["images"]))
         (_, losses), slopes = differentiate(
@@ -267,7 +279,9 @@ class PriorTrainer:
         )
         return new, losses
 
-    def _loss(self, tensors, numbers, inputs):
+    def _loss(
+        self, tensors: Tensors, numbers: Tensor, inputs: Inputs
+    ) -> tuple[Tensor, Losses]:
         books, prior = self.decoder.books, self.decoder.prior
         coarse, fine = (b.of(n) for b, n in zip(books, numbers, strict=True))
         with using(self.own, tensors):
@@ -282,7 +296,7 @@ class PriorTrainer:
         }
         return losses["coarse"] + losses["fine"], losses
 
-    def report(self) -> dict:
+    def report(self) -> dict[str, Any]:
         """Write a sheet of samples, whose rows differ in the first condition."""
         count = len(self.conditions.names)
         told = np.zeros((24, count), np.float32)
@@ -295,7 +309,7 @@ class PriorTrainer:
         return {}
 
 
-def _missed(logits, numbers, known):
+def _missed(logits: Tensor, numbers: Tensor, known: Tensor) -> Tensor:
     """Return the cross entropy of masked places, in nats."""
     chances = ops.log_softmax(logits)
     picked = ops.take_along_axis(chances, numbers[..., None], -1)[..., 0]

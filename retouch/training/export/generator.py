@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -80,7 +81,12 @@ def _shelf(out: Path | None, name: str, plan: Plan) -> Shelf:
 
 
 def _keep(
-    shelf: Shelf, name: str, kind: str, architecture: str, network, terms: dict
+    shelf: Shelf,
+    name: str,
+    kind: str,
+    architecture: str,
+    network: Any,
+    terms: dict[str, Any],
 ) -> None:
     config, arrays = asdict(network.config), weights.arrays(network)
     keep(shelf.folder, name, kind, architecture, arrays, config=config, **terms)

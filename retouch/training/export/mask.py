@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -20,7 +21,7 @@ from retouch.training.shards import Shards, as_images
 
 CROPS = 4000  # whose styles and shapes tell where people's lie
 AT_ONCE = 50
-AHEAD = np.float32([[[0.5, 0.0]] * 2])  # both irises in the middle of their eyes
+AHEAD = np.array([[[0.5, 0.0]] * 2], np.float32)  # both irises amid their eyes
 
 
 def export(
@@ -71,7 +72,7 @@ def export(
 
 
 def styles_of(
-    reader: StyleReader, shards: Shards, chosen: NDArray
+    reader: StyleReader, shards: Shards, chosen: NDArray[np.int64]
 ) -> NDArray[np.float32]:
     """Return the styles of crops, (N, S)."""
     read = compiled(lambda images: reader(images)[0])
@@ -80,7 +81,9 @@ def styles_of(
     return np.concatenate([ops.convert_to_numpy(read(x)) for x in images])
 
 
-def _shapes(known: Shapes, axes: NDArray, own: NDArray) -> NDArray[np.float32]:
+def _shapes(
+    known: Shapes, axes: NDArray[Any], own: NDArray[Any]
+) -> NDArray[np.float32]:
     """Return what is one's own in each shape, in numbers along the axes."""
     offsets = np.stack([known.own(shape).ravel() for shape in own])
     return (offsets @ axes.T).astype(np.float32)
