@@ -217,7 +217,7 @@ def groups(
     engine: Retoucher, sessions: dict[str, Session], rows: dict[str, Row]
 ) -> Row:
     """Return the judged gain of each group, by what the judge sees of the faces."""
-    judge, looks = engine.model.judge, engine._examiner
+    judge, looks = engine.model.judge, engine.examiner
     assert judge is not None
     seen = [judge.score(*looks.seen(s.photo, s.faces))[0] for s in sessions.values()]
     scores = dict(zip(judge.names, np.array(seen).T, strict=True))

@@ -107,7 +107,7 @@ class Bench:
         reports, photos = [], []
         for session in self.sessions:
             photo = self._laid(session, np.float32(strength) * picture)
-            (told,) = self.retoucher._examiner.compare(
+            (told,) = self.retoucher.examiner.compare(
                 self._look(session.photo, session), photo, session.faces, trait
             )
             reports.append(dataclasses.replace(session.reports()[0], **told))
@@ -126,7 +126,7 @@ class Bench:
         return session.photo.with_pixels(stitch(session.photo.pixels, [piece]))
 
     def _look(self, photo: Photo, session: Session) -> tuple:
-        return self.retoucher._examiner.seen(photo, session.faces)
+        return self.retoucher.examiner.seen(photo, session.faces)
 
     def crops(self, photos: list[Photo], size: int) -> np.ndarray:
         """Return the faces of photos in [-1, 1]."""

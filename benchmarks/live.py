@@ -35,7 +35,7 @@ from retouch.faces.identity import apart
 from retouch.geometry import TIGHT, Similarity
 from retouch.photos.film import Film
 from retouch.video.live import Live, Picture
-from retouch.video.mask_effect import Disguise
+from retouch.video.mask_effect import MaskEffect
 from retouch.video.track import Tracker, describe
 
 RESULTS = Path(__file__).parent / "results" / "live.json"
@@ -68,7 +68,7 @@ def main(
 def run(path: Path | None, count: int, detector: Detector) -> dict:
     """Return the figures of one clip, or of a portrait that stands still."""
     shown = read(path, count + WARM) if path else still(count + WARM)
-    live = Live(Tracker(detector), Disguise.load(7))
+    live = Live(Tracker(detector), MaskEffect.load(7))
     for moment, pixels in shown[:WARM]:
         live.show(pixels, moment)
     clock, used = time.perf_counter(), time.process_time()

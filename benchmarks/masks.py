@@ -24,7 +24,7 @@ from retouch.geometry import TIGHT, Face
 from retouch.stitching.stitch import stitch
 from retouch.training.loop import sheet
 from retouch.training.shards import Shards, as_images
-from retouch.video.mask_effect import Disguise
+from retouch.video.mask_effect import MaskEffect
 
 RESULTS = Path(__file__).parent / "results" / "masks.json"
 APART = 0.6  # of descriptors: another person
@@ -40,11 +40,11 @@ def main(
 ) -> None:
     """Measure masks over held-out faces and write the figures."""
     crops, landmarks, names = drivers(Shards.read(data), count, sources.split(","))
-    detector, disguise = Detector(), Disguise.load()
+    detector, effect = Detector(), MaskEffect.load()
     masked, errors, again = [], [], []
     for i, (crop, points) in enumerate(zip(crops, landmarks, strict=True)):
-        disguise.person = i % persons
-        after, error, marks = worn(detector, disguise, crop, points)
+        effect.person = i % persons
+        after, error, marks = worn(detector, effect, crop, points)
         masked.append(after)
         errors.append(error)
         again.append(marks)
@@ -92,11 +92,11 @@ def drivers(
 
 
 def worn(
-    detector: Detector, disguise: Disguise, crop: NDArray[np.uint8], points: NDArray
+    detector: Detector, effect: MaskEffect, crop: NDArray[np.uint8], points: NDArray
 ) -> tuple[NDArray[np.uint8], float, NDArray]:
     """Return the masked crop, its landmarks' error, and the landmarks."""
     face = Face(points.astype(float), (0.0, 0.0, *map(float, crop.shape[1::-1])))
-    piece, worn_face = disguise.worn_by(crop, face)
+    piece, worn_face = effect.worn_by(crop, face)
     after = stitch(crop, [piece], method="replace")
     again = detector.again(after, face)
     upright = TIGHT.transform(points, 1)

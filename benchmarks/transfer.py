@@ -27,7 +27,7 @@ from rich.table import Table
 from retouch.engine.retoucher import Retoucher
 from retouch.engine.session import Session
 from retouch.errors import RetouchError
-from retouch.expressions.assess import Assessor, Seen
+from retouch.expressions.assess import Assessor, Measures
 from retouch.expressions.transfer import Transfers
 from retouch.expressions.transfer_options import Transferring
 from retouch.photos.photo import read
@@ -83,7 +83,7 @@ def series(
     return rows
 
 
-def _row(seen: Seen, own: Seen, given: Seen) -> dict[str, float]:
+def _row(seen: Measures, own: Measures, given: Measures) -> dict[str, float]:
     part = seen.gone(own, given)
     return {
         "happier": seen.happy - own.happy,

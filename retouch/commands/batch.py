@@ -11,7 +11,7 @@ import typer
 
 from retouch.batches.plan import Plan
 from retouch.commands import terminal
-from retouch.commands.options import assignment, move_names, with_options
+from retouch.commands.options import assignment, moves_flag, with_options
 from retouch.commands.output import Output
 from retouch.settings import Climb, Settings, Skin
 
@@ -42,12 +42,7 @@ def batch(
         str, typer.Argument(help="beautify, edit, skin or invert.")
     ] = "beautify",
     moves: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help="For edit: a direction and how far: smile=1.5.",
-            autocompletion=move_names,
-        ),
+        list[str] | None, moves_flag("For edit: a direction and how far: smile=1.5.")
     ] = None,
 ) -> None:
     """Work on many photos; run it again to go on where it ended."""

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from retouch.commands import output, terminal
-from retouch.commands.options import PhotoPath, assignment, move_names, with_options
+from retouch.commands.options import Moves, PhotoPath, assignment, with_options
 from retouch.commands.output import Output
 from retouch.errors import SettingsError
 from retouch.settings import Settings
 
 if TYPE_CHECKING:
-    from retouch.jobs.saved_faces import Kept
+    from retouch.jobs.saved_faces import InvertedFace
 
 SEARCH = ("faces", "preset", "steps", "space", "model", "max_pixels")
 COPIES = 6  # pictures on a plot
@@ -78,14 +78,7 @@ def render(
     file: Annotated[Path, typer.Argument(help="A latent file of retouch invert.")],
     settings: Settings,
     to: Output,
-    moves: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help="A direction and how far: smile=1.5, age=-0.5.",
-            autocompletion=move_names,
-        ),
-    ] = None,
+    moves: Moves = None,
     into: Annotated[
         str | None, typer.Option(help="Lay the face into this photo, its own.")
     ] = None,
@@ -124,7 +117,7 @@ def _numbered(path: Path, index: int, count: int) -> Path:
     return path if count == 1 else path.with_stem(f"{path.stem}-{index}")
 
 
-def _plot(found: list["Kept"], target: str, force: bool) -> None:
+def _plot(found: list["InvertedFace"], target: str, force: bool) -> None:
     import numpy as np
 
     from retouch.inversion.curves import plotted
@@ -138,7 +131,7 @@ def _plot(found: list["Kept"], target: str, force: bool) -> None:
     output.put(plotted(curves, strip), target, force=force)
 
 
-def _report(found: list["Kept"], files: list[Path], as_json: bool) -> None:
+def _report(found: list["InvertedFace"], files: list[Path], as_json: bool) -> None:
     rows = [
         {
             "index": face.index,

@@ -8,7 +8,7 @@ import typer
 
 from retouch import backend
 from retouch.commands import output, terminal
-from retouch.commands.options import PhotoPath, assignment, move_names, with_options
+from retouch.commands.options import PhotoPath, assignment, moves_flag, with_options
 from retouch.commands.output import Output
 from retouch.errors import SettingsError
 from retouch.settings import Settings
@@ -19,12 +19,7 @@ if TYPE_CHECKING:
     from retouch.video.live import Effect, Live
 
 Moves = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        help="For --effect edit: smile=1.5, age=-0.5.",
-        autocompletion=move_names,
-    ),
+    list[str] | None, moves_flag("For --effect edit: smile=1.5, age=-0.5.")
 ]
 
 
@@ -39,10 +34,10 @@ def mask(
     source = output.get(photo, settings.max_pixels)
     with terminal.progress(to.quiet, to.verbose) as on_step:
         backend.start()
-        from retouch.video.mask_effect import Disguise
+        from retouch.video.mask_effect import MaskEffect
 
-        disguise = Disguise.load(chosen.person)
-        result = disguise.photo(source, settings, on_step)
+        effect = MaskEffect.load(chosen.person)
+        result = effect.photo(source, settings, on_step)
     to.write(result, target)
 
 
@@ -128,12 +123,12 @@ def _effect(chosen: EffectOptions, moves: list[str], detector: Any) -> "Effect":
     if wanted and chosen.effect != "edit":
         raise SettingsError(f"--set goes with --effect edit; got {chosen.effect}.")
     if chosen.effect == "mask":
-        from retouch.video.mask_effect import Disguise
+        from retouch.video.mask_effect import MaskEffect
 
-        return Disguise.load(chosen.person)
+        return MaskEffect.load(chosen.person)
     from retouch.engine.retoucher import Retoucher
     from retouch.models import Model
-    from retouch.video.edit_effect import Retouching
+    from retouch.video.edit_effect import EditEffect
 
     if chosen.effect == "edit" and not wanted:
         raise SettingsError("--effect edit needs --set, such as --set smile=1.")
@@ -143,8 +138,8 @@ def _effect(chosen: EffectOptions, moves: list[str], detector: Any) -> "Effect":
     if photo is not None:
         return _borrowing(retoucher, photo, chosen, settings)
     if chosen.effect == "beautify":
-        return Retouching(retoucher, retoucher.beautifying(settings), settings)
-    return Retouching(retoucher, retoucher.editing(wanted, settings), settings)
+        return EditEffect(retoucher, retoucher.beautifying(settings), settings)
+    return EditEffect(retoucher, retoucher.editing(wanted, settings), settings)
 
 
 def _borrowing(
@@ -152,11 +147,11 @@ def _borrowing(
 ) -> "Effect":
     from retouch.expressions.transfer import Transfers
     from retouch.expressions.transfer_options import Transferring
-    from retouch.video.transfer_effect import Borrowing
+    from retouch.video.transfer_effect import TransferEffect
 
     engine, wish = Transfers(retoucher), Transferring(alpha=chosen.alpha)
     source = engine.cut(photo, f"'{chosen.expression}'", settings)
-    return Borrowing(engine, source, wish, settings)
+    return TransferEffect(engine, source, wish, settings)
 
 
 def _notes(chosen: EffectOptions, moves: list[str] | None) -> dict[str, str]:

@@ -23,6 +23,16 @@ def move_names(incomplete: str) -> list[str]:
     return [f"{name}=" for name in names if name.startswith(incomplete)]
 
 
+def moves_flag(meaning: str) -> Any:
+    """Return the flag --set, which names directions and how far to go."""
+    return typer.Option("--set", help=meaning, autocompletion=move_names)
+
+
+Moves = Annotated[
+    list[str] | None, moves_flag("A direction and how far: smile=1.5, age=-0.5.")
+]
+
+
 def traits(model: str) -> list[str]:
     """Return the traits by which a model's faces can be moved, without loading it."""
     from pretrained.registry import library

@@ -8,7 +8,7 @@ import typer
 
 from retouch import backend
 from retouch.commands import loops, output, sliders, terminal
-from retouch.commands.options import PhotoPath, move_names, with_options
+from retouch.commands.options import Moves, PhotoPath, with_options
 from retouch.commands.output import Output
 from retouch.commands.painted import Painted
 from retouch.errors import SettingsError
@@ -17,7 +17,7 @@ from retouch.settings import Climb, Settings
 if TYPE_CHECKING:
     from retouch.engine.report import FaceReport
 
-Kept = Annotated[
+LatentFiles = Annotated[
     list[Path] | None,
     typer.Option(help="A file of retouch invert, whose face is not inverted again."),
 ]
@@ -39,7 +39,7 @@ def beautify(
     grid: Annotated[
         bool, typer.Option("--grid", help="A sheet of strengths 0 to 2 instead.")
     ] = False,
-    latents: Kept = None,
+    latents: LatentFiles = None,
 ) -> None:
     """Make each face a little more beautiful; the person stays that person."""
     if grid and (gif or to.compare or climb.until_score is not None):
@@ -68,14 +68,7 @@ def edit(
     settings: Settings,
     painted: Painted,
     to: Output,
-    moves: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help="A direction and how far: smile=1.5, age=-0.5.",
-            autocompletion=move_names,
-        ),
-    ] = None,
+    moves: Moves = None,
     face: Annotated[
         list[str] | None,
         typer.Option(help="The same for one face: 0:smile=1, 1:age=-1."),
@@ -90,7 +83,7 @@ def edit(
     mp4: Annotated[
         Path | None, typer.Option(help="With --range, write a film, too.")
     ] = None,
-    latents: Kept = None,
+    latents: LatentFiles = None,
 ) -> None:
     """Move faces along named directions, in deviations of the population."""
     films = loops.checked(to.force, gif=gif, mp4=mp4)

@@ -29,7 +29,7 @@ from retouch.engine.session import (
     Session,
     Task,
 )
-from retouch.errors import FaceError, SettingsError
+from retouch.errors import SettingsError
 from retouch.faces import crop
 from retouch.faces.detect import Detector
 from retouch.faces.face_crop import FaceCrop
@@ -240,13 +240,7 @@ class Retoucher:
 
     def find(self, photo: Photo) -> list[Face]:
         """Return the faces of a photo, the largest first."""
-        faces = self.detector.find(photo.pixels)
-        if not faces:
-            raise FaceError(
-                "No face was found in the photo. Faces need some 40 pixels and must"
-                " be turned to the camera."
-            )
-        return faces
+        return self.detector.present(photo.pixels)
 
     def cut(
         self, photo: Photo | KnownFaces, settings: Settings, *, adults: bool = False
@@ -278,7 +272,7 @@ class Retoucher:
         """Return the rows of the faces that look younger than 18."""
         if session.grown or not session.chosen:
             return []
-        years = self._examiner.years(session.photo, session.faces)
+        years = self.examiner.years(session.photo, session.faces)
         return np.flatnonzero(years < ADULT).tolist()
 
     def invert(
@@ -429,11 +423,11 @@ class Retoucher:
         A photo shows more than its crop, so that a face may have moved further in it
         than the latents said: its way is shortened then.
         """
-        old = self._examiner.seen(session.photo, session.faces)
+        old = self.examiner.seen(session.photo, session.faces)
         for already in range(TRIES):
             photo = self.render(session, moved.way, settings)
             photo, touched = self._skinned(photo, session, purpose, settings)
-            judged = self._examiner.compare(old, photo, session.faces, purpose.trait)
+            judged = self.examiner.compare(old, photo, session.faces, purpose.trait)
             for told, share in zip(judged, touched, strict=True):
                 told["touched"] = share
             gone = np.array([told["identity"] for told in judged])
@@ -499,7 +493,8 @@ class Retoucher:
     # --- the parts -------------------------------------------------------------
 
     @cached_property
-    def _examiner(self) -> Examiner:
+    def examiner(self) -> Examiner:
+        """What judges faces and guides no edit."""
         return Examiner(self.model, self.detector)
 
     @staticmethod

@@ -32,7 +32,7 @@ LEAST_GAP = 2.0  # of trusted units together: faces less apart show the same exp
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class Measures:
     """What was measured of one face."""
 
     descriptor: Floats  # (128,)
@@ -43,15 +43,15 @@ class Seen:
     happy: float  # by the judge, in deviations
     sharpness: float  # of the crop: edges' edges against contrast
 
-    def distance(self, other: "Seen") -> float:
+    def distance(self, other: "Measures") -> float:
         return float(apart(self.descriptor, other.descriptor))
 
-    def facenet_distance(self, other: "Seen") -> float | None:
+    def facenet_distance(self, other: "Measures") -> float | None:
         if self.facenet is None or other.facenet is None:
             return None
         return float(apart(self.facenet, other.facenet))
 
-    def agreement(self, other: "Seen") -> float:
+    def agreement(self, other: "Measures") -> float:
         """Return 1 for the same trusted units, 0 for the most different there can be.
 
         Any two faces agree well: they share most zeros. So this tells that nothing
@@ -60,7 +60,7 @@ class Seen:
         gaps = [abs(self.units[name] - other.units[name]) for name in self.trusted]
         return 1 - float(np.mean(gaps)) / 5
 
-    def gone(self, start: "Seen", end: "Seen") -> float | None:
+    def gone(self, start: "Measures", end: "Measures") -> float | None:
         """Return the part of the way from one face's expression to another's.
 
         It is the projection upon the way between the two in the trusted units: 0 at
@@ -74,14 +74,14 @@ class Seen:
             return None
         return float((self._strengths() - start._strengths()) @ way / (way @ way))
 
-    def apart(self, other: "Seen") -> float:
+    def apart(self, other: "Measures") -> float:
         """Return how far two faces' trusted units lie apart, without bounds."""
         return float(np.linalg.norm(self._strengths() - other._strengths()))
 
     def _strengths(self) -> NDArray[np.float64]:
         return np.array(list(self.trusted.values()), np.float64)
 
-    def turned(self, other: "Seen") -> float:
+    def turned(self, other: "Measures") -> float:
         """Return the degrees between two poses, the largest of the three."""
         pairs = zip(self.pose, other.pose, strict=True)
         return max(abs(a - b) for a, b in pairs)
@@ -110,7 +110,7 @@ class Assessor:
             )
         return faces[number]
 
-    def see(self, photo: Photo, face: Face) -> Seen:
+    def see(self, photo: Photo, face: Face) -> Measures:
         """Measure a face, its landmarks read anew, as they must be after an edit."""
         face = self.detector.again(photo.pixels, face)
         crops = comparable(photo.pixels, [face])
@@ -119,7 +119,7 @@ class Assessor:
         scores = self.judge.score(descriptors, marks)[0]
         side, up = self.units.expressions.poses(marks)[0]
         units, trusted = self._units(images, marks)
-        return Seen(
+        return Measures(
             descriptors[0],
             None if self.facenet is None else self.facenet.embed(images)[0],
             units,

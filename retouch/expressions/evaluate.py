@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from retouch.errors import PhotoError, SettingsError
-from retouch.expressions.assess import Assessor, Seen
+from retouch.expressions.assess import Assessor, Measures
 from retouch.photos.photo import read
 
 # --- what is measured ---------------------------------------------------------
@@ -130,7 +130,7 @@ def _record(path: Path) -> dict[str, Any]:
     return record
 
 
-def _against(seen: Seen, other: Seen, name: str) -> dict[str, Any]:
+def _against(seen: Measures, other: Measures, name: str) -> dict[str, Any]:
     row: dict[str, Any] = {
         f"identity_{name}": round(seen.distance(other), 4),
         f"agreement_{name}": round(seen.agreement(other), 4),
@@ -143,7 +143,7 @@ def _against(seen: Seen, other: Seen, name: str) -> dict[str, Any]:
     return row
 
 
-def _gone(seen: Seen, target: Seen, source: Seen) -> dict[str, float]:
+def _gone(seen: Measures, target: Measures, source: Measures) -> dict[str, float]:
     """Return the part of the way to the source's expression, if there is a way."""
     part = seen.gone(target, source)
     return {} if part is None else {"gone": round(part, 4)}

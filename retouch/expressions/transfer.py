@@ -279,9 +279,8 @@ class Transfers:
 
     def placed(self, session: Session) -> Floats:
         """Return the landmarks of a session's faces in its images' pixels."""
-        model, size = self.retoucher.model, session.images.shape[1]
-        rows = [f.transform(model.template, size)(f.landmarks) for f in session.faces]
-        return np.array(rows, np.float32)
+        faces = self.retoucher.in_crops(session)
+        return np.array([face.landmarks for face in faces], np.float32)
 
 
 def balanced(expressions: Floats) -> Floats:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pretrained.dlib_files import LANDMARKS, locate
-from retouch.errors import DependencyError, SettingsError
+from retouch.errors import DependencyError, FaceError, SettingsError
 from retouch.faces.blazeface import BlazeFace, Seen
 from retouch.faces.detections import Sighting, best, turned
 from retouch.faces.grey import Grey
@@ -103,6 +103,16 @@ class Detector:
             doubtful += faces
         doubtful.sort(key=lambda face: _plausibility(face, grey.size))
         return [f for f in doubtful[-1:] if _plausibility(f, grey.size) >= POSSIBLE]
+
+    def present(self, pixels: NDArray) -> list[Face]:
+        """Return the faces in a photo as `find` does; raise if there is none."""
+        faces = self.find(pixels)
+        if not faces:
+            raise FaceError(
+                "No face was found in the photo. Faces need some 40 pixels and must"
+                " be turned to the camera."
+            )
+        return faces
 
     def _rounds(
         self, grey: Grey, pixels: NDArray, smallest: float | None

@@ -38,7 +38,7 @@ class Rating:
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class RatedFaces:
     """Rated faces as they are seen."""
 
     descriptors: Floats  # (N, 128)
@@ -86,12 +86,11 @@ def see(
     retoucher: "Retoucher",
     ratings: list[Rating],
     on_step: Callable[[str, float], None] | None = None,
-) -> Seen:
+) -> RatedFaces:
     """Return what is seen of the largest face of each photo."""
-    from retouch.engine.report import Examiner
-    from retouch.engine.session import ADULT
+    from retouch.engine.session import ADULT, YOUNG
 
-    model, examiner = retoucher.model, Examiner(retoucher.model, retoucher.detector)
+    model, examiner = retoucher.model, retoucher.examiner
     if model.traits is None:
         raise SettingsError(f"The model '{model.name}' has no reader of its latents.")
     looks, latents, scores, skipped = [], [], [], []
@@ -102,7 +101,7 @@ def see(
             photo = read(rating.file)
             face = retoucher.find(photo)[0]
             if examiner.years(photo, [face])[0] < ADULT:
-                raise FaceError("it looks younger than 18 and is left alone")
+                raise FaceError(YOUNG)
         except RetouchError as error:
             skipped.append(f"{rating.file}: {error}")
             continue
@@ -118,10 +117,10 @@ def see(
     descriptors, landmarks = map(np.concatenate, zip(*looks, strict=True))
     coordinates = np.asarray(model.traits.space.coordinates(np.concatenate(latents)))
     values = np.array(scores, np.float32)
-    return Seen(descriptors, landmarks, coordinates, values, tuple(skipped))
+    return RatedFaces(descriptors, landmarks, coordinates, values, tuple(skipped))
 
 
-def learn(name: str, seen: Seen) -> Learnt:
+def learn(name: str, seen: RatedFaces) -> Learnt:
     """Return the reader of the scores, held back as much as suits it best."""
     scores, deviation = seen.scores, seen.scores.std()
     if not deviation:

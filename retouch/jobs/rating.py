@@ -92,10 +92,7 @@ class Adults:
     """Tells whether a photo shows adults, and adults alone."""
 
     def __init__(self, retoucher: "Retoucher"):
-        from retouch.engine.report import Examiner
-
-        self._find = retoucher.find
-        self._examiner = Examiner(retoucher.model, retoucher.detector)
+        self.retoucher = retoucher
 
     def __call__(self, path: Path) -> bool:
         from retouch.engine.session import ADULT
@@ -103,7 +100,7 @@ class Adults:
 
         try:
             photo = read(path)
-            years = self._examiner.years(photo, self._find(photo))
+            years = self.retoucher.examiner.years(photo, self.retoucher.find(photo))
         except RetouchError:
             return False
         return bool((years >= ADULT).all())

@@ -14,6 +14,7 @@ from retouch.engine.session import YOUNG, KnownFaces, Session
 from retouch.errors import FaceError, SettingsError
 from retouch.geometry import Face
 from retouch.inversion.latent_files import SavedFace
+from retouch.inversion.plan import Inversion
 from retouch.inversion.tune import Tuner, tuned
 from retouch.models import Model
 from retouch.photos.levels import pixels_of
@@ -26,7 +27,7 @@ WORSE = 6.0  # decibels by which a photo's face may differ more than when it was
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class InvertedFace:
     """A face to be kept, and how it was found."""
 
     index: int
@@ -46,7 +47,7 @@ def invert(
     copies: int = 0,
     before: Callable[[Sequence[int]], None] | None = None,
     on_step: OnStep | None = None,
-) -> list[Kept]:
+) -> list[InvertedFace]:
     """Return the wanted faces of a photo as latents.
 
     Args:
@@ -70,29 +71,44 @@ def invert(
         on_step=lambda part, loss: say(f"inverting, loss {loss.mean():.3f}", part),
     )
     tune = tune and not found.interrupted
-    kept = []
-    for i, index in enumerate(session.chosen):
-        parts = session.images[i], session.masks[i], found.latents[i]
-        deltas, tuning = _tuned(model, parts, say) if tune else ({}, np.zeros(0, "f4"))
-        saved = SavedFace(
-            parts[2],
-            model.name,
-            model.sha256,
-            session.found[index],
-            session.photo.pixels.shape[:2],
-            0.0,
-            found.losses[:, i],
-            deltas,
-        )
-        own = suited(retoucher, [saved]).model
-        like = fidelity(own.decode(parts[2][None])[0], *parts[:2])
-        ways = [model.decode(way[i][None])[0] for way in found.way]
-        if tune and ways:
-            ways.append(own.decode(parts[2][None])[0])
-        pictures = np.array(ways, np.float32).reshape(-1, *parts[0].shape)
-        saved = dataclasses.replace(saved, fidelity=like)
-        kept.append(Kept(index, saved, parts[0], pictures, tuning, found.interrupted))
-    return kept
+    return [
+        _inverted(retoucher, session, found, row, say if tune else None)
+        for row in range(len(session.chosen))
+    ]
+
+
+def _inverted(
+    retoucher: Retoucher,
+    session: Session,
+    found: Inversion,
+    row: int,
+    tuning: OnStep | None,
+) -> InvertedFace:
+    """Return one of a session's faces, the generator tuned to it if that is told."""
+    model, index = retoucher.model, session.chosen[row]
+    image, mask, latents = session.images[row], session.masks[row], found.latents[row]
+    deltas: Mapping[str, NDArray[Any]] = {}
+    losses = np.zeros(0, np.float32)
+    if tuning is not None:
+        deltas, losses = _tuned(model, (image, mask, latents), tuning)
+    saved = SavedFace(
+        latents,
+        model.name,
+        model.sha256,
+        session.found[index],
+        session.photo.pixels.shape[:2],
+        0.0,
+        found.losses[:, row],
+        deltas,
+    )
+    own = suited(retoucher, [saved]).model
+    result = own.decode(latents[None])[0]
+    saved = dataclasses.replace(saved, fidelity=fidelity(result, image, mask))
+    ways = [model.decode(way[row][None])[0] for way in found.way]
+    if tuning is not None and ways:
+        ways.append(result)
+    copies = np.array(ways, np.float32).reshape(-1, *image.shape)
+    return InvertedFace(index, saved, image, copies, losses, found.interrupted)
 
 
 def suited(retoucher: Retoucher, saved: Sequence[SavedFace]) -> Retoucher:
@@ -180,7 +196,7 @@ def _tuned(
     done = Tuner(model.generator, model.identity).tune(
         *parts, on_step=lambda part, loss: say(f"tuning, loss {loss:.3f}", part)
     )
-    # Kept in half precision, and what is used is what is kept.
+    # They are kept in half precision, and what is used is what is kept.
     deltas = {
         name: np.asarray(delta, np.float16).astype(np.float32)
         for name, delta in done.deltas.items()

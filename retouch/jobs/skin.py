@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from retouch.engine.report import FaceReport
 from retouch.engine.session import Result
-from retouch.errors import FaceError
 from retouch.faces.detect import Detector
 from retouch.photos.photo import Photo, Provenance
 from retouch.settings import Settings, Skin
@@ -19,12 +18,7 @@ class SkinRetoucher:
 
     def retouched(self, photo: Photo, settings: Settings, wishes: Skin) -> Result:
         """Return the photo with the skin of its chosen faces retouched."""
-        found = self.detector.find(photo.pixels)
-        if not found:
-            raise FaceError(
-                "No face was found in the photo. Faces need some 40 pixels and must"
-                " be turned to the camera."
-            )
+        found = self.detector.present(photo.pixels)
         chosen = settings.chosen(len(found))
         faces = [found[i] for i in chosen]
         pixels, touched = retouched(photo.pixels, faces, wishes, settings.strength)

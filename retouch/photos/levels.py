@@ -1,7 +1,5 @@
 """Levels of light: 8 and 16 bits in photos, from -1 to 1 in networks."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,12 +22,3 @@ def pixels_of(images: Floats) -> Pixels:
 def levels_of(images: Floats) -> Floats:
     """Return what networks draw in levels from 0 to 255, not rounded."""
     return np.clip(images * np.float32(127.5) + np.float32(127.5), 0, 255)
-
-
-def image_of(samples: NDArray[Any], white: float) -> Floats:
-    """Return samples as networks take them.
-
-    Args:
-        white: the level of white, 255 or 65535.
-    """
-    return np.float32(2 / white) * samples.astype(np.float32) - 1

@@ -21,37 +21,37 @@ from retouch.service.guard import LOOPBACK, PAGE, Guard, Rates
 from retouch.service.limits import Limits
 from retouch.service.metrics import Metrics
 from retouch.service.refusals import Refused, status_of
-from retouch.service.requests import Order, Orders
+from retouch.service.requests import Requests, Work
 from retouch.service.sliders import AXIS, sliders
 from retouch.service.store import Store
 from retouch.service.worker import FAILED
-from retouch.service.worker_pool import Crew, Job
+from retouch.service.worker_pool import Job, WorkerPool
 
 FOLDER = Path(__file__).parent / "page"
 SWEEPING = 5.0  # seconds between looks at what is kept too long
 log = logging.getLogger("retouch.service")
-Read = Callable[[Request], Awaitable[Order]]
+Read = Callable[[Request], Awaitable[Work]]
 
 
 class Service:
     """The application, with what it holds between requests.
 
     Args:
-        crew: has been started, so that it knows what its workers can do.
+        pool: has been started, so that it knows what its workers can do.
         token: what every request must show, if it is given.
         hosts: the names under which the service answers; none means all.
     """
 
     def __init__(
         self,
-        crew: Crew,
+        pool: WorkerPool,
         limits: Limits,
         token: str | None = None,
         hosts: Iterable[str] = LOOPBACK,
     ):
-        self.crew, self.limits = crew, limits
-        self.store = Store(limits, crew.forget)
-        self.orders = Orders(crew, self.store, limits)
+        self.pool, self.limits = pool, limits
+        self.store = Store(limits, pool.forget)
+        self.requests = Requests(pool, self.store, limits)
         self.metrics = Metrics()
         self._guarded = Guard(self._routed(), Rates(limits.rate), token, tuple(hosts))
 
@@ -91,9 +91,9 @@ class Service:
             redoc_url=None,
             redirect_slashes=False,
         )
-        orders, errors = self.orders, describe.errors
-        for route in describe.routes(self.crew.description["verbs"]):
-            read = getattr(orders, route.name)
+        requests, errors = self.requests, describe.errors
+        for route in describe.routes(self.pool.description["verbs"]):
+            read = getattr(requests, route.name)
             app.post(f"/v1/{route.name}", **route.told)(self._answering(read))
         common = errors(*describe.EVERYWHERE)
         gone = errors(*describe.EVERYWHERE, 404)
@@ -119,36 +119,36 @@ class Service:
 
     async def directions(self) -> describe.Directions:
         """List the directions, and the names of parameters in their order."""
-        told = self.crew.description
+        told = self.pool.description
         named, parameters = told["directions"], told["parameters"]
         return describe.Directions(directions=named, parameters=parameters)
 
     async def sliders(self) -> describe.Sliders:
         """List what the page offers, in the order in which it does."""
-        told = self.crew.description
+        told = self.pool.description
         axes = [name for name in told["parameters"] if name.startswith(AXIS)]
         return describe.Sliders(sliders=sliders(told), axes=axes)
 
     async def models(self) -> describe.Models:
         """Tell which model runs, and which networks are installed."""
-        told = self.crew.description
+        told = self.pool.description
         known = {name: told[name] for name in ("model", "resolution", "latent_shape")}
         return describe.Models(**known, installed=told["models"])
 
     async def health(self) -> describe.Health:
         """Tell whether photos can be worked on."""
-        if not self.crew.ready:
+        if not self.pool.ready:
             raise Refused(
                 503, "The model is being warmed up; try again.", retry_after=2
             )
-        return describe.Health(status="ok", workers=self.crew.ready)
+        return describe.Health(status="ok", workers=self.pool.ready)
 
     async def counts(self) -> describe.Text:
         """Return counts for Prometheus."""
         gauges = {
-            "workers": self.crew.ready,
-            "workers_lost_total": self.crew.lost,
-            "requests_admitted": self.crew.admitted,
+            "workers": self.pool.ready,
+            "workers_lost_total": self.pool.lost,
+            "requests_admitted": self.pool.admitted,
             "kept": len(self.store),
             "kept_bytes": self.store.size,
         }
@@ -157,25 +157,25 @@ class Service:
     # --- answers ---------------------------------------------------------------
 
     def _answering(self, read: Read) -> Callable[..., Any]:
-        """Return the handler that reads an order and has a worker do it."""
+        """Return the handler that reads a request and has a worker do it."""
 
         async def handler(request: Request) -> Response:
             with contextlib.ExitStack() as held:
-                held.enter_context(self.crew.place())
-                order = await read(request)
-                if order.kind == "lines":
-                    lines = self._lines(order, _waiting(request))
+                held.enter_context(self.pool.place())
+                work = await read(request)
+                if work.kind == "lines":
+                    lines = self._lines(work, _waiting(request))
                     return _Lines(lines, held.pop_all())
-                done = await self.crew.do(_job(order, wanted=_waiting(request)))
-                if order.kind == "json":
-                    return JSONResponse(order.reply(done))
+                done = await self.pool.do(_job(work, wanted=_waiting(request)))
+                if work.kind == "json":
+                    return JSONResponse(work.reply(done))
                 return Response(done.blobs["picture"], media_type=done.words["media"])
 
         handler.__doc__ = read.__doc__
         return handler
 
     async def _lines(
-        self, order: Order, waiting: Callable[..., Any]
+        self, work: Work, waiting: Callable[..., Any]
     ) -> AsyncIterator[str]:
         """Yield a line of JSON for each step, and the answer as the last."""
         steps: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
@@ -183,18 +183,18 @@ class Service:
         def on_step(what: str, part: float) -> None:
             steps.put_nowait({"doing": what, "part": round(part, 3)})
 
-        job = _job(order, wanted=waiting, on_step=on_step)
-        work = asyncio.create_task(self.crew.do(job))
-        work.add_done_callback(lambda _: steps.put_nowait(None))
+        job = _job(work, wanted=waiting, on_step=on_step)
+        doing = asyncio.create_task(self.pool.do(job))
+        doing.add_done_callback(lambda _: steps.put_nowait(None))
         try:
             while (step := await steps.get()) is not None:
                 yield json.dumps(step) + "\n"
-            yield json.dumps({"result": order.reply(work.result())}) + "\n"
+            yield json.dumps({"result": work.reply(doing.result())}) + "\n"
         except Refused as error:
             last = {"error": error.sentence, "status": error.status}
             yield json.dumps(last) + "\n"
         finally:
-            work.cancel()
+            doing.cancel()
 
 
 class _Lines(StreamingResponse):
@@ -209,8 +209,8 @@ class _Lines(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-def _job(order: Order, **how: Any) -> Job:
-    return Job(order.frame, urgent=order.urgent, more=order.more, **how)
+def _job(work: Work, **how: Any) -> Job:
+    return Job(work.frame, urgent=work.urgent, more=work.more, **how)
 
 
 def _waiting(request: Request) -> Callable[[], Awaitable[bool]]:

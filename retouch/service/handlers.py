@@ -22,10 +22,9 @@ from retouch.jobs.skin import SkinRetoucher
 from retouch.photos.formats import FORMATS
 from retouch.photos.masks import MASKS, held
 from retouch.photos.photo import Photo, Provenance, encode, read
-from retouch.service import inverted as keeping
 from retouch.service import moves
 from retouch.service.frames import Frame
-from retouch.service.inverted import Kept
+from retouch.service.inverted import InvertedPhoto, packed, unpacked
 from retouch.service.layers import Layers
 from retouch.service.moves import Mover, Wishes
 from retouch.settings import Settings, Skin
@@ -41,13 +40,13 @@ class Missing(Exception):
     """The inverted faces that a request names are not at hand in this worker."""
 
 
-class Desk:
+class Handlers:
     """One retoucher and the inverted faces that were last worked on."""
 
     def __init__(self, retoucher: Retoucher, max_pixels: int):
         self.retoucher, self.max_pixels = retoucher, max_pixels
         self.mover, self.layers = Mover(retoucher), Layers(retoucher.detector)
-        self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._kept: OrderedDict[str, InvertedPhoto] = OrderedDict()
         self.verbs: dict[str, Callable[[Frame, Say], Frame]] = {
             "faces": self.faces,
             "invert": self.invert,
@@ -122,14 +121,14 @@ class Desk:
                 f"No face can be worked on: {'; '.join(session.notes.values())}."
             )
         (session,) = self.retoucher.invert([session], settings, say)
-        self._keep(frame.words["id"], Kept(session))
+        self._keep(frame.words["id"], InvertedPhoto(session))
         height, width = photo.pixels.shape[:2]
         report = {
             "width": width,
             "height": height,
             "faces": self._parametrised(session, frame.words["latents"]),
         }
-        return _done(report, state=keeping.packed(session))
+        return _done(report, state=packed(session))
 
     def beautify(self, frame: Frame, say: Say) -> Frame:
         """Make each face a little more beautiful."""
@@ -165,26 +164,29 @@ class Desk:
 
     def mask(self, frame: Frame, say: Say) -> Frame:
         """Lay a synthetic person's face over each face."""
-        self.layers.disguise.person = frame.words["mask"]["person"]
+        self.layers.masks.person = frame.words["mask"]["person"]
         photo, settings = self._photo(frame), self._settings(frame)
-        return self._answered(frame, self.layers.disguise.photo(photo, settings, say))
+        return self._answered(frame, self.layers.masks.photo(photo, settings, say))
 
     def render(self, frame: Frame, say: Say) -> Frame:
         """Show inverted faces moved: a small preview, or the photo in full size."""
-        kept, settings = self._known(frame, frame.words["id"]), self._settings(frame)
+        inverted, settings = (
+            self._known(frame, frame.words["id"]),
+            self._settings(frame),
+        )
         wishes = Wishes.told(frame.words["wish"], frame.words["each"])
         sources = {name: self._known(frame, name) for name in wishes.sources}
         say("editing", 0.0)
-        rows, notes = self.mover.allowed(kept, wishes, settings)
-        small, session = frame.words["preview"], kept.session
+        rows, notes = self.mover.allowed(inverted, wishes, settings)
+        small, session = frame.words["preview"], inverted.session
         area = tuple(frame.words["area"] or ()) or None
         if small:
-            rows, session = kept.reaching(rows, area), kept.view(area)
+            rows, session = inverted.reaching(rows, area), inverted.view(area)
         session = session.part(rows)
         session = dataclasses.replace(session, notes={**session.notes, **notes})
         before = session.photo
-        session = self.layers.skinned(kept, session, (small, area), wishes)
-        moved = self.mover.moved(kept, rows, wishes, settings, sources)
+        session = self.layers.skinned(inverted, session, (small, area), wishes)
+        moved = self.mover.moved(inverted, rows, wishes, settings, sources)
         say("stitching", 0.5)
         if frame.words["report"] and not small:
             return self._judged(frame, session, wishes, settings, moved)
@@ -263,19 +265,19 @@ class Desk:
                 " send a smaller copy."
             ) from None
 
-    def _known(self, frame: Frame, name: str) -> Kept:
+    def _known(self, frame: Frame, name: str) -> InvertedPhoto:
         """Return the inverted faces of that name, or those that came along."""
         if name not in self._kept:
             if f"{name}.state" not in frame.blobs:
                 raise Missing
             photo = self._read(frame.blobs[f"{name}.photo"], self.max_pixels)
             state = frame.blobs[f"{name}.state"]
-            self._keep(name, Kept(keeping.unpacked(photo, state)))
+            self._keep(name, InvertedPhoto(unpacked(photo, state)))
         self._kept.move_to_end(name)
         return self._kept[name]
 
-    def _keep(self, name: str, kept: Kept) -> None:
-        self._kept[name] = kept
+    def _keep(self, name: str, inverted: InvertedPhoto) -> None:
+        self._kept[name] = inverted
         while (
             len(self._kept) > 1 and sum(k.size for k in self._kept.values()) > AT_HAND
         ):

@@ -27,7 +27,7 @@ Area = tuple[int, int, int, int]  # of a photo, in its pixels: left, top, right,
 
 
 @dataclass(eq=False)
-class Kept:
+class InvertedPhoto:
     """A session with its latents, and what has been found out about it since."""
 
     session: Session

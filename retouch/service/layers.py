@@ -11,12 +11,12 @@ from functools import cached_property
 from retouch.engine.session import Session
 from retouch.faces.detect import Detector
 from retouch.photos.photo import Photo
-from retouch.service.inverted import Kept
+from retouch.service.inverted import InvertedPhoto
 from retouch.service.moves import Wishes
 from retouch.settings import Skin
 from retouch.skin.retouch import retouched
 from retouch.stitching.stitch import stitch
-from retouch.video.mask_effect import Disguise
+from retouch.video.mask_effect import MaskEffect
 
 
 @dataclass(eq=False)
@@ -26,16 +26,16 @@ class Layers:
     detector: Detector
 
     @cached_property
-    def disguise(self) -> Disguise:
-        return Disguise.load()
+    def masks(self) -> MaskEffect:
+        return MaskEffect.load()
 
     def skinned(
-        self, kept: Kept, session: Session, place: Hashable, wishes: Wishes
+        self, inverted: InvertedPhoto, session: Session, place: Hashable, wishes: Wishes
     ) -> Session:
         """Return the session in its photo with the skin of faces as it is wished.
 
         Args:
-            place: tells this photo of the kept session from its other views.
+            place: tells this photo of the inverted session from its other views.
         """
         wanted = {
             number: Skin(look="none", **wishes.of(number).skin)
@@ -45,12 +45,12 @@ class Layers:
         if not wanted:
             return session
         key = place, tuple(wanted.items())
-        if kept.skinned is None or kept.skinned[0] != key:
+        if inverted.skinned is None or inverted.skinned[0] != key:
             pixels = session.photo.pixels
             for number, skin in wanted.items():
                 pixels, _ = retouched(pixels, [session.found[number]], skin)
-            kept.skinned = key, session.photo.with_pixels(pixels)
-        return replace(session, photo=kept.skinned[1])
+            inverted.skinned = key, session.photo.with_pixels(pixels)
+        return replace(session, photo=inverted.skinned[1])
 
     def masked(self, photo: Photo, session: Session, wishes: Wishes) -> Photo:
         """Return the photo with masks over the faces that are to wear one."""
@@ -58,8 +58,8 @@ class Layers:
         for number, face in zip(session.chosen, session.faces, strict=True):
             if mask := wishes.of(number).mask:
                 again = self.detector.again(photo.pixels, face)
-                self.disguise.person = mask["person"]
-                pieces.append(self.disguise.piece(photo.pixels, again, number))
+                self.masks.person = mask["person"]
+                pieces.append(self.masks.piece(photo.pixels, again, number))
         if not pieces:
             return photo
         return photo.with_pixels(stitch(photo.pixels, pieces, method="replace"))

@@ -22,13 +22,12 @@ from retouch.edits.moves import TraitMove
 from retouch.edits.registry import Registry
 from retouch.edits.straight import unknown
 from retouch.edits.way import Moved, Way
-from retouch.engine.report import Examiner
 from retouch.engine.retoucher import Retoucher
 from retouch.engine.session import ADULT, YOUNG, Session
 from retouch.errors import SettingsError
 from retouch.expressions.transfer import Transfers
 from retouch.expressions.transfer_options import Transferring
-from retouch.service.inverted import Kept
+from retouch.service.inverted import InvertedPhoto
 from retouch.service.sliders import AXIS
 from retouch.settings import Settings, Skin
 from scorers.latent import LatentTraits
@@ -120,41 +119,41 @@ class Mover:
         self.retoucher = retoucher
 
     def allowed(
-        self, kept: Kept, wishes: Wishes, settings: Settings
+        self, inverted: InvertedPhoto, wishes: Wishes, settings: Settings
     ) -> tuple[list[int], dict[int, str]]:
         """Return the rows of the faces to move, and why others asked for are not."""
-        rows, numbers = kept.rows(settings), kept.session.chosen
+        rows, numbers = inverted.rows(settings), inverted.session.chosen
         registry = self.retoucher.registry
         adults = [row for row in rows if wishes.of(numbers[row]).for_adults(registry)]
         if not adults:
             return rows, {}
-        if kept.years is None:
-            session = kept.session
-            kept.years = self._examiner.years(session.photo, session.faces)
-        young = [row for row in adults if kept.years[row] < ADULT]
+        if inverted.years is None:
+            session = inverted.session
+            inverted.years = self.retoucher.examiner.years(session.photo, session.faces)
+        young = [row for row in adults if inverted.years[row] < ADULT]
         notes = {numbers[row]: YOUNG for row in young}
         return [row for row in rows if row not in young], notes
 
     def moved(
         self,
-        kept: Kept,
+        inverted: InvertedPhoto,
         rows: list[int],
         wishes: Wishes,
         settings: Settings,
-        sources: Mapping[str, Kept],
+        sources: Mapping[str, InvertedPhoto],
     ) -> Moved:
         """Return the latents after the wishes, within the budget of identity.
 
         Args:
             sources: inverted faces whose expressions are taken over, by their ids.
         """
-        session, ways = kept.session.part(rows), []
+        session, ways = inverted.session.part(rows), []
         for place, row in enumerate(rows):
             wish = wishes.of(session.chosen[place])
-            ways.append(self._way(kept, row, wish, settings))
+            ways.append(self._way(inverted, row, wish, settings))
             if wish.transfer:
                 source = sources[wish.transfer["source"]]
-                ways[-1] += self._borrowed(kept, row, wish, source, settings)
+                ways[-1] += self._borrowed(inverted, row, wish, source, settings)
         way = Way.joined(ways) if ways else Way.none(session.start)
         if not way.leads:
             return Moved.whole(way)
@@ -162,14 +161,16 @@ class Mover:
         least = dataclasses.replace(settings, identity=most)
         return self.retoucher.hold([session], way, least)
 
-    def _way(self, kept: Kept, row: int, wish: Wish, settings: Settings) -> Way:
+    def _way(
+        self, inverted: InvertedPhoto, row: int, wish: Wish, settings: Settings
+    ) -> Way:
         """Return the way of an inverted face for its wish."""
-        start = kept.session.start[row : row + 1]
+        start = inverted.session.start[row : row + 1]
         total = Way.none(start)
         for name, strength in {BEAUTIFY: wish.beautify, **wish.moves}.items():
             if strength:
                 wanted = strength * settings.strength
-                total += self._gone(kept, row, name, wanted, settings)
+                total += self._gone(inverted, row, name, wanted, settings)
         if wish.parameters:
             traits = self.retoucher.model.traits
             if traits is None:
@@ -182,16 +183,21 @@ class Mover:
         return total
 
     def _gone(
-        self, kept: Kept, row: int, name: str, strength: float, settings: Settings
+        self,
+        inverted: InvertedPhoto,
+        row: int,
+        name: str,
+        strength: float,
+        settings: Settings,
     ) -> Way:
         """Return an inverted face's way to a strength; a climb is made once."""
         if self._is_quick(name, settings):
-            return self._found(kept.session.part([row]), name, strength, settings)
+            return self._found(inverted.session.part([row]), name, strength, settings)
         sign = float(np.sign(strength))
         key = name, sign, settings.keep, settings.identity
-        if key not in kept.ways:
-            kept.ways[key] = self._found(kept.session, name, sign, settings)
-        return kept.ways[key][[row]] * abs(strength)
+        if key not in inverted.ways:
+            inverted.ways[key] = self._found(inverted.session, name, sign, settings)
+        return inverted.ways[key][[row]] * abs(strength)
 
     def _is_quick(self, name: str, settings: Settings) -> bool:
         """Say whether a way takes but a moment to be found."""
@@ -211,7 +217,12 @@ class Mover:
         return task.move(engine.view([session], settings))
 
     def _borrowed(
-        self, kept: Kept, row: int, wish: Wish, source: Kept, settings: Settings
+        self,
+        inverted: InvertedPhoto,
+        row: int,
+        wish: Wish,
+        source: InvertedPhoto,
+        settings: Settings,
     ) -> Way:
         """Return the way of a face to the expression of the source's largest.
 
@@ -219,20 +230,16 @@ class Mover:
         """
         assert wish.transfer is not None
         key = "transfer", wish.transfer["source"], row
-        if key not in kept.ways:
-            target = kept.session.only(kept.session.chosen[row])
+        if key not in inverted.ways:
+            target = inverted.session.only(inverted.session.chosen[row])
             giving = source.session.only(source.session.chosen[0])
             task = self._transfers.task(giving, target, [], Transferring(), settings)
-            kept.ways[key] = task.move(self.retoucher.view([target], settings))
-        return kept.ways[key] * (wish.transfer["alpha"] * settings.strength)
+            inverted.ways[key] = task.move(self.retoucher.view([target], settings))
+        return inverted.ways[key] * (wish.transfer["alpha"] * settings.strength)
 
     @cached_property
     def _transfers(self) -> Transfers:
         return Transfers(self.retoucher)
-
-    @cached_property
-    def _examiner(self) -> Examiner:
-        return Examiner(self.retoucher.model, self.retoucher.detector)
 
 
 def names(traits: LatentTraits) -> list[str]:

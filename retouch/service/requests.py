@@ -23,13 +23,13 @@ from retouch.service.forms import (
 from retouch.service.frames import Frame
 from retouch.service.limits import Limits
 from retouch.service.store import Store
-from retouch.service.worker_pool import Crew
+from retouch.service.worker_pool import WorkerPool
 
 Reply = Callable[[Frame], dict[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class Order:
+class Work:
     """A frame for a worker, and how its answer is given to the client."""
 
     frame: Frame
@@ -40,21 +40,21 @@ class Order:
 
 
 @dataclass(frozen=True, eq=False)
-class Orders:
+class Requests:
     """Reads each kind of request; Refused says what is wrong with one."""
 
-    crew: Crew
+    pool: WorkerPool
     store: Store
     limits: Limits
 
-    async def faces(self, request: Request) -> Order:
+    async def faces(self, request: Request) -> Work:
         """Find the faces of a photo, the largest first."""
         form = await form_of(request, self.limits)
         kind = wanted(request.headers.get("accept"), pictures=False).kind
         frame = self._frame("faces", form)
-        return Order(frame, kind, lambda done: done.words["report"])
+        return Work(frame, kind, lambda done: done.words["report"])
 
-    async def invert(self, request: Request) -> Order:
+    async def invert(self, request: Request) -> Work:
         """Turn faces into latents, which are kept for a time under an id."""
         form = await form_of(request, self.limits)
         kind = wanted(request.headers.get("accept"), pictures=False).kind
@@ -66,31 +66,31 @@ class Orders:
             return {
                 "id": name,
                 "seconds": self.limits.keep_seconds,
-                "names": self.crew.description["parameters"],
+                "names": self.pool.description["parameters"],
                 **done.words["report"],
             }
 
-        return Order(frame, kind, reply)
+        return Work(frame, kind, reply)
 
-    async def beautify(self, request: Request) -> Order:
+    async def beautify(self, request: Request) -> Work:
         """Make each face a little more beautiful."""
         form = await form_of(request, self.limits, photos=3)
         return self._picture(request, self._frame("beautify", form), form.delivery())
 
-    async def edit(self, request: Request) -> Order:
+    async def edit(self, request: Request) -> Work:
         """Move faces along named directions."""
         form = await form_of(request, self.limits, photos=3)
         frame = self._frame("edit", form, moves=form.moves())
         return self._picture(request, frame, form.delivery())
 
-    async def skin(self, request: Request) -> Order:
+    async def skin(self, request: Request) -> Work:
         """Retouch skin, eyes and teeth; whose face it is stays as it was."""
         form = await form_of(request, self.limits, photos=3)
         wish = parsed(SkinJson, form.words.get("skin") or "{}").model_dump()
         frame = self._frame("skin", form, skin=wish)
         return self._picture(request, frame, form.delivery())
 
-    async def transfer(self, request: Request) -> Order:
+    async def transfer(self, request: Request) -> Work:
         """Give the largest face the expression that the source's face has."""
         form = await form_of(request, self.limits, photos=2)
         wish = parsed(TransferJson, form.words.get("transfer") or "{}").model_dump()
@@ -98,14 +98,14 @@ class Orders:
         frame.blobs["source"] = form.photo("source")
         return self._picture(request, frame, form.delivery())
 
-    async def mask(self, request: Request) -> Order:
+    async def mask(self, request: Request) -> Work:
         """Lay a synthetic person's face over each face; the expression stays."""
         form = await form_of(request, self.limits)
         wish = parsed(MaskJson, form.words.get("mask") or "{}").model_dump()
         frame = self._frame("mask", form, mask=wish)
         return self._picture(request, frame, form.delivery())
 
-    async def render(self, request: Request) -> Order:
+    async def render(self, request: Request) -> Work:
         """Show inverted faces moved: a quick preview, or the photo in full size."""
         asked = parsed(RenderJson, await body_of(request))
         held = {name: self.store.get(name) for name in asked.ids}
@@ -114,7 +114,7 @@ class Orders:
             "id": asked.id,
             "wish": asked.wish,
             "each": {number: own.wish for number, own in asked.each.items()},
-            "settings": checked(asked.settings, self.crew.model),
+            "settings": checked(asked.settings, self.pool.model),
             "preview": asked.preview,
             "area": asked.area,
         }
@@ -123,24 +123,24 @@ class Orders:
             photos = {f"{name}.photo": one.photo for name, one in held.items()}
             return photos | {f"{name}.state": one.state for name, one in held.items()}
 
-        order = self._picture(
+        work = self._picture(
             request, Frame(words), asked.delivery, urgent=asked.preview, more=more
         )
-        order.frame.words["report"] &= asked.judged
-        return order
+        work.frame.words["report"] &= asked.judged
+        return work
 
     def _frame(self, verb: str, form: Form, **words: Any) -> Frame:
-        settings = form.settings(self.crew.model)
+        settings = form.settings(self.pool.model)
         words = {"kind": verb, "settings": settings, **words}
         return Frame(words, {"photo": form.photo(), **form.painted()})
 
     def _picture(
         self, request: Request, frame: Frame, delivery: Delivery, **how: Any
-    ) -> Order:
+    ) -> Work:
         want = wanted(request.headers.get("accept"))
         frame.words["delivery"] = {**delivery.model_dump(), "format": want.format}
         frame.words["report"] = want.kind != "picture"
-        return Order(frame, want.kind, _with_picture, **how)
+        return Work(frame, want.kind, _with_picture, **how)
 
 
 def _with_picture(done: Frame) -> dict[str, Any]:

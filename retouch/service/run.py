@@ -1,4 +1,4 @@
-"""Running the service: the crew, the HTTP server, and an end in good order."""
+"""Running the service: the workers, the HTTP server, and an end in good order."""
 
 import asyncio
 import functools
@@ -19,7 +19,7 @@ from retouch.service.forms import UPLOADING
 from retouch.service.guard import LOOPBACK, is_loopback
 from retouch.service.limits import Limits
 from retouch.service.logs import Bounded
-from retouch.service.worker_pool import GRACE, Crew
+from retouch.service.worker_pool import GRACE, WorkerPool
 
 SHORTEST = 16  # characters of a token
 LINES = 1200  # of the log a minute: twice the requests that one address may make
@@ -77,12 +77,12 @@ def serve(
     make_room(limits)
     listener = _listener(host, port)
     with listener:
-        crew = Crew(model, workers, limits)
-        asyncio.run(_serve(crew, listener, host, token, on_address))
+        pool = WorkerPool(model, workers, limits)
+        asyncio.run(_serve(pool, listener, host, token, on_address))
 
 
 async def _serve(
-    crew: Crew,
+    pool: WorkerPool,
     listener: socket.socket,
     host: str,
     token: str | None,
@@ -90,9 +90,9 @@ async def _serve(
 ) -> None:
     sweeping = None
     try:
-        await crew.start()
+        await pool.start()
         hosts = (*LOOPBACK, host.lower()) if is_loopback(host) else ()
-        service = Service(crew, crew.limits, token, hosts)
+        service = Service(pool, pool.limits, token, hosts)
         sweeping = asyncio.create_task(service.sweep())
         address, port = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
@@ -104,7 +104,7 @@ async def _serve(
     finally:
         if sweeping is not None:
             sweeping.cancel()
-        await crew.close()
+        await pool.close()
         log.info("stopped")
 
 

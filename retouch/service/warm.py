@@ -15,7 +15,7 @@ from retouch.errors import FaceError
 from retouch.photos.levels import pixels_of
 from retouch.photos.photo import Photo, encode
 from retouch.service.frames import Frame
-from retouch.service.handlers import Desk
+from retouch.service.handlers import Handlers
 from retouch.service.moves import Wish
 from retouch.settings import Settings
 
@@ -24,23 +24,23 @@ PREVIEW: dict[str, Any] = {"preview": True, "area": None, "report": False}
 SIDE = 256  # pixels of the face, and half as many around it
 
 
-def warm(desk: Desk) -> None:
+def warm(handlers: Handlers) -> None:
     """Go once through what a user does first.
 
     A model whose mean shows no face, such as one of landscapes, stays cold.
     """
     with contextlib.suppress(FaceError):
-        go_through(desk, encode(mean_face(desk.retoucher), "PNG"))
+        go_through(handlers, encode(mean_face(handlers.retoucher), "PNG"))
 
 
-def go_through(desk: Desk, picture: bytes) -> None:
+def go_through(handlers: Handlers, picture: bytes) -> None:
     """Invert the faces of a picture and preview them moved; nothing of it is kept."""
-    desk.invert(_frame(desk, "invert", latents=False, photo=picture), _hush)
-    for wish in _wishes(desk):
+    handlers.invert(_frame(handlers, "invert", latents=False, photo=picture), _hush)
+    for wish in _wishes(handlers):
         words = dataclasses.asdict(wish)
-        asked = _frame(desk, "render", wish=words, each={}, **PREVIEW)
-        desk.render(asked, _hush)
-    desk.forget(NAME)
+        asked = _frame(handlers, "render", wish=words, each={}, **PREVIEW)
+        handlers.render(asked, _hush)
+    handlers.forget(NAME)
 
 
 def mean_face(retoucher: Retoucher) -> Photo:
@@ -56,8 +56,8 @@ def mean_face(retoucher: Retoucher) -> Photo:
     )
 
 
-def _wishes(desk: Desk) -> list[Wish]:
-    told = desk.description()
+def _wishes(handlers: Handlers) -> list[Wish]:
+    told = handlers.description()
     found = [Wish()]
     if "axis:0" in told["parameters"]:
         found.append(Wish(moves={"axis:0": 1.0}))
@@ -66,8 +66,8 @@ def _wishes(desk: Desk) -> list[Wish]:
     return found
 
 
-def _frame(desk: Desk, kind: str, *, photo: bytes = b"", **words: Any) -> Frame:
-    settings = Settings(model=desk.retoucher.model.name, steps=1)
+def _frame(handlers: Handlers, kind: str, *, photo: bytes = b"", **words: Any) -> Frame:
+    settings = Settings(model=handlers.retoucher.model.name, steps=1)
     words |= {"id": NAME, "settings": dataclasses.asdict(settings)}
     return Frame({"kind": kind, **words}, {"photo": photo} if photo else {})
 

@@ -24,7 +24,7 @@ from retouch.service.frames import Frame, read, write
 from retouch.service.refusals import Refused, status_of
 
 if TYPE_CHECKING:
-    from retouch.service.handlers import Desk
+    from retouch.service.handlers import Handlers
 
 LATE = "The time for a request is over; send a smaller photo, or ask for fewer steps."
 UNWANTED = "Nobody waits for this any more."
@@ -37,18 +37,18 @@ def main() -> None:
     inbox, outbox = sys.stdin.buffer, _private_output()
     options = json.loads(sys.argv[1])
     try:
-        desk = _desk(options)
+        handlers = _handlers(options)
     except RetouchError as error:
         write(_refused(status_of(error), str(error)), outbox)
         return
-    write(Frame({"kind": "hello", **desk.description()}), outbox)
-    _warm(desk)
+    write(Frame({"kind": "hello", **handlers.description()}), outbox)
+    _warm(handlers)
     write(Frame({"kind": "warm"}), outbox)
     for frame, stopped in _frames(inbox):
         if frame.kind == "forget":
-            desk.forget(frame.words["id"])
+            handlers.forget(frame.words["id"])
         else:
-            write(_answer(desk, frame, stopped, outbox), outbox)
+            write(_answer(handlers, frame, stopped, outbox), outbox)
 
 
 def _frames(inbox: BinaryIO) -> Iterator[tuple[Frame, Event]]:
@@ -71,7 +71,9 @@ def _frames(inbox: BinaryIO) -> Iterator[tuple[Frame, Event]]:
         yield pair
 
 
-def _answer(desk: "Desk", frame: Frame, stopped: Event, outbox: BinaryIO) -> Frame:
+def _answer(
+    handlers: "Handlers", frame: Frame, stopped: Event, outbox: BinaryIO
+) -> Frame:
     from retouch.service.handlers import Missing
 
     until = time.monotonic() + frame.words["seconds"]
@@ -85,7 +87,7 @@ def _answer(desk: "Desk", frame: Frame, stopped: Event, outbox: BinaryIO) -> Fra
             write(Frame({"kind": "step", "what": what, "part": part}), outbox)
 
     try:
-        return desk.verbs[frame.kind](frame, say)
+        return handlers.verbs[frame.kind](frame, say)
     except Missing:
         return Frame({"kind": "missing"})
     except Refused as error:
@@ -108,20 +110,20 @@ def _log(error: Exception) -> None:
     sys.stderr.flush()
 
 
-def _desk(options: dict[str, Any]) -> "Desk":
+def _handlers(options: dict[str, Any]) -> "Handlers":
     backend.start()
     from retouch.engine.retoucher import Retoucher
-    from retouch.service.handlers import Desk
+    from retouch.service.handlers import Handlers
 
-    return Desk(Retoucher.load(options["model"]), options["max_pixels"])
+    return Handlers(Retoucher.load(options["model"]), options["max_pixels"])
 
 
-def _warm(desk: "Desk") -> None:
+def _warm(handlers: "Handlers") -> None:
     """Warm the model; what fails here fails, and is told of, when it is asked for."""
     from retouch.service.warm import warm
 
     try:
-        warm(desk)
+        warm(handlers)
     except Exception as error:
         _log(error)
 

@@ -71,7 +71,7 @@ class _Waiting:
             self.answer.set_exception(error)
 
 
-class Crew:
+class WorkerPool:
     """A number of workers with one model, and the queue before them."""
 
     def __init__(self, model: str, workers: int, limits: Limits):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 
 
-class Retouching:
+class EditEffect:
     """Edits tracked faces: the encoder's guess plus a way that each person keeps.
 
     Whoever looks younger than 18 when first seen is left alone by tasks for adults.

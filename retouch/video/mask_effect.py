@@ -16,7 +16,6 @@ from pretrained.registry import Library, library
 from retouch.contracts import OnStep
 from retouch.engine.report import FaceReport
 from retouch.engine.session import Result
-from retouch.errors import FaceError
 from retouch.expressions.expression import Shapes, gaze, retargeted, with_irises
 from retouch.faces.detect import Detector
 from retouch.faces.face_crop import FaceCrop
@@ -36,7 +35,7 @@ APART = 0.65  # of descriptors: what a mask must be off the driver, with a margi
 TRIES = 6  # people that are tried for that
 
 
-class Disguise:
+class MaskEffect:
     """Paints the faces of people who do not exist; load it once and use it again."""
 
     name = "mask"
@@ -48,7 +47,7 @@ class Disguise:
         self.worn: dict[int, int] = {}  # by track: which of a seed's people
 
     @classmethod
-    def load(cls, person: int = 0, weights: Library | None = None) -> "Disguise":
+    def load(cls, person: int = 0, weights: Library | None = None) -> "MaskEffect":
         """Return the mask that ships."""
         return cls(load(weights or library(), "mask", "generator"), person)
 
@@ -88,12 +87,7 @@ class Disguise:
         seal.check(settings)
         say("finding faces", 0.0)
         detector = Detector()
-        found = detector.find(photo.pixels)
-        if not found:
-            raise FaceError(
-                "No face was found in the photo. Faces need some 40 pixels and must"
-                " be turned to the camera."
-            )
+        found = detector.present(photo.pixels)
         chosen = settings.chosen(len(found))
         say("painting", 0.3)
         pixels = self.masked(photo.pixels, [found[i] for i in chosen])

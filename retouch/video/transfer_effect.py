@@ -28,7 +28,7 @@ ANEW = 1.5  # times what a face lacked: a longer way is found
 LEAST = 0.5  # deviations: a face that lacks less has the expression
 
 
-class Borrowing:
+class TransferEffect:
     """Gives tracked faces the expression of a session."""
 
     def __init__(

@@ -122,9 +122,7 @@ def rework(
     """
     codec, say = codec_for(target), on_frame or (lambda done, total: None)
     with Film(source) as film, _stoppable() as stopped:
-        about = source.stat()
-        job = {**options, "size": about.st_size, "changed": about.st_mtime_ns}
-        parts = Parts(target, {**job, "source": str(source.resolve()), "codec": codec})
+        parts = Parts(target, {**options, **_told(source), "codec": codec})
         done, end = parts.resume(live)
         resumed, frames = done, film.frames()
         for _ in islice(frames, done):
@@ -135,9 +133,8 @@ def rework(
             before = done
             with Recorder(parts.next, codec, film.base, film.rate, "nut") as recorder:
                 for frame in _stretch(frames, stopped):
-                    recorder.add(
-                        live.show(frame.pixels, frame.moment).after, frame.tick
-                    )
+                    after = live.show(frame.pixels, frame.moment).after
+                    recorder.add(after, frame.tick)
                     done, end = done + 1, frame.moment + float(1 / film.rate)
                     say(done, film.count)
             if done > before:
@@ -148,6 +145,16 @@ def rework(
     if whole:
         parts.remove()
     return Outcome(done, resumed, whole, live.tracker.known)
+
+
+def _told(source: Path) -> dict[str, Any]:
+    """Return what tells one source from another."""
+    about = source.stat()
+    return {
+        "source": str(source.resolve()),
+        "size": about.st_size,
+        "changed": about.st_mtime_ns,
+    }
 
 
 def _stretch(frames: Iterator[Frame], stopped: threading.Event) -> Iterator[Frame]:

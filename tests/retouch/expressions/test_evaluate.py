@@ -11,7 +11,7 @@ from PIL import Image
 
 from retouch.errors import DependencyError, FaceError, SettingsError
 from retouch.expressions import openface
-from retouch.expressions.assess import TRUSTED, Assessor, Seen
+from retouch.expressions.assess import TRUSTED, Assessor, Measures
 from retouch.expressions.evaluate import (
     Evaluation,
     pairs,
@@ -44,7 +44,7 @@ def seen(**parts):
         "happy": 0.0,
         "sharpness": 1.0,
     }
-    return Seen(**(own | parts))
+    return Measures(**(own | parts))
 
 
 def test_pairs_are_measured_against_one_another(assessor, portrait, tmp_path):

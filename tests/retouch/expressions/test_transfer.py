@@ -77,7 +77,7 @@ def graved(transfers, session):
     )
     way = Way.straight(session.start, after)
     photo = transfers.retoucher.render(session, way, QUICK)
-    examiner = transfers.retoucher._examiner
+    examiner = transfers.retoucher.examiner
     old = examiner.seen(session.photo, session.faces)
     (seen,) = examiner.compare(old, photo, session.faces, "happy")
     return photo, seen

@@ -19,14 +19,14 @@ from retouch.settings import Settings
 COUNT, AXES = 120, 20
 
 
-def _seen(noise: float) -> learning.Seen:
+def _seen(noise: float) -> learning.RatedFaces:
     rng = np.random.default_rng(0)
     descriptors = rng.normal(size=(COUNT, 128)).astype("f4") / 11
     landmarks = rng.normal(64, 3, (COUNT, 68, 2)).astype("f4") + np.arange(68)[:, None]
     coordinates = 11 * descriptors[:, :AXES] + rng.normal(0, 0.1, (COUNT, AXES))
     taste = 11 * descriptors[:, 0] + noise * rng.normal(size=COUNT)
     scores = 1000 + 30 * taste.astype("f4")
-    return learning.Seen(descriptors, landmarks, coordinates.astype("f4"), scores)
+    return learning.RatedFaces(descriptors, landmarks, coordinates.astype("f4"), scores)
 
 
 def test_a_taste_that_shows_is_learnt():

@@ -7,7 +7,7 @@ from retouch.engine.session import Session
 from retouch.errors import SettingsError
 from retouch.geometry import Face
 from retouch.photos.photo import Photo
-from retouch.service.inverted import Kept, packed, reduced, unpacked
+from retouch.service.inverted import InvertedPhoto, packed, reduced, unpacked
 from retouch.settings import Settings
 
 
@@ -52,7 +52,7 @@ def test_a_photo_that_is_small_enough_stays_as_it_is(session):
 
 
 def test_faces_are_chosen_among_those_that_were_inverted(session):
-    kept = Kept(session)
+    kept = InvertedPhoto(session)
     assert kept.rows(Settings()) == [0, 1]
     assert kept.rows(Settings(faces="2")) == [1]
     np.testing.assert_array_equal(session.part([1]).start, session.start[1:])
@@ -64,7 +64,7 @@ def test_faces_are_chosen_among_those_that_were_inverted(session):
 
 
 def test_an_area_is_seen_with_the_faces_that_reach_into_it(session):
-    kept = Kept(session)
+    kept = InvertedPhoto(session)
     area = (50, 60, 250, 210)
     seen = kept.view(area)
     assert seen.photo.pixels.shape == (150, 200, 3) and kept.view(area) is seen

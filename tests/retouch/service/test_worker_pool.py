@@ -7,18 +7,18 @@ import pytest
 
 from retouch.service.limits import Limits
 from retouch.service.refusals import Refused
-from retouch.service.worker_pool import Crew
+from retouch.service.worker_pool import WorkerPool
 
 
-def crew(**limits):
+def pool(**limits):
     async def made():
-        return Crew("default", 1, Limits(**limits))
+        return WorkerPool("default", 1, Limits(**limits))
 
     return asyncio.run(made())
 
 
 def test_more_than_the_queue_holds_is_told_to_come_again():
-    few = crew(queue=2)
+    few = pool(queue=2)
     with contextlib.ExitStack() as held:
         for _ in range(3):  # one that runs and two that wait
             held.enter_context(few.place())

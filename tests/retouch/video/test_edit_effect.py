@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from retouch.settings import Settings
-from retouch.video.edit_effect import Retouching
+from retouch.video.edit_effect import EditEffect
 from retouch.video.track import Tracker
 from tests.retouch import clips
 
@@ -11,7 +11,7 @@ SETTINGS = Settings(steps=0)
 
 @pytest.fixture(scope="module")
 def effect(retoucher):
-    return Retouching(retoucher, retoucher.editing({"age": 1.0}, SETTINGS), SETTINGS)
+    return EditEffect(retoucher, retoucher.editing({"age": 1.0}, SETTINGS), SETTINGS)
 
 
 def test_a_persons_way_is_found_once_and_used_again(retoucher, effect):
@@ -24,7 +24,7 @@ def test_a_persons_way_is_found_once_and_used_again(retoucher, effect):
         changed = (before != after).any(-1)
         assert 0.02 < changed.mean() < 0.5
     assert list(effect.ways) == [0]
-    again = Retouching(effect.retoucher, effect.task, SETTINGS)
+    again = EditEffect(effect.retoucher, effect.task, SETTINGS)
     again.resume({name: way.copy() for name, way in effect.state().items()})
     tracks = tracker.tracks
     np.testing.assert_array_equal(again.apply(shown[1], tracks, 0.04), second)
@@ -32,6 +32,6 @@ def test_a_persons_way_is_found_once_and_used_again(retoucher, effect):
 
 def test_a_person_that_is_left_alone_stays_as_it_is(retoucher, effect):
     tracks = Tracker(retoucher.detector).follow(clips.PORTRAIT, 0.0)
-    alone = Retouching(effect.retoucher, effect.task, SETTINGS)
+    alone = EditEffect(effect.retoucher, effect.task, SETTINGS)
     alone.resume({"0 way": np.array(False)})
     assert alone.apply(clips.PORTRAIT, tracks, 0.0) is clips.PORTRAIT

@@ -9,7 +9,7 @@ from retouch.expressions.transfer_options import Transferring
 from retouch.photos.photo import Photo
 from retouch.settings import Settings
 from retouch.video.track import Tracker
-from retouch.video.transfer_effect import Borrowing
+from retouch.video.transfer_effect import TransferEffect
 from tests.retouch import clips
 
 SETTINGS = Settings(steps=0)
@@ -26,8 +26,8 @@ def source(engine):
     return engine.cut(Photo(clips.PORTRAIT), "The portrait", SETTINGS)
 
 
-def borrowing(engine, source, lack):
-    effect = Borrowing(engine, source, Transferring(), SETTINGS)
+def effect_of(engine, source, lack):
+    effect = TransferEffect(engine, source, Transferring(), SETTINGS)
     effect.shown = effect.shown + np.float32(lack)
     return effect
 
@@ -47,7 +47,7 @@ def way(engine, source):
 
 
 def test_a_face_that_shows_the_expression_goes_nowhere(engine, source, tracker):
-    effect = Borrowing(engine, source, Transferring(), SETTINGS)
+    effect = TransferEffect(engine, source, Transferring(), SETTINGS)
     (track,) = tracker.tracks
     effect.ways[0] = way(engine, source)
     effect.lacks[0] = np.full(len(effect.shown), 1.0, np.float32)
@@ -62,7 +62,7 @@ def test_a_face_that_shows_the_expression_goes_nowhere(engine, source, tracker):
 def test_a_way_is_found_once_and_anew_for_a_face_that_lacks_more(
     engine, source, tracker, monkeypatch
 ):
-    effect, (track,) = borrowing(engine, source, 1.0), tracker.tracks
+    effect, (track,) = effect_of(engine, source, 1.0), tracker.tracks
     found = []
     plain = effect._find
     monkeypatch.setattr(effect, "_find", lambda *a: (found.append(0), plain(*a)))
@@ -76,9 +76,9 @@ def test_a_way_is_found_once_and_anew_for_a_face_that_lacks_more(
 
 
 def test_a_state_goes_on_as_if_nothing_had_been(engine, source, tracker):
-    effect, (track,) = borrowing(engine, source, 1.0), tracker.tracks
+    effect, (track,) = effect_of(engine, source, 1.0), tracker.tracks
     first = effect.apply(clips.PORTRAIT, [track], 0.0)
-    again = borrowing(engine, source, 1.0)
+    again = effect_of(engine, source, 1.0)
     again.resume({name: value.copy() for name, value in effect.state().items()})
     np.testing.assert_array_equal(again.apply(clips.PORTRAIT, [track], 0.0), first)
 
@@ -87,7 +87,7 @@ def test_a_face_that_may_not_be_edited_stays(engine, source, tracker):
     (track,) = tracker.tracks
     tiny = dataclasses.replace(track.face, landmarks=track.face.landmarks * 0.05)
     small = dataclasses.replace(track, face=tiny)
-    effect = borrowing(engine, source, 1.0)
+    effect = effect_of(engine, source, 1.0)
     np.testing.assert_array_equal(
         effect.apply(clips.PORTRAIT, [small], 0.0), clips.PORTRAIT
     )
