@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,8 @@ from retouch.settings import Settings
 from retouch.video.live_options import EffectOptions, LiveOptions, VideoOptions
 
 if TYPE_CHECKING:
+    from retouch.engine.retoucher import Retoucher
+    from retouch.faces.detect import Detector
     from retouch.photos.photo import Photo
     from retouch.video.live import Effect, Live
 
@@ -118,7 +120,7 @@ def _loop(chosen: EffectOptions, moves: list[str] | None, *, mirror: bool) -> "L
     return Live(tracker, effect, mirror=mirror)
 
 
-def _effect(chosen: EffectOptions, moves: list[str], detector: Any) -> "Effect":
+def _effect(chosen: EffectOptions, moves: list[str], detector: "Detector") -> "Effect":
     wanted = dict(assignment(move) for move in moves)
     if wanted and chosen.effect != "edit":
         raise SettingsError(f"--set goes with --effect edit; got {chosen.effect}.")
@@ -136,14 +138,14 @@ def _effect(chosen: EffectOptions, moves: list[str], detector: Any) -> "Effect":
     retoucher = Retoucher(Model.load(), detector)
     settings = Settings(strength=chosen.strength, steps=0)
     if photo is not None:
-        return _borrowing(retoucher, photo, chosen, settings)
+        return _transfer(retoucher, photo, chosen, settings)
     if chosen.effect == "beautify":
         return EditEffect(retoucher, retoucher.beautifying(settings), settings)
     return EditEffect(retoucher, retoucher.editing(wanted, settings), settings)
 
 
-def _borrowing(
-    retoucher: Any, photo: "Photo", chosen: EffectOptions, settings: Settings
+def _transfer(
+    retoucher: "Retoucher", photo: "Photo", chosen: EffectOptions, settings: Settings
 ) -> "Effect":
     from retouch.expressions.transfer import Transfers
     from retouch.expressions.transfer_options import Transferring

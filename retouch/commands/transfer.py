@@ -1,7 +1,7 @@
 """The commands that take an expression to another face, and that find a mean face."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from retouch.commands.output import Output
 from retouch.errors import PhotoError, SettingsError
 from retouch.expressions.transfer_options import Transferring
 from retouch.settings import Settings
+
+if TYPE_CHECKING:
+    from retouch.expressions.transfer import Transfers
 
 CHOSEN = ("identity", "steps", "stitch", "mask_region", "model", "max_pixels")
 
@@ -48,20 +51,20 @@ def transfer(
     rest = [output.get(name, settings.max_pixels) for name in plain]
     with terminal.progress(to.quiet, to.verbose) as on_step:
         engine = _transfers(settings.model)
-        sat = [
+        giving, taking = (
             engine.cut(photos[0], f"The source '{source}'", settings, wish.source_face),
             engine.cut(photos[1], f"The target '{target}'", settings, wish.target_face),
-        ]
-        kept = [
+        )
+        neutrals = [
             engine.cut(p, f"The neutral picture '{n}'", settings)
             for n, p in zip(plain, rest, strict=True)
         ]
         if values is None:
-            task = engine.task(*sat, kept, wish, settings)
-            result = engine.run(sat[1], task, settings, on_step)
+            task = engine.task(giving, taking, neutrals, wish, settings)
+            result = engine.run(taking, task, settings, on_step)
         else:
-            taking = Faces(sat[0], sat[1], kept, (Path(source), Path(target)))
-            rows = write(engine, taking, values, wish, settings, Path(place))
+            faces = Faces(giving, taking, neutrals, (Path(source), Path(target)))
+            rows = write(engine, faces, values, wish, settings, Path(place))
     if values is None:
         to.write(result, place, settings.identity)
     elif not to.quiet:
@@ -90,11 +93,11 @@ def mean(
     names = [n for n in names if Path(n).resolve() != Path(target).resolve()]
     photos = [output.get(name, settings.max_pixels) for name in names]
     engine = _transfers(settings.model)
-    sat = [
+    sessions = [
         engine.cut(photo, f"'{name}'", settings)
         for name, photo in zip(names, photos, strict=True)
     ]
-    face = engine.mean(sat, settings)
+    face = engine.mean(sessions, settings)
     face.save(beside, names, settings.model)
     output.put(Photo(face.pixels), target, force=to.force)
     if not to.quiet:
@@ -142,7 +145,7 @@ def folder(to: Output, target: str) -> str:
     return str(place)
 
 
-def _transfers(model: str) -> Any:
+def _transfers(model: str) -> "Transfers":
     retoucher = terminal.retoucher(model)
     from retouch.expressions.transfer import Transfers
 
