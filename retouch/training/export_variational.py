@@ -270,27 +270,7 @@ def release(
     decoder = with_prior(decoder, known.latents[~known.testing])
     factor = 1.0 if kind == "vqvae" else unpaled(decoder, *held_out(shards, encoder))
     terms: dict[str, Any] = {"licence": licence, "family": name}
-    size = {"resolution": decoder.resolution, "crop": decoder.crop}
-    keep(
-        out,
-        name,
-        "generator",
-        kind,
-        weights.arrays(decoder),
-        config=asdict(decoder.config),
-        **terms,
-        **size,
-    )
-    keep(
-        out,
-        f"{name}-encoder",
-        "encoder",
-        ARCHITECTURES[kind],
-        weights.arrays(encoder),
-        config=asdict(encoder.config),
-        **terms,
-        **size,
-    )
+    _keep_networks(decoder, encoder, name, kind, out, terms)
     guide = Guide(
         dlib_files.identity(crop=decoder.crop),
         load_judge(weights_of, "guide"),
@@ -301,15 +281,9 @@ def release(
     keep_reader(reader, seen, name, out, terms)
     if kind == "vae":
         vectors = means(known, tuple(n for n in reader.names if n not in UNOFFERED))
-        keep(
-            out,
-            f"{name}-means",
-            "scorer",
-            "means",
-            {"vectors": np.stack(list(vectors.values()))},
-            config={"names": list(vectors)},
-            **terms,
-        )
+        arrays, names = {"vectors": np.stack(list(vectors.values()))}, list(vectors)
+        config = {"names": names}
+        keep(out, f"{name}-means", "scorer", "means", arrays, config=config, **terms)
     record = {
         "images": images,
         "contrast widened": factor,
@@ -320,3 +294,21 @@ def release(
     path = out / f"{name}.json"
     path.write_text(json.dumps(record, indent=2) + "\n", "utf-8")
     return path
+
+
+def _keep_networks(
+    decoder: keras.Model,
+    encoder: keras.Model,
+    name: str,
+    kind: str,
+    out: Path,
+    terms: dict[str, Any],
+) -> None:
+    """Write a decoder and its encoder with their rows."""
+    size = {"resolution": decoder.resolution, "crop": decoder.crop}
+    for network, own, role, architecture in (
+        (decoder, name, "generator", kind),
+        (encoder, f"{name}-encoder", "encoder", ARCHITECTURES[kind]),
+    ):
+        arrays, config = weights.arrays(network), asdict(network.config)
+        keep(out, own, role, architecture, arrays, config=config, **terms, **size)
