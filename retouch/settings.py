@@ -26,6 +26,7 @@ KEEPABLE: Mapping[str, tuple[str, ...]] = {
 }
 MAX_PIXELS = 200_000_000  # of a photo: some 800 MB once it is opened
 STITCHES = ("difference", "replace")
+TRUST = ("sign", "watermark", "reversible")  # what a finished picture says of itself
 OUTLINED = ("face", "skin", "mouth", "eyes")  # regions that landmarks tell
 PARSED = ("brows", "lips", "teeth", "nose", "hair", "glasses")  # that parsing tells
 REGIONS = (*OUTLINED, *PARSED)

@@ -69,6 +69,11 @@ class Job:
                 "A batch of edit needs moves, and only that one takes them:"
                 f" --set smile=1.5; got {got} with {self.kind}."
             )
+        if self.compare and self.settings.reversible:
+            raise SettingsError(
+                "--compare shows two pictures, and --reversible is for one: leave one"
+                " of them out."
+            )
 
     def told(self) -> dict[str, Any]:
         """Return all that makes the result what it is, as the report has it."""

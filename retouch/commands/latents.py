@@ -11,12 +11,13 @@ from retouch.commands import output, terminal
 from retouch.commands.options import Moves, PhotoPath, assignment, with_options
 from retouch.commands.output import Output
 from retouch.errors import SettingsError
-from retouch.settings import Settings
+from retouch.settings import TRUST, Settings
 
 if TYPE_CHECKING:
     from retouch.jobs.saved_faces import InvertedFace
 
 SEARCH = ("faces", "preset", "steps", "space", "model", "max_pixels")
+DRAWING = ("strength", "identity", "keep", "max_pixels", *TRUST)
 COPIES = 6  # pictures on a plot
 
 
@@ -73,7 +74,7 @@ def invert(
 
 
 @with_options(Output, "to", "out", "force", "quality", "as_json", "quiet", "verbose")
-@with_options(Settings, "settings", "strength", "identity", "keep", "max_pixels")
+@with_options(Settings, "settings", *DRAWING)
 def render(
     file: Annotated[Path, typer.Argument(help="A latent file of retouch invert.")],
     settings: Settings,
@@ -91,7 +92,12 @@ def render(
         raise SettingsError("Say where the picture goes: --out crop.png.")
     if into is not None and not wanted:
         raise SettingsError("--into shows what an edit changed: add --set smile=1.")
-    output.check(to.out, to.force)
+    if into is None and (settings.sign or settings.marked or settings.reversible):
+        raise SettingsError(
+            "--sign, --watermark and --reversible tell of a photo that was changed:"
+            " they go with --into."
+        )
+    target = to.target(into or "-", "render", settings)
     saved = latent_files.load(file)
     source = None if into is None else output.get(into, settings.max_pixels)
     with terminal.progress(to.quiet, to.verbose) as on_step:
@@ -110,7 +116,7 @@ def render(
         engine = saved_faces.suited(engine, [saved])
         known = saved_faces.known(engine, source, [saved])
         result = engine.edited(known, wanted, settings, on_step)
-    to.write(result, to.out, settings.identity)
+    to.write(result, target, settings.identity)
 
 
 def _numbered(path: Path, index: int, count: int) -> Path:

@@ -11,7 +11,7 @@ from retouch.commands import output, terminal
 from retouch.commands.options import PhotoPath, assignment, moves_flag, with_options
 from retouch.commands.output import Output
 from retouch.errors import SettingsError
-from retouch.settings import Settings
+from retouch.settings import TRUST, Settings
 from retouch.video.live_options import EffectOptions, LiveOptions, VideoOptions
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ Moves = Annotated[
 
 @with_options(Output, "to")
 @with_options(EffectOptions, "chosen", "person")
-@with_options(Settings, "settings", "faces", "max_pixels")
+@with_options(Settings, "settings", "faces", "max_pixels", *TRUST)
 def mask(
     photo: PhotoPath, settings: Settings, chosen: EffectOptions, to: Output
 ) -> None:
     """Lay a synthetic person's face over faces; the expression stays."""
-    target = to.target(photo, "mask")
+    target = to.target(photo, "mask", settings)
     source = output.get(photo, settings.max_pixels)
     with terminal.progress(to.quiet, to.verbose) as on_step:
         backend.start()

@@ -4,6 +4,8 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from retouch.commands import output
 from retouch.commands.output import Output
 from retouch.contracts import OnStep
@@ -84,8 +86,7 @@ def graded(
         steps.append((f"{strength:g}", result.photo))
         faces = result.faces
     sheet = comparison.graded(steps, faces)
-    provenance = result.provenance if to.provenance else None
-    output.put(sheet, target, quality=to.quality, force=to.force, provenance=provenance)
+    _put(result, sheet, target, to)
     if not to.quiet:
         output.say(target, target)
 
@@ -100,18 +101,33 @@ def ranged(
     films: list[Path],
 ) -> None:
     """Write the sheet of a range, and its loops."""
+    from retouch.engine.session import Result
     from retouch.photos.photo import Photo, Provenance
 
     pictures = ranges.ranged(engine, photo, span, settings)
     words = f"{span.name} {span.low:+g} to {span.high:+g}"
     name = Provenance(settings.model, words, settings.strength)
     sheet = Photo(ranges.sheet(pictures), format=pictures[0].format)
-    provenance = name if to.provenance else None
-    output.put(sheet, target, quality=to.quality, force=to.force, provenance=provenance)
+    most = pictures[np.abs(span.values).argmax()]
+    before = photo if isinstance(photo, Photo) else photo.photo
+    _put(Result(most, before, (), name, settings), sheet, target, to)
     _write(pictures, films)
     if not to.quiet:
         output.say(target, target)
     tell(films, to)
+
+
+def _put(result: "Result", sheet: "Photo", target: str, to: Output) -> None:
+    """Write a sheet; what it says of itself is said of the picture changed most."""
+    output.put(
+        sheet,
+        target,
+        quality=to.quality,
+        force=to.force,
+        strip_location=to.strip_location,
+        provenance=result.provenance if to.provenance else None,
+        seal=result.seal,
+    )
 
 
 def tell(films: list[Path], to: Output) -> None:

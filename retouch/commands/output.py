@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from retouch.errors import PhotoError, SettingsError
-from retouch.settings import MAX_PIXELS, option
+from retouch.settings import MAX_PIXELS, Settings, option
 
 if TYPE_CHECKING:
     from retouch.engine.report import FaceReport
@@ -39,16 +39,32 @@ class Output:
     quiet: bool = option(False, "Print nothing.", flags=("--quiet",))
     verbose: bool = option(False, "Say what takes how long.", flags=("--verbose", "-v"))
 
-    def target(self, photo: str, done: str) -> str:
+    def target(
+        self, photo: str, done: str, settings: Settings, *, sheet: bool = False
+    ) -> str:
         """Return where the result of that photo goes, checked before any work.
 
         Args:
             done: what is done to the photo, in a word of the file's name.
+            sheet: whether the result shows several pictures.
         """
         refuse_folder(photo)
         target = self.out or self._beside(photo, done)
-        check(target, self.force)
+        format = check(target, self.force)
+        if settings.reversible:
+            self._check_originals(format, sheet)
         return target
+
+    def _check_originals(self, format: str | None, sheet: bool) -> None:
+        from retouch.provenance import carried
+
+        if self.compare or sheet:
+            raise SettingsError(
+                "--reversible is for one picture, and this shows several: leave it out,"
+                " or --compare, --grid and --range."
+            )
+        if format is not None:
+            carried.check(format)
 
     def _beside(self, photo: str, done: str) -> str:
         if photo == "-":
@@ -65,11 +81,6 @@ class Output:
         from retouch.engine.comparison import compared
 
         photo = result.photo
-        if self.compare and result.settings.reversible:
-            raise SettingsError(
-                "--compare shows two pictures, and --reversible is for one: leave one"
-                " of them out."
-            )
         put(
             compared(result.before, photo, result.faces) if self.compare else photo,
             target,
@@ -117,12 +128,11 @@ def refuse_folder(photo: str) -> None:
         )
 
 
-def check(target: str, force: bool) -> None:
-    """Refuse a target that cannot be written."""
+def check(target: str, force: bool) -> str | None:
+    """Refuse a target that cannot be written; return the format that it asks for."""
     from retouch.photos.photo import check_target
 
-    if target != "-":
-        check_target(Path(target), force=force)
+    return None if target == "-" else check_target(Path(target), force=force)
 
 
 def put(photo: "Photo", target: str, **options: Any) -> None:

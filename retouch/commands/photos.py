@@ -44,7 +44,7 @@ def beautify(
     """Make each face a little more beautiful; the person stays that person."""
     if grid and (gif or to.compare or climb.until_score is not None):
         raise SettingsError("--grid goes without --gif, --compare and --until-score.")
-    target = to.target(photo, "grid" if grid else "beautify")
+    target = to.target(photo, "grid" if grid else "beautify", settings, sheet=grid)
     films = loops.checked(to.force, gif=gif)
     source = output.get(photo, settings.max_pixels)
     with terminal.progress(to.quiet, to.verbose) as on_step:
@@ -88,7 +88,7 @@ def edit(
     """Move faces along named directions, in deviations of the population."""
     films = loops.checked(to.force, gif=gif, mp4=mp4)
     wish = sliders.read(moves or [], face or [], span, loop=bool(films))
-    target = to.target(photo, wish.word)
+    target = to.target(photo, wish.word, settings, sheet=wish.span is not None)
     source = output.get(photo, settings.max_pixels)
     if not to.quiet:
         sliders.warn(wish)

@@ -4,12 +4,12 @@ from retouch.commands import output, terminal
 from retouch.commands.options import PhotoPath, with_options
 from retouch.commands.output import Output
 from retouch.commands.painted import Painted
-from retouch.settings import Settings, Skin
+from retouch.settings import TRUST, Settings, Skin
 
 
 @with_options(Output, "to")
 @with_options(Painted, "painted")
-@with_options(Settings, "settings", "faces", "strength", "max_pixels")
+@with_options(Settings, "settings", "faces", "strength", "max_pixels", *TRUST)
 @with_options(Skin, "wishes")
 def skin(
     photo: PhotoPath, wishes: Skin, settings: Settings, painted: Painted, to: Output
@@ -17,7 +17,7 @@ def skin(
     """Retouch skin, eyes and teeth; whose face it is stays as it was."""
     from retouch.jobs.skin import SkinRetoucher
 
-    target = to.target(photo, "skin")
+    target = to.target(photo, "skin", settings)
     source = output.get(photo, settings.max_pixels)
     with terminal.progress(to.quiet, to.verbose) as on_step:
         on_step("retouching", 0.0)

@@ -11,12 +11,12 @@ from retouch.commands.options import with_options
 from retouch.commands.output import Output
 from retouch.errors import PhotoError, SettingsError
 from retouch.expressions.transfer_options import Transferring
-from retouch.settings import Settings
+from retouch.settings import TRUST, Settings
 
 if TYPE_CHECKING:
     from retouch.expressions.transfer import Transfers
 
-CHOSEN = ("identity", "steps", "stitch", "mask_region", "model", "max_pixels")
+CHOSEN = ("identity", "steps", "stitch", "mask_region", "model", "max_pixels", *TRUST)
 
 
 @with_options(Output, "to")
@@ -46,7 +46,10 @@ def transfer(
 
     plain = pictures(neutral, more)
     values = alphas(span, wish) if span is not None else None
-    place = to.target(target, "transfer") if values is None else folder(to, target)
+    if values is None:
+        place = to.target(target, "transfer", settings)
+    else:
+        place = folder(to, target)
     photos = [output.get(name, settings.max_pixels) for name in (source, target)]
     rest = [output.get(name, settings.max_pixels) for name in plain]
     with terminal.progress(to.quiet, to.verbose) as on_step:

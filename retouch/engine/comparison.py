@@ -87,10 +87,13 @@ def _white(like: Pixels, height: int, width: int) -> Pixels:
 
 
 def _enlarged(pixels: Pixels, face: FaceReport, side: int) -> Pixels:
-    """Return the square around a face, `side` pixels wide."""
+    """Return the square around a face, `side` pixels wide, moved into the photo."""
+    height, width = pixels.shape[:2]
     left, top, right, bottom = face.box
-    reach = AROUND * max(right - left, bottom - top) / 2
-    corner = reach - (left + right) / 2, reach - (top + bottom) / 2
+    reach = min(AROUND * max(right - left, bottom - top), height, width) / 2
+    x = np.clip((left + right) / 2, reach, width - reach)
+    y = np.clip((top + bottom) / 2, reach, height - reach)
+    corner = reach - float(x), reach - float(y)
     place = Similarity.scaling(side / (2 * reach)) @ Similarity.shifting(*corner)
     picture = cut(pixels, place, side)
     return np.rint(picture.clip(0, np.iinfo(pixels.dtype).max)).astype(pixels.dtype)

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from retouch.edits.way import Way
 from retouch.errors import FaceError
 from retouch.faces.detect import Detector
-from retouch.faces.parse import parser
+from retouch.faces.parse import Parts, parser
 from retouch.geometry import Face, Points, Similarity
 from retouch.models import Model
+from retouch.photos.levels import levels_of, pixels_of
+from retouch.provenance import watermark
 from retouch.settings import OUTLINED, Settings
 from retouch.stitching.change import Change
 from retouch.stitching.mouths import opening, parting
@@ -31,18 +33,24 @@ class Renderer:
     def laid(
         self, pixels: NDArray, faces: Sequence[Face], way: Way, settings: Settings
     ) -> NDArray:
-        """Return a photo's pixels (H, W, 3) with its faces gone a way."""
-        place = self.model.template, self.model.generator.resolution
-        placed = [face.transform(*place) for face in faces]
-        free = self._free(pixels, faces, placed, settings.parsed)
+        """Return a photo's pixels (H, W, 3) with its faces gone a way.
+
+        They get the hidden mark, if the settings ask for it.
+        """
+        size = self.model.generator.resolution
+        placed = [face.transform(self.model.template, size) for face in faces]
+        parts = self._parts(pixels, faces, settings.parsed)
         pieces = [
-            replace(piece, visible=visible)
-            for piece, visible in zip(
-                self._pieces(faces, placed, way), free, strict=True
-            )
+            replace(piece, visible=_free(seen, piece.transform, size, settings.parsed))
+            for piece, seen in zip(self._pieces(faces, placed, way), parts, strict=True)
         ]
         names = settings.outlined
-        return stitch(pixels, pieces, method=settings.stitch, regions=names)
+        result = stitch(pixels, pieces, method=settings.stitch, regions=names)
+        for face, seen in zip(faces, parts, strict=True) if settings.marked else ():
+            place = watermark.place(face)
+            free = _free(seen, place, watermark.SIDE, settings.parsed)
+            result = watermark.add(result, face, names, free)
+        return result
 
     def shown(
         self, images: Floats, faces: Sequence[Face], way: Way, settings: Settings
@@ -52,39 +60,29 @@ class Renderer:
         Args:
             faces: as they lie in the crops.
         """
-        crops = np.rint(_levels(images)).astype(np.uint8)
+        crops = pixels_of(images)
         pieces = self._pieces(faces, [Similarity.scaling(1.0)] * len(faces), way)
         how = {"method": settings.stitch, "regions": settings.outlined}
         laid = [stitch(c, [p], **how) for c, p in zip(crops, pieces, strict=True)]  # type: ignore[arg-type]
         return np.stack(laid).astype(np.float32) / np.float32(127.5) - 1
 
-    def _free(
-        self,
-        pixels: NDArray,
-        faces: Sequence[Face],
-        placed: Sequence[Similarity],
-        regions: Sequence[str],
-    ) -> list[Floats | None]:
-        """Return where faces may change: not where a hand, hair or glasses hide them.
-
-        Where the parsing is not sure of a face, the landmarks' outline says it alone.
-        """
-        free: list[Floats | None] = []
-        for number, (face, place) in enumerate(zip(faces, placed, strict=True)):
-            parts = parser().parts(pixels, face)
-            if regions and not parts.sure:
+    def _parts(
+        self, pixels: NDArray, faces: Sequence[Face], regions: Sequence[str]
+    ) -> list[Parts]:
+        """Return the parts of faces; regions that they are to tell need sure ones."""
+        found = [parser().parts(pixels, face) for face in faces]
+        for number, parts in enumerate(found if regions else ()):
+            if not parts.sure:
                 raise FaceError(
                     f"The parts of face {number} cannot be told apart. Give"
                     f" --mask-region one of {', '.join(OUTLINED)}."
                 )
-            size = self.model.generator.resolution
-            free.append(parts.free(place, size, regions) if parts.sure else None)
-        return free
+        return found
 
     def _pieces(
         self, faces: Sequence[Face], placed: Sequence[Similarity], way: Way
     ) -> list[Piece]:
-        before, after = (_levels(self.model.draw(z)) for z in (way.start, way.end))
+        before, after = (levels_of(self.model.draw(z)) for z in (way.start, way.end))
         pieces = []
         for i, (face, place) in enumerate(zip(faces, placed, strict=True)):
             there, (old, new) = face.moved(place), (before[i], after[i])
@@ -106,7 +104,7 @@ class Renderer:
             return None
         found = None
         for times in FURTHER:
-            (picture,) = _levels(self.model.draw((way * times).end))
+            (picture,) = levels_of(self.model.draw((way * times).end))
             wider = self._landmarks(picture, face)
             found = picture, wider
             if opening(wider) >= WIDE:
@@ -119,5 +117,11 @@ class Renderer:
         return self.detector.again(pixels, face).landmarks
 
 
-def _levels(images: Floats) -> Floats:
-    return np.clip(images * np.float32(127.5) + np.float32(127.5), 0, 255)
+def _free(
+    parts: Parts, place: Similarity, size: int, regions: Sequence[str]
+) -> Floats | None:
+    """Return where a face may change: not where a hand, hair or glasses hide it.
+
+    Where the parsing is not sure of a face, the landmarks' outline says it alone.
+    """
+    return parts.free(place, size, regions) if parts.sure else None

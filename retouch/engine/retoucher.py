@@ -46,7 +46,7 @@ from retouch.photos.photo import (
     read,
 )
 from retouch.presets import BALANCED, GUESS, chosen
-from retouch.provenance import seal, watermark
+from retouch.provenance import seal
 from retouch.settings import Climb, Settings, Skin
 from retouch.skin.retouch import retouched
 from retouch.stitching import mask
@@ -358,8 +358,6 @@ class Retoucher:
         """Return the session's photo with its faces' latents gone a way."""
         pixels = session.photo.pixels
         pixels = self.renderer.laid(pixels, session.faces, way, settings)
-        for face in session.faces if settings.marked else ():
-            pixels = watermark.add(pixels, face, settings.regions)
         return session.photo.with_pixels(pixels)
 
     def finish(

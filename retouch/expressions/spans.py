@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.engine.session import Session
+from retouch.engine.session import Result, Session
 from retouch.errors import SettingsError
 from retouch.expressions.transfer_options import Transferring
 from retouch.faces.face_crop import FaceCrop
@@ -72,9 +72,13 @@ def write(
     for alpha, photo in zip(values, photos, strict=True):
         name = f"{stem}_{alpha:g}.png"
         made = Provenance(settings.model, f"transfer {alpha:g}", settings.strength)
-        write_photo(photo, folder / name, force=True, provenance=made)
+        seal = Result(photo, faces.target.photo, (), made, settings).seal
+        write_photo(photo, folder / name, force=True, provenance=made, seal=seal)
         rows.append({"alpha": alpha, "file": name})
-    disk.put(folder / "sheet.png", encode(Photo(_sheet(faces, photos))))
+    own = dataclasses.replace(settings, reversible=False)
+    seal = Result(photos[-1], faces.target.photo, (), made, own).seal
+    sheet = Photo(_sheet(faces, photos))
+    disk.put(folder / "sheet.png", encode(sheet, provenance=made, seal=seal))
     source, target = (_from(folder, name) for name in faces.names)
     record = {
         "source": source,

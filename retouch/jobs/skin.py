@@ -6,6 +6,7 @@ from retouch.engine.report import FaceReport
 from retouch.engine.session import Result
 from retouch.faces.detect import Detector
 from retouch.photos.photo import Photo, Provenance
+from retouch.provenance import seal, watermark
 from retouch.settings import Settings, Skin
 from retouch.skin.retouch import retouched
 
@@ -18,6 +19,7 @@ class SkinRetoucher:
 
     def retouched(self, photo: Photo, settings: Settings, wishes: Skin) -> Result:
         """Return the photo with the skin of its chosen faces retouched."""
+        seal.check(settings)
         found = self.detector.present(photo.pixels)
         chosen = settings.chosen(len(found))
         faces = [found[i] for i in chosen]
@@ -25,6 +27,8 @@ class SkinRetoucher:
         reports = [FaceReport.of(i, face) for i, face in enumerate(found)]
         for i, share in zip(chosen, touched, strict=True):
             reports[i] = replace(reports[i], touched=share)
+            if settings.marked and share:
+                pixels = watermark.add(pixels, found[i])
         name = Provenance("healing", f"skin, {wishes.words}", settings.strength)
         told = photo.with_pixels(pixels), photo, tuple(reports), name, settings
         return Result(*told)

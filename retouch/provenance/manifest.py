@@ -130,7 +130,7 @@ def library() -> Any:
     except ImportError as error:
         raise DependencyError(
             "Signed manifests need packages that are not installed; install them with"
-            " pip install 'retouch[provenance]'."
+            " pip install c2pa-python cryptography."
         ) from error
     return c2pa
 

@@ -164,7 +164,7 @@ def _cipher(passphrase: str, salt: bytes) -> Any:
     except ImportError as error:
         raise DependencyError(
             "A pass phrase needs packages that are not installed; install them with"
-            " pip install 'retouch[provenance]'."
+            " pip install c2pa-python cryptography."
         ) from error
     key = Scrypt(salt=salt, length=32, n=WORK, r=8, p=1).derive(passphrase.encode())
     return AESGCM(key)

@@ -35,12 +35,24 @@ WAVES = np.exp(2j * np.pi * np.outer(np.arange(-SHIFT, SHIFT + 1), CYCLES) / SID
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
+def place(face: Face) -> Similarity:
+    """Return where a face lies in the crop that is marked."""
+    return face.transform(TIGHT, SIDE)
+
+
 def add(
-    pixels: NDArray[Any], face: Face, regions: tuple[str, ...] = ("face",)
+    pixels: NDArray[Any],
+    face: Face,
+    regions: Iterable[str] = ("face",),
+    visible: Pixels | None = None,
 ) -> NDArray[Any]:
-    """Return the photo (H, W, 3), 8 or 16 bit, with the mark on a face."""
-    to_crop = face.transform(TIGHT, SIDE)
-    room = mask.draw(face, to_crop, SIDE, pixels.shape, regions)
+    """Return the photo (H, W, 3), 8 or 16 bit, with the mark on a face.
+
+    Args:
+        visible: what nothing hides of the crop, (SIDE, SIDE) in [0, 1].
+    """
+    to_crop = place(face)
+    room = mask.draw(face, to_crop, SIDE, pixels.shape, regions, visible)
     if not room.any():
         return pixels
     window = window_of(to_crop, SIDE, pixels.shape)
@@ -72,8 +84,7 @@ def likeness_of(found: Iterable[NDArray[Any]], seed: int) -> float:
 
 def spectra(pixels: NDArray[Any], face: Face) -> Iterator[NDArray[Any]]:
     """Yield the phases of the face's crop, moved as landmarks may have been."""
-    to_crop = face.transform(TIGHT, SIDE)
-    middle = Similarity.shifting(SIDE / 2, SIDE / 2)
+    to_crop, middle = place(face), Similarity.shifting(SIDE / 2, SIDE / 2)
     for scale in SCALES:
         for turn in TURNS:
             move = Similarity.scaling(1 + scale) @ Similarity.turning(turn)

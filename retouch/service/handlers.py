@@ -193,7 +193,7 @@ class Handlers:
         photo = session.photo
         if rows:
             photo = self.retoucher.render(session, moved.way, settings)
-            photo = self.layers.masked(photo, session, wishes)
+            photo = self.layers.masked(photo, session, wishes, settings)
         reports = _with_shares(session.reports(), session, moved)
         name = Provenance(self.retoucher.model.name, wishes.words, settings.strength)
         if not small:
@@ -228,7 +228,7 @@ class Handlers:
         going = moved if session.chosen and settings.strength else None
         purpose = Purpose(wishes.words, wishes.everyone.trait)
         result = self.retoucher.complete(session, going, purpose, settings)
-        photo = self.layers.masked(result.photo, session, wishes)
+        photo = self.layers.masked(result.photo, session, wishes, settings)
         return self._answered(frame, dataclasses.replace(result, photo=photo))
 
     def _answered(self, frame: Frame, result: Result) -> Frame:

@@ -11,9 +11,10 @@ from functools import cached_property
 from retouch.engine.session import Session
 from retouch.faces.detect import Detector
 from retouch.photos.photo import Photo
+from retouch.provenance import watermark
 from retouch.service.inverted import InvertedPhoto
 from retouch.service.moves import Wishes
-from retouch.settings import Skin
+from retouch.settings import Settings, Skin
 from retouch.skin.retouch import retouched
 from retouch.stitching.stitch import stitch
 from retouch.video.mask_effect import MaskEffect
@@ -52,7 +53,9 @@ class Layers:
             inverted.skinned = key, session.photo.with_pixels(pixels)
         return replace(session, photo=inverted.skinned[1])
 
-    def masked(self, photo: Photo, session: Session, wishes: Wishes) -> Photo:
+    def masked(
+        self, photo: Photo, session: Session, wishes: Wishes, settings: Settings
+    ) -> Photo:
         """Return the photo with masks over the faces that are to wear one."""
         pieces = []
         for number, face in zip(session.chosen, session.faces, strict=True):
@@ -62,4 +65,7 @@ class Layers:
                 pieces.append(self.masks.piece(photo.pixels, again, number))
         if not pieces:
             return photo
-        return photo.with_pixels(stitch(photo.pixels, pieces, method="replace"))
+        pixels = stitch(photo.pixels, pieces, method="replace")
+        for piece in pieces if settings.marked else ():  # the masks hide other marks
+            pixels = watermark.add(pixels, piece.face)
+        return photo.with_pixels(pixels)

@@ -26,7 +26,8 @@ def retouch(*words, **more):
 @pytest.fixture(scope="module")
 def portrait(tmp_path_factory):
     path = tmp_path_factory.mktemp("photos") / "me.jpg"
-    Image.fromarray(skimage.data.astronaut()[:256, 100:356]).save(path, quality=92)
+    image = Image.fromarray(skimage.data.astronaut()[:256, 100:356])
+    image.resize((512, 512), Image.Resampling.BICUBIC).save(path, quality=92)
     return path
 
 
@@ -100,8 +101,82 @@ def test_undo_tells_what_it_lacks(signed, portrait):
     assert done.returncode == 1 and "without --reversible" in done.stderr
 
 
-def test_a_picture_of_two_cannot_be_reversible(portrait, tmp_path):
-    words = "--steps", "2", "--compare", "--reversible", "--out", tmp_path / "a.png"
-    done = retouch("edit", portrait, "--set", "smile=1", *words)
-    assert done.returncode == 1 and "--compare" in done.stderr
-    assert not (tmp_path / "a.png").exists()
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("skin", "--look", "studio"),
+        ("mask",),
+        ("transfer", "--steps", "2"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_every_command_that_changes_a_photo_signs_marks_and_can_be_undone(
+    words, portrait, keys, env, tmp_path
+):
+    photos = [portrait, portrait] if words[0] == "transfer" else [portrait]
+    out = tmp_path / "out.jpg"
+    done = retouch(
+        words[0], *photos, *words[1:], "--sign", "--reversible", "--out", out, **env
+    )
+    assert done.returncode == 0 and "locked by" in done.stdout, done.stderr
+    done = retouch("verify", out, "--trust", keys / "root.pem", "--json")
+    found = json.loads(done.stdout)
+    assert found["manifest"]["state"] == "trusted" and found["marked"] == 1, found
+    back = tmp_path / "back.png"
+    done = retouch("undo", out, "--out", back, **env)
+    assert done.returncode == 0, done.stderr
+    assert np.array_equal(read(back).pixels, read(portrait).pixels)
+
+
+def test_sheets_are_signed_as_the_picture_that_changed_most(portrait, env, tmp_path):
+    out = tmp_path / "sheet.png"
+    words = "--range", "smile=0:1:2", "--steps", "2", "--out", out
+    done = retouch("edit", portrait, *words, "--sign", **env)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(retouch("verify", out, "--json").stdout)
+    assert found["manifest"]["state"] == "valid"
+    assert found["manifest"]["edit"]["edit"] == "smile +0 to +1"
+    assert found["manifest"]["edit"]["changed"] > 0
+
+
+def test_every_picture_of_a_range_of_transfers_is_signed(portrait, env, tmp_path):
+    words = "--range", "alpha=0.3:0.5:2", "--steps", "2", "--out", tmp_path / "all"
+    done = retouch(
+        "transfer", portrait, portrait, *words, "--sign", "--reversible", **env
+    )
+    assert done.returncode == 0, done.stderr
+    files = sorted((tmp_path / "all").glob("*.png"))
+    assert len(files) == 3
+    for file in files:
+        found = json.loads(retouch("verify", file, "--json").stdout)
+        assert found["manifest"]["state"] == "valid"
+        kept = "none" if file.name == "sheet.png" else "locked"
+        assert found["originals"] == kept
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("edit", "--set", "smile=1", "--compare"),
+        ("edit", "--range", "smile=0:1:2"),
+        ("beautify", "--grid"),
+        ("skin", "--compare"),
+    ],
+)
+def test_a_picture_of_several_cannot_be_reversible(words, portrait, tmp_path):
+    out = tmp_path / "a.png"
+    done = retouch(words[0], portrait, *words[1:], "--reversible", "--out", out)
+    assert done.returncode == 1 and "is for one picture" in done.stderr
+    assert not out.exists()
+
+
+def test_a_file_that_can_carry_nothing_is_refused_before_the_work(portrait, tmp_path):
+    words = "--reversible", "--out", tmp_path / "a.avif"
+    done = retouch("skin", portrait, *words)
+    assert done.returncode == 1 and "AVIF file cannot carry" in done.stderr
+
+
+def test_a_crop_drawn_alone_has_no_photo_to_tell_of(tmp_path):
+    out = tmp_path / "a.png"
+    done = retouch("render", "none.npz", "--out", out, "--sign")
+    assert done.returncode == 1 and "they go with --into" in done.stderr

@@ -52,6 +52,14 @@ def test_faces_of_a_small_photo_are_enlarged_all_the_same():
     assert pixels.shape == (100 + GAP + LEAST, 2 * LEAST + GAP, 3)
 
 
+def test_a_face_at_the_photos_edge_is_enlarged_without_a_mirror_image():
+    rows = np.linspace(0, 255, 300).astype(np.uint8)[:, None, None]
+    photo = Photo(np.broadcast_to(rows, (300, 640, 3)).copy())
+    pixels = compared(photo, photo, [_report(0, (300, 235), 100.0)]).pixels
+    down = pixels[300 + GAP :, 320, 0].astype(int)
+    assert (np.diff(down) >= 0).all() and down[-1] > 250
+
+
 def test_sixteen_bits_stay_sixteen_bits(photos):
     deep = [Photo(photo.pixels.astype(np.uint16) * 257) for photo in photos]
     flat = compared(*photos, [_report()]).pixels

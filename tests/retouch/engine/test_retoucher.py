@@ -83,7 +83,7 @@ def test_beautify_retouches_the_skin_too_unless_it_is_told_not_to(result, bare):
 
 
 def test_a_region_that_parsing_tells_is_all_that_changes(retoucher, portrait):
-    brows = dataclasses.replace(QUICK, mask_region="brows")
+    brows = dataclasses.replace(QUICK, mask_region="brows", watermark=True)
     after = retoucher.beautified(portrait, brows, climb=Climb(skin=False))
     (face,) = retoucher.find(portrait)
     changed = (after.photo.pixels != portrait.pixels).any(-1)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut, coffee
 
-from retouch.errors import DependencyError, SettingsError
+from retouch.errors import DependencyError, FaceError, SettingsError
 from retouch.faces.detect import Detector
 from retouch.geometry import Similarity, anchors
 
@@ -215,3 +215,9 @@ def test_a_missing_dlib_names_the_command_that_mends_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "dlib", None)
     with pytest.raises(DependencyError, match="pip install dlib-bin"):
         Detector()
+
+
+def test_who_must_be_present_is_missed_in_a_sentence(detector):
+    assert len(detector.present(astronaut())) == 1
+    with pytest.raises(FaceError, match=r"No face was found .* turned to the camera\."):
+        detector.present(np.full((300, 400, 3), 90, np.uint8))

@@ -93,3 +93,11 @@ def test_by_chance_it_is_found_less_than_once_in_ten_thousand_faces(photo, face)
 def test_a_face_that_may_not_change_gets_no_mark(photo, face):
     outside = face.moved(watermark.Similarity.shifting(4000, 0))
     assert np.array_equal(watermark.add(photo, outside), photo)
+
+
+def test_what_hides_a_face_gets_no_mark(photo, face):
+    free = np.ones((watermark.SIDE, watermark.SIDE), np.float32)
+    free[:, : watermark.SIDE // 2] = 0
+    differs = (watermark.add(photo, face, visible=free) != photo).any(-1)
+    across = watermark.place(face)(np.argwhere(differs)[:, ::-1] + 0.5)[:, 0]
+    assert across.size and across.min() > watermark.SIDE / 2 - 3

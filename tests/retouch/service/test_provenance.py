@@ -1,6 +1,8 @@
 """What the settings add to a picture comes over HTTP, too."""
 
 from retouch.provenance import carried, originals
+from retouch.provenance.verify import findings
+from retouch.settings import MAX_PIXELS
 
 
 def test_a_reversible_edit_carries_the_face_as_it_was(client, portrait):
@@ -16,3 +18,13 @@ def test_a_signature_without_a_key_is_refused_in_a_sentence(client, portrait):
     answer = client.post("/v1/beautify", files={"photo": portrait}, data=form)
     assert answer.status_code in (415, 422)
     assert "RETOUCH_SIGN_KEY" in answer.json()["error"]
+
+
+def test_all_that_changes_a_photo_marks_it_over_http(client, portrait):
+    marked = '{"steps": 2, "watermark": true}'
+    files = {"photo": portrait, "source": portrait}
+    for verb in ("skin", "mask", "transfer", "beautify"):
+        sent = files if verb == "transfer" else {"photo": portrait}
+        answer = client.post(f"/v1/{verb}", files=sent, data={"settings": marked})
+        assert answer.status_code == 200, answer.text
+        assert findings(answer.content, MAX_PIXELS).marked == 1, verb
