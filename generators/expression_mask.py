@@ -12,29 +12,18 @@ import keras
 import numpy as np
 from keras import ops
 
+from generators.expression_lines import (
+    DRAWN,
+    ENDS,
+    FIELDS,
+    LINES,
+    POINTS,
+    STARTS,
+    WIDTHS,
+    person,
+)
 from generators.layers import GAIN, Affine, Convolution, leaky
 from generators.mixing import Doubling, checked
-
-POINTS = 70
-# Lines through the points; each becomes two fields, a wide and a narrow one.
-LINES = (
-    tuple(range(17)),  # jaw
-    tuple(range(17, 22)),  # brows
-    tuple(range(22, 27)),
-    tuple(range(27, 31)),  # nose
-    tuple(range(31, 36)),
-    (36, 37, 38, 39, 40, 41, 36),  # eyes
-    (42, 43, 44, 45, 46, 47, 42),
-    tuple(range(48, 55)),  # lips: the upper edge and the lower
-    (54, 55, 56, 57, 58, 59, 48),
-    (60, 61, 62, 63, 64),  # the opening: its upper edge and its lower
-    (64, 65, 66, 67, 60),
-    (68, 68),  # irises
-    (69, 69),
-)
-WIDTHS = 0.1, 0.025  # of the fields, in sides of the crop
-DRAWN = 32  # pixels a side at which lines are drawn; their fields are smooth
-FIELDS = len(LINES) * len(WIDTHS)
 
 # --- config -------------------------------------------------------------------
 
@@ -64,10 +53,7 @@ class Config:
 
 def fields(points):
     """Return points (N, 70, 2) drawn as lines, (N, 32, 32, FIELDS), 1 on the line."""
-    starts, ends = (
-        ops.take(points, np.array([i for line in LINES for i in part(line)]), 1)
-        for part in (lambda line: line[:-1], lambda line: line[1:])
-    )
+    starts, ends = (ops.take(points, places, 1) for places in (STARTS, ENDS))
     distances = _distances(starts[:, :, None, None], ends[:, :, None, None])
     drawn, at = [], 0
     for line in LINES:
@@ -171,6 +157,12 @@ class ExpressionMask(keras.Model):
         style = self.people_mean[: self.config.style]
         return ops.concatenate([style, ops.convert_to_tensor(self.shape_mean)])
 
+    @property
+    def shapes(self) -> dict[str, np.ndarray]:
+        """Where people's shapes lie, and how they vary."""
+        names = "shape_mean", "between", "within"
+        return {name: _array(getattr(self, name)) for name in names}
+
     def call(self, latents):
         return self.decode(latents)
 
@@ -209,11 +201,7 @@ class ExpressionMask(keras.Model):
             other: another person of the same seed, for each number.
         """
         known = self.people_mean, self.people, self.shape_axes
-        mean, people, axes = map(_array, known)
-        numbers = np.random.default_rng([seed, other])
-        numbers = numbers.standard_normal(len(mean), np.float32)
-        style, shape = np.split(mean + numbers @ people, [self.config.style])
-        return style, (shape @ axes).reshape(68, 2)
+        return person(*map(_array, known), seed, other)
 
     def penalty(self, latents):
         """Return the mean square of each style: the prior is the unit normal."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import keras
 from keras import ops
 
+from generators.finisher_graph import Window, edges
 from generators.layers import Convolution, leaky
 
 # --- config -------------------------------------------------------------------
@@ -22,7 +23,7 @@ class Config:
     width: int = 32  # channels, and twice as many at half the size
     deep: int = 3  # blocks there
     # Where mouths lie, in parts of a crop: top, bottom, left, right.
-    window: tuple[float, float, float, float] = (0.46875, 0.9765625, 0.21875, 0.78125)
+    window: Window = (0.46875, 0.9765625, 0.21875, 0.78125)
 
 
 # --- layers -------------------------------------------------------------------
@@ -93,11 +94,11 @@ class Finisher(keras.Model):
     def finish(self, images):
         """Return crops (N, R, R, 3) with the window of their mouths sharpened."""
         size = images.shape[1]
-        top, bottom, left, right = (2 * round(p * size / 2) for p in self.config.window)
+        top, bottom, left, right = edges(self.config.window, size)
         sharp = self(images[:, top:bottom, left:right])
-        edges = [(0, 0), (top, size - bottom), (left, size - right), (0, 0)]
-        inside = ops.pad(ops.ones_like(sharp[..., :1]), edges)
-        return images * (1 - inside) + ops.pad(sharp, edges)
+        around = [(0, 0), (top, size - bottom), (left, size - right), (0, 0)]
+        inside = ops.pad(ops.ones_like(sharp[..., :1]), around)
+        return images * (1 - inside) + ops.pad(sharp, around)
 
 
 def _both(some, more):

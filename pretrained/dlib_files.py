@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pretrained import backend
 from retouch.errors import DependencyError, WeightsError
 from scorers.dlib_layout import Fused
 
@@ -48,7 +49,8 @@ def identity(path: Path | None = None, **kw) -> "Identity":
     Args:
         kw: of the network, such as `crop`, the framing of the pictures it reads.
     """
-    from scorers.identity import Identity  # Keras, which finding faces does without
+    backend.start()
+    from scorers.identity import Identity
 
     return Identity(*filters(path), **kw)
 

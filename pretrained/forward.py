@@ -5,6 +5,7 @@ safetensors keep them; nothing is exported, and nothing is kept on disk. TensorF
 takes longer to load than these networks take for a photograph.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -77,6 +78,12 @@ class Graph:
         """Return images from inside as they are outside."""
         return self.node("Transpose", [images], perm=[0, 2, 3, 1])
 
+    def enlarged(self, x: str, times: int) -> str:
+        """Return images times as large, linearly between their pixels."""
+        ways = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+        sizes = np.array([1, 1, times, times], np.float32)
+        return self.node("Resize", [x, "", sizes], **ways)
+
     # What a network that Keras trains and this runs asks of either's builder.
 
     def conv(
@@ -95,8 +102,7 @@ class Graph:
         return self.node("Clip", [x, 0.0, SIX])
 
     def doubled(self, x: str) -> str:
-        ways = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
-        return self.node("Resize", [x, "", np.array([1, 1, 2, 2], np.float32)], **ways)
+        return self.enlarged(x, 2)
 
     def _built(
         self, x: str, name: str, kernel: NDArray, stride: int, act: bool, group: int = 1
@@ -120,6 +126,7 @@ class Running:
         runtime = _runtime()
         options = runtime.SessionOptions()
         options.log_severity_level = 3
+        options.intra_op_num_threads = _threads()
         # Threads that wait by spinning take the time of what runs between networks.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = runtime.InferenceSession(
@@ -165,6 +172,12 @@ def serialised(network: Network, weights: Mapping[str, NDArray], rank: int) -> b
     return helper.make_model(
         made, opset_imports=opset, ir_version=FORMAT
     ).SerializeToString()
+
+
+def _threads() -> int:
+    """Return how many threads a process may take, as OpenMP is told; 0 says nothing."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return int(told) if told.isascii() and told.isdigit() else 0
 
 
 def _runtime() -> Any:

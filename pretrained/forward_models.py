@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders import compact_graph
-from generators import stylegan2_graph
-from pretrained import dlib_files
+from generators import expression_mask_graph, finisher_graph, stylegan2_graph
+from generators.expression_lines import POINTS, person
+from pretrained import backend, dlib_files
 from pretrained.forward import Running
-from pretrained.registry import Row
+from pretrained.loading import load as load_in_keras
+from pretrained.loading import refusing
+from pretrained.registry import Library, Row
 from scorers import identity_graph
 from scorers.dlib_layout import WINDOWS, resampling
 
@@ -32,6 +35,7 @@ class Stands:
     @cached_property
     def differentiable(self) -> Any:
         """The network of the same weights in Keras."""
+        backend.start()
         return self._network()
 
 
@@ -73,7 +77,7 @@ class Generator(Stands):
     def __init__(self, row: Row, weights: Weights, network: Callable[[], Any]) -> None:
         super().__init__(network)
         self.resolution, self.crop = row.config["resolution"], row.config["crop"]
-        self.mean_latent, self._spread = weights["mean_latent"], weights["spread"]
+        self.mean_latent, self.spread = weights["mean_latent"], weights["spread"]
         self.latent_shape = self.mean_latent.shape
         self._axes = weights.get("axes")
         self._styles = 2 * len(row.config["channels"])
@@ -90,11 +94,11 @@ class Generator(Stands):
             noise = rng.standard_normal((count, len(self._axes)), np.float32)
             return self.mean_latent + np.tensordot(noise, self._axes, 1)
         noise = rng.standard_normal((count, *self.latent_shape), np.float32)
-        return self.mean_latent + self._spread * noise
+        return self.mean_latent + self.spread * noise
 
     def penalty(self, latents: Floats) -> Floats:
         """Return the mean squared distance from the prior's mean in its own units."""
-        offset = (latents - self.mean_latent) / self._spread
+        offset = (latents - self.mean_latent) / self.spread
         return np.square(offset).mean((1, 2))
 
     def tied(self, latents: Floats) -> Floats:
@@ -118,6 +122,44 @@ class Encoder(Stands):
     def encode(self, images: Floats) -> Floats:
         """Return the latents of images; larger ones are shrunk."""
         return self._encode(_shrunk(images, self.resolution))
+
+
+class Finisher(Stands):
+    """Sharpens the mouths that a generator draws."""
+
+    def __init__(self, row: Row, weights: Weights, network: Callable[[], Any]) -> None:
+        super().__init__(network)
+        self._window = tuple(row.config["window"])
+        self._sharpened = Running(finisher_graph.network, weights)
+
+    def finish(self, images: Floats) -> Floats:
+        """Return crops (N, R, R, 3) with the window of their mouths sharpened."""
+        top, bottom, left, right = finisher_graph.edges(self._window, images.shape[1])
+        place = np.s_[:, top:bottom, left:right]
+        finished = images.copy()
+        finished[place] = self._sharpened(images[place])
+        return finished
+
+
+class Mask(Stands):
+    """Paints faces of a style and points, and knows whose faces there are."""
+
+    def __init__(self, row: Row, weights: Weights, network: Callable[[], Any]) -> None:
+        super().__init__(network)
+        self.resolution, self.crop = row.config["resolution"], row.config["crop"]
+        self.shapes = {n: weights[n] for n in ("shape_mean", "between", "within")}
+        known = (weights[name] for name in ("people_mean", "people", "shape_axes"))
+        self._known: Any = tuple(known)
+        self.latent_shape = (row.config["style"] + 2 * POINTS,)
+        self._decode = Running(expression_mask_graph.network, weights, rank=2)
+
+    def decode(self, latents: Floats) -> Floats:
+        """Return images, (N, R, R, 3) in [-1, 1]."""
+        return self._decode(latents)
+
+    def person(self, seed: int, other: int = 0) -> tuple[Floats, Floats]:
+        """Return the style and the shape, off the mean, of one of a seed's people."""
+        return person(*self._known, seed, other)
 
 
 class Embedder(Stands):
@@ -151,6 +193,31 @@ class Embedder(Stands):
         columns = resampling(resolution, left, side)
         tall = np.tensordot(rows, images, (1, 1))  # (150, N, R, 3)
         return np.tensordot(columns, tall, (1, 2)).transpose(2, 1, 0, 3)
+
+
+FORWARD: Mapping[str, Callable[[Row, Weights, Callable[[], Any]], Stands]] = {
+    "stylegan2": Generator,
+    "compact": Encoder,
+    "finisher": Finisher,
+    "expression-mask": Mask,
+}
+
+
+def load(library: Library, name: str, kind: str | None = None) -> Any:
+    """Return the network of that name: forwards alone, or in Keras where it must be."""
+    row = library.row(name, kind)
+    if row.architecture not in FORWARD or not _can_write(row):
+        return load_in_keras(library, name, kind)
+    weights = library.weights(name)
+    with refusing(name):
+        role = FORWARD[row.architecture]
+        return role(row, weights, lambda: load_in_keras(library, name, kind))
+
+
+def _can_write(row: Row) -> bool:
+    if row.architecture != "stylegan2":
+        return True
+    return stylegan2_graph.can_write(row.config)
 
 
 def _shrunk(images: Floats, resolution: int) -> Floats:

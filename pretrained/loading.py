@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pretrained import catalogue, directions, fetching, importing
+from pretrained import backend, catalogue, directions, fetching, importing
 from pretrained.files import digest, read
 from pretrained.registry import Library, Row, check_name, home
 from retouch.errors import WeightsError
@@ -39,16 +39,24 @@ def load(library: Library, name: str, kind: str | None = None) -> Any:
         )
     weights = library.weights(name)
     module, network = ARCHITECTURES[row.architecture]
+    backend.start()
     code = importlib.import_module(module)
-    try:
+    with refusing(name):
         model = getattr(code, network)(code.Config(**_frozen(row.config)))
         importlib.import_module("generators.weights").assign(model, weights)
-    except (TypeError, ValueError) as error:
+    return model
+
+
+@contextmanager
+def refusing(name: str) -> Iterator[None]:
+    """Refuse weights from which the block cannot build their network."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError) as error:
         raise WeightsError(
             f"The weights of '{name}' do not fit its configuration ({error})."
             " Remove it and import it again."
         ) from None
-    return model
 
 
 def load_traits(library: Library, name: str) -> Any:

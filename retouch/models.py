@@ -1,20 +1,22 @@
-"""A model: the networks that belong together under one name, ready for use."""
+"""A model: the networks that belong together under one name, ready for use.
+
+Networks run forwards, on arrays; what needs their slopes asks for the model in Keras.
+"""
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
-from generators.gradients import compiled
-from pretrained import dlib_files
-from pretrained.loading import load, load_judge, load_moves, load_shape, load_traits
+from pretrained.forward_models import Embedder as ForwardEmbedder
+from pretrained.forward_models import Run, load, on_arrays, with_slopes
+from pretrained.loading import load_judge, load_moves, load_shape, load_traits
 from pretrained.registry import Library, library
-from retouch.contracts import Embedder, Encoder, Generator
+from retouch.contracts import Encoder, Generator
 from retouch.geometry import TEMPLATES, CropTemplate
 from retouch.inversion.invert import Inverter
 from scorers.guide import Guide, Shape
@@ -36,7 +38,7 @@ class Model:
     traits: LatentTraits | None = None
     guide: Judge | None = None  # reads traits of pictures while an edit climbs
     judge: Judge | None = None  # says what came of it, and guides nothing
-    identity: Embedder = field(default_factory=dlib_files.identity)
+    identity: Any = field(default_factory=ForwardEmbedder)  # who it is, by dlib
     shape: Shape | None = None  # reads for the guide what the landmarks tell
     means: Mapping[str, Floats] = field(default_factory=dict)  # differences of means
     sha256: str = ""  # of the generator's weights
@@ -59,13 +61,21 @@ class Model:
             load_traits(shelf, traits) if traits in names else None,
             load_judge(shelf, "guide") if "guide" in names else None,
             load_judge(shelf, "judge") if "judge" in names else None,
-            dlib_files.identity(crop=generator.crop),
+            ForwardEmbedder(generator.crop),
             load_shape(shelf, "shape") if "shape" in names else None,
             _means(shelf, f"{name}-means") if f"{name}-means" in names else {},
             shelf.row(name, "generator").sha256,
             load_moves(shelf, moves) if moves in names else None,
             load(shelf, finisher, "finisher") if finisher in names else None,
         )
+
+    @cached_property
+    def in_keras(self) -> "Model":
+        """The same model with networks whose slopes can be climbed; it loads Keras."""
+        names = "generator", "encoder", "identity", "finisher"
+        own = {name: with_slopes(getattr(self, name)) for name in names}
+        same = all(own[name] is getattr(self, name) for name in names)
+        return self if same else replace(self, **own)
 
     @property
     def template(self) -> CropTemplate:
@@ -83,16 +93,16 @@ class Model:
         return Inverter(self.generator, self.encoder, self.identity, half=None)
 
     @cached_property
-    def _decode(self):
-        return compiled(self.generator.decode)
+    def _decode(self) -> Run:
+        return on_arrays(self.generator, "decode")
 
     @cached_property
-    def _embed(self):
-        return compiled(self.identity.embed)
+    def _embed(self) -> Run:
+        return on_arrays(self.identity, "embed")
 
     @cached_property
-    def _finish(self):
-        return compiled(self.finisher.finish)
+    def _finish(self) -> Run:
+        return on_arrays(self.finisher, "finish")
 
     @cached_property
     def _drawn(self) -> OrderedDict[bytes, Floats]:
@@ -100,11 +110,11 @@ class Model:
 
     def decode(self, latents: Floats) -> Floats:
         """Return the generator's pictures of latents, (N, R, R, 3) in [-1, 1]."""
-        return ops.convert_to_numpy(self._decode(ops.convert_to_tensor(latents)))
+        return self._decode(latents)
 
     def embed(self, images: Floats) -> Floats:
         """Return the embeddings of images, (N, D)."""
-        return ops.convert_to_numpy(self._embed(ops.convert_to_tensor(images)))
+        return self._embed(images)
 
     def draw(self, latents: Floats) -> Floats:
         """Return the finished pictures of latents; those last drawn are at hand."""
@@ -125,7 +135,7 @@ class Model:
         """Return the finished picture of one latent, (R, R, 3)."""
         pictures = self.decode(latents)
         if self.finisher is not None:
-            pictures = ops.convert_to_numpy(self._finish(pictures))
+            pictures = self._finish(pictures)
         return pictures[0]
 
 

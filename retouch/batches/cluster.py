@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from retouch.backend import silent
+from pretrained.backend import silent
 from retouch.batches.job import Done, Job, Picture
 from retouch.batches.worker import (
     ENVIRONMENT,

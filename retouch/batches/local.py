@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from retouch.backend import silent
+from pretrained.backend import silent
 from retouch.batches.job import Done, Job, Picture
 from retouch.batches.worker import (
     ENVIRONMENT,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from retouch import backend
 from retouch.errors import PhotoError
 
 if TYPE_CHECKING:
@@ -76,7 +75,6 @@ def _place(directory: Path, out: Path | None, force: bool) -> Path:
 
 
 def _assessor() -> "Assessor":
-    backend.start()
     from retouch.expressions.assess import Assessor
 
     return Assessor()

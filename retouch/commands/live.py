@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retouch import backend
 from retouch.commands import output, terminal
 from retouch.commands.options import PhotoPath, assignment, moves_flag, with_options
 from retouch.commands.output import Output
@@ -35,7 +34,6 @@ def mask(
     target = to.target(photo, "mask", settings)
     source = output.get(photo, settings.max_pixels)
     with terminal.progress(to.quiet, to.verbose) as on_step:
-        backend.start()
         from retouch.video.mask_effect import MaskEffect
 
         effect = MaskEffect.load(chosen.person)
@@ -109,7 +107,6 @@ def video(
 
 
 def _loop(chosen: EffectOptions, moves: list[str] | None, *, mirror: bool) -> "Live":
-    backend.start()
     from retouch.faces.detect import Detector
     from retouch.video.live import Live
     from retouch.video.track import Tracker, describe

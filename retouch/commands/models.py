@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from retouch import backend
+from pretrained import backend
 from retouch.commands import terminal
 
 app = typer.Typer(

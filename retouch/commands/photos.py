@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retouch import backend
+from pretrained import backend
 from retouch.commands import loops, output, sliders, terminal
 from retouch.commands.options import Moves, PhotoPath, with_options
 from retouch.commands.output import Output

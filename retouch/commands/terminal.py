@@ -1,4 +1,4 @@
-"""What a command says, and to whom: progress, reports, and the quiet backend."""
+"""What a command says, and to whom: progress and reports."""
 
 import sys
 import time
@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retouch import backend
 from retouch.contracts import OnStep
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ def console(**options: Any) -> "Console":
 
 def retoucher(model: str) -> "Retoucher":
     """Return the engine with the model of that name."""
-    backend.start()
     from retouch.engine.retoucher import Retoucher
 
     return Retoucher.load(model)

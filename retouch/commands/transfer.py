@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retouch import backend
 from retouch.commands import output, terminal
 from retouch.commands.options import with_options
 from retouch.commands.output import Output
@@ -41,7 +40,6 @@ def transfer(
     ] = None,
 ) -> None:
     """Give the target's face the source's expression; all else stays the target's."""
-    backend.start()
     from retouch.expressions.spans import Faces, alphas, write
 
     plain = pictures(neutral, more)

@@ -1,6 +1,6 @@
 """The edits that a model can do, by their names."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retouch.contracts import conditions as conditions_of
 from retouch.edits import user_edits
@@ -12,12 +12,15 @@ from retouch.edits.directions import (
     offered,
     trait_of,
 )
-from retouch.edits.edit import STEPS, Ascent, Climber, Direction
+from retouch.edits.edit import STEPS, Direction
 from retouch.edits.moves import TraitMove
 from retouch.edits.straight import named, unknown
 from retouch.errors import SettingsError
 from retouch.models import Model
 from scorers.latent import LIGHT, LatentTraits
+
+if TYPE_CHECKING:  # what climbs by slopes loads Keras
+    from retouch.edits.climb import Ascent, Climber
 
 ATTRACTIVE = "attractive"  # is called beauty, which is for adults
 
@@ -32,7 +35,7 @@ class Registry:
 
     def edit(
         self, name: str, keep: tuple[str, ...], steps: int = STEPS
-    ) -> Ascent | Direction | TraitMove:
+    ) -> "Ascent | Direction | TraitMove":
         """Return the edit of that name.
 
         Args:
@@ -48,7 +51,7 @@ class Registry:
 
     def beautify(
         self, keep: tuple[str, ...], steps: int = STEPS
-    ) -> Ascent | Direction | TraitMove | Beauty:
+    ) -> "Ascent | Direction | TraitMove | Beauty":
         """Return what makes faces more beautiful: a climb wherever it can be."""
         moves, guide = self.model.moves, self.model.sight
         if moves is None or guide is None:
@@ -57,7 +60,7 @@ class Registry:
 
     def _own(
         self, name: str, keep: tuple[str, ...], steps: int
-    ) -> Ascent | Direction | None:
+    ) -> "Ascent | Direction | None":
         """Return the user's own edit of that name, or None."""
         if name in DIRECTIONS or name not in user_edits.names(self.model):
             return None
@@ -65,7 +68,7 @@ class Registry:
 
     def _shipped(
         self, name: str, keep: tuple[str, ...], steps: int
-    ) -> Ascent | Direction | TraitMove:
+    ) -> "Ascent | Direction | TraitMove":
         guide, trait = self.model.sight, trait_of(name)
         able, moves = self._movable() or {*self._traits.names}, self.model.moves
         if trait not in able or name in UNOFFERED:
@@ -77,8 +80,16 @@ class Registry:
         conditions = conditions_of(self.model.generator)
         if guide is None or trait not in guide.names or trait in conditions:
             return Direction.of(traits, trait, kept)
+        return self._climb(trait, kept, steps)
+
+    def _climb(self, trait: str, kept: tuple[str, ...], steps: int) -> "Ascent":
+        """Return the climb to a trait; all have one compiled step."""
+        model = self.model.in_keras
+        from retouch.edits.climb import Ascent, Climber
+
         if self._climber is None:
-            self._climber = Climber(self.model.generator, traits, guide)
+            assert model.traits is not None and model.sight is not None
+            self._climber = Climber(model.generator, model.traits, model.sight)
         return Ascent(self._climber, trait, kept, steps)
 
     def for_adults(self, name: str) -> bool:

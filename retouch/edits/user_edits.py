@@ -8,10 +8,11 @@ from pretrained.registry import check_name as check_letters
 from pretrained.registry import library
 from retouch.edits import learnt as readers
 from retouch.edits.directions import DIRECTIONS
-from retouch.edits.edit import STEPS, Ascent, Climber, Direction
+from retouch.edits.edit import STEPS, Direction
 from retouch.errors import SettingsError
 
 if TYPE_CHECKING:
+    from retouch.edits.climb import Ascent
     from retouch.models import Model
 
 
@@ -29,7 +30,7 @@ def names(model: "Model") -> list[str]:
 
 def own(
     model: "Model", name: str, keep: tuple[str, ...], steps: int = STEPS
-) -> Ascent | Direction | None:
+) -> "Ascent | Direction | None":
     """Return the user's own edit of that name, or None."""
     every = library()
     if name in {row.name for row in readers.rows(every, model.name)}:
@@ -45,13 +46,16 @@ def own(
 
 def _climb(
     model: "Model", learnt: readers.Learnt, keep: tuple[str, ...], steps: int
-) -> Ascent:
-    sight, traits = model.sight, model.traits
+) -> "Ascent":
+    sight, traits = model.in_keras.sight, model.traits
     if sight is None or traits is None:
         raise SettingsError(f"The model '{model.name}' has no eyes to climb by.")
+    from retouch.edits.climb import Ascent, Climber
+
     guide = replace(sight, judge=sight.judge.joined(learnt.judge))
     wider = traits.joined(learnt.name, learnt.latent, learnt.skill)
-    return Ascent(Climber(model.generator, wider, guide), learnt.name, keep, steps)
+    climber = Climber(model.in_keras.generator, wider, guide)
+    return Ascent(climber, learnt.name, keep, steps)
 
 
 def _family(model: "Model") -> str:

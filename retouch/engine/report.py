@@ -14,7 +14,7 @@ from retouch.geometry import Face
 from retouch.photos.photo import Photo
 from scorers.judge import Judge
 
-if TYPE_CHECKING:  # `retouch faces` reports without loading TensorFlow
+if TYPE_CHECKING:  # `retouch faces` reports without a model
     from retouch.models import Model
 
 Floats = NDArray[np.float32]

@@ -6,7 +6,7 @@ from functools import cached_property, reduce
 from io import BytesIO
 from operator import add
 from pathlib import Path
-from typing import Any, BinaryIO, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from retouch.contracts import OnStep
 from retouch.edits.beauty import GOAL, Beauty
 from retouch.edits.directions import DIRECTIONS, is_fine, trait_of
-from retouch.edits.edit import Ascent, Direction, View
+from retouch.edits.edit import Direction, View
 from retouch.edits.moves import TraitMove
 from retouch.edits.registry import Registry
 from retouch.edits.straight import bounded
@@ -50,6 +50,9 @@ from retouch.provenance import seal
 from retouch.settings import Climb, Settings, Skin
 from retouch.skin.retouch import retouched
 from retouch.stitching import mask
+
+if TYPE_CHECKING:  # what climbs by slopes loads Keras
+    from retouch.edits.climb import Ascent
 
 Floats = NDArray[np.float32]
 Moves = Mapping[str, float]  # strengths of named directions, in deviations
@@ -208,7 +211,7 @@ class Retoucher:
     def _way(
         self,
         name: str,
-        edit: Ascent | Direction | TraitMove,
+        edit: "Ascent | Direction | TraitMove",
         view: View,
         strength: float | Floats,
     ) -> Way:
@@ -478,7 +481,9 @@ class Retoucher:
             masks[i, ..., 0] = mask.draw(face, seen.transform, size, pixels.shape)
         return images, masks
 
-    def _guided(self, before: Floats, after: Floats, trait: str) -> list[dict]:
+    def _guided(
+        self, before: Floats, after: Floats, trait: str
+    ) -> list[dict[str, Any]]:
         """Return the guide's own scores before and after, where it has the trait."""
         sight = self.model.sight
         if sight is None or trait not in sight.names:

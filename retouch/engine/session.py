@@ -3,20 +3,17 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retouch.edits.edit import Move
 from retouch.engine.report import FaceReport
 from retouch.errors import SettingsError
 from retouch.geometry import Face
 from retouch.photos.photo import Photo, Provenance
 from retouch.provenance.seal import Seal
 from retouch.settings import Settings
-
-if TYPE_CHECKING:  # what retouches skin alone loads no TensorFlow
-    from retouch.edits.edit import Move
 
 Floats = NDArray[np.float32]
 ADULT = 18.0  # years
@@ -56,7 +53,7 @@ class Task:
     """What is to be done to each face, and how its latent goes for it."""
 
     purpose: Purpose
-    move: "Move"
+    move: Move
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ shape and of what the face does, expression and pose, both normal: `between` and
 pictures leave possible (probabilistic discriminant analysis, Ioffe, 2006).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -97,11 +98,8 @@ class Shapes:
     _gains: dict[float, NDArray[Any]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, generator: Any) -> Self:
+    def of(cls, arrays: Mapping[str, Floats]) -> Self:
         """Return what an expression mask knows of shapes."""
-        from generators import weights
-
-        arrays = weights.arrays(generator)
         mean, between, within = (
             arrays[name] for name in ("shape_mean", "between", "within")
         )

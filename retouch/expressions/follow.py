@@ -1,9 +1,10 @@
 """Following: a latent is moved until its picture shows a wanted expression.
 
-As in `edit.Ascent` the move lives in the latents' whitened coordinates, and what is
-looked at is what the photo will show. What is wanted is a shape, as the guide reads
-it off the identity network's features, and a score; what is held are the person, the
-pose, and the traits that an expression must leave alone.
+It climbs by slopes: what imports this loads Keras. As in `climb.Ascent` the move lives
+in the latents' whitened coordinates, and what is looked at is what the photo will show.
+What is wanted is a shape, as the guide reads it off the identity network's features,
+and a score; what is held are the person, the pose, and the traits that an expression
+must leave alone.
 """
 
 from dataclasses import dataclass
@@ -17,25 +18,17 @@ from generators.adam import Adam
 from generators.gradients import compiled, differentiate
 from retouch.contracts import Generator, Tensor
 from retouch.edits.edit import View
+from retouch.expressions.aim import Aim
 from scorers.expression import Expressions
 from scorers.guide import Guide
 from scorers.identity import placed
 from scorers.latent import LatentTraits
 
 Floats = NDArray[np.float32]
-KEPT = ("age", "gender", "skin-color")
 GLAD = "happy"
 FARTHEST = 2.0  # deviations of an expression that are believed
 NEARLY = 0.95  # of the budget is where it begins to hold a move back
 TURNED = 10.0  # degrees of a turned head that count as one deviation
-
-
-@dataclass(frozen=True, eq=False)
-class Aim:
-    """What a face is to gain at alpha 1."""
-
-    expression: Floats  # (N, K), in deviations
-    happier: Floats  # (N,), by the guide
 
 
 @dataclass(frozen=True)

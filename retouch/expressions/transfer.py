@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from retouch.edits.way import Way
 from retouch.engine.retoucher import Retoucher
 from retouch.engine.session import Purpose, Result, Session, Task
 from retouch.errors import FaceError, SettingsError
-from retouch.expressions.follow import KEPT, Aim, Following
+from retouch.expressions.aim import KEPT, Aim
 from retouch.expressions.transfer_options import Transferring
 from retouch.photos import disk
 from retouch.photos.levels import pixels_of
@@ -38,6 +38,9 @@ from scorers.action_units import ActionUnits
 from scorers.expression import Expressions
 from scorers.latent import LIGHT
 from scorers.moves import Moves
+
+if TYPE_CHECKING:  # what follows by slopes loads Keras
+    from retouch.expressions.follow import Following
 
 Floats = NDArray[np.float32]
 # Of a StyleGAN2 that starts from a constant: the rows of 8 to 32 px.
@@ -215,8 +218,10 @@ class Transfers:
         return able and method != "arithmetic"
 
     @cached_property
-    def _following(self) -> Following:
-        model = self.retoucher.model
+    def _following(self) -> "Following":
+        model = self.retoucher.model.in_keras
+        from retouch.expressions.follow import Following
+
         if model.traits is None or model.sight is None:
             raise SettingsError(f"The model '{model.name}' has no reader of traits.")
         parts = model.generator, model.traits, model.sight, self.expressions

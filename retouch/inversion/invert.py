@@ -66,10 +66,10 @@ class Inverter:
     @cached_property
     def searcher(self) -> "Searcher":
         """What searches where a guess is not enough; it loads Keras."""
+        own, identity = with_slopes(self.generator), with_slopes(self.identity)
         from generators.gradients import quick_halves
         from retouch.inversion.search import Searcher
 
-        own, identity = with_slopes(self.generator), with_slopes(self.identity)
         half = quick_halves() if self._half is None else self._half
         swift = own.swift() if half and isinstance(own, Swift) else None
         return Searcher(own, identity, swift)

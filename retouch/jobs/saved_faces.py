@@ -15,7 +15,6 @@ from retouch.errors import FaceError, SettingsError
 from retouch.geometry import Face
 from retouch.inversion.latent_files import SavedFace
 from retouch.inversion.plan import Inversion
-from retouch.inversion.tune import Tuner, tuned
 from retouch.models import Model
 from retouch.photos.levels import pixels_of
 from retouch.photos.photo import Photo
@@ -123,7 +122,10 @@ def suited(retoucher: Retoucher, saved: Sequence[SavedFace]) -> Retoucher:
             "A face with a generator of its own is worked on alone;"
             f" got {len(saved)} files. Take one after the other."
         )
-    own = tuned(model.generator, saved[0].tuned)
+    network = model.in_keras.generator
+    from retouch.inversion.tune import tuned
+
+    own = tuned(network, saved[0].tuned)
     changed = dataclasses.replace(model, generator=own)
     return Retoucher(changed, retoucher.detector)
 
@@ -193,7 +195,10 @@ def _photo(image: Floats) -> Photo:
 def _tuned(
     model: Model, parts: tuple[Floats, Floats, Floats], say: OnStep
 ) -> tuple[Mapping[str, NDArray[Any]], Floats]:
-    done = Tuner(model.generator, model.identity).tune(
+    own = model.in_keras
+    from retouch.inversion.tune import Tuner
+
+    done = Tuner(own.generator, own.identity).tune(
         *parts, on_step=lambda part, loss: say(f"tuning, loss {loss:.3f}", part)
     )
     # They are kept in half precision, and what is used is what is kept.

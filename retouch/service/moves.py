@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
 from retouch.edits.directions import trait_of
@@ -254,7 +253,7 @@ def names(traits: LatentTraits) -> list[str]:
 def values(traits: LatentTraits, latents: Floats) -> Floats:
     """Return the parameters of faces, (N, names), in deviations of the population."""
     parts = traits.score(latents), traits.space.coordinates(latents)
-    return np.concatenate([ops.convert_to_numpy(part) for part in parts], 1)
+    return np.concatenate([np.asarray(part) for part in parts], 1)
 
 
 def _set(traits: LatentTraits, latents: Floats, goals: Mapping[str, float]) -> Floats:
@@ -263,7 +262,7 @@ def _set(traits: LatentTraits, latents: Floats, goals: Mapping[str, float]) -> F
     The traits that are named get there together, on the shortest way.
     """
     known, count = names(traits), len(traits.names)
-    start = ops.convert_to_numpy(traits.space.coordinates(latents))
+    start = np.asarray(traits.space.coordinates(latents))
     there, wanted = start.copy(), {}
     for name, value in goals.items():
         if name not in known:
@@ -277,4 +276,4 @@ def _set(traits: LatentTraits, latents: Floats, goals: Mapping[str, float]) -> F
         slopes = traits.slopes[:, list(wanted)].astype(np.float64)  # (K, wanted)
         now = there @ slopes + traits.offsets[list(wanted)]
         there = there + (list(wanted.values()) - now) @ np.linalg.pinv(slopes)
-    return ops.convert_to_numpy(traits.space.offset((there - start).astype(np.float32)))
+    return np.asarray(traits.space.offset((there - start).astype(np.float32)))

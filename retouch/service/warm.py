@@ -1,6 +1,6 @@
 """What a worker does before its first request, so that no user waits for it.
 
-What is compiled at its first use is used once, on the face of the mean latent.
+What its first use loads or compiles is used once, on the face of the mean latent.
 """
 
 import contextlib
@@ -67,7 +67,9 @@ def _wishes(handlers: Handlers) -> list[Wish]:
 
 
 def _frame(handlers: Handlers, kind: str, *, photo: bytes = b"", **words: Any) -> Frame:
-    settings = Settings(model=handlers.retoucher.model.name, steps=1)
+    model = handlers.retoucher.model
+    # Where edits need a search, one step of it compiles what all have in common.
+    settings = Settings(model=model.name, steps=1 if model.moves is None else None)
     words |= {"id": NAME, "settings": dataclasses.asdict(settings)}
     return Frame({"kind": kind, **words}, {"photo": photo} if photo else {})
 

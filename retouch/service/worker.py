@@ -18,7 +18,6 @@ from queue import SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from retouch import backend
 from retouch.errors import RetouchError
 from retouch.service.frames import Frame, read, write
 from retouch.service.refusals import Refused, status_of
@@ -111,7 +110,6 @@ def _log(error: Exception) -> None:
 
 
 def _handlers(options: dict[str, Any]) -> "Handlers":
-    backend.start()
     from retouch.engine.retoucher import Retoucher
     from retouch.service.handlers import Handlers
 

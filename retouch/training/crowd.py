@@ -34,7 +34,7 @@ def teach_moves(data: Path, name: str, out: Path | None = None) -> Row:
     """
     if out is None:
         library().check_free(f"{name}-moves")
-    model = Model.load(name)
+    model = Model.load(name).in_keras
     moves = learn(crowd_of(Shards.read(data), model), Recipe())
     own = {key: getattr(moves, key) for key in ("together", "mean", "spread", "rest")}
     return keep(

@@ -24,7 +24,8 @@ from keras import ops
 from encoders.compact import Halving
 from generators import expression_mask
 from generators.adam import Adam, Tensors
-from generators.expression_mask import FIELDS, ExpressionMask
+from generators.expression_lines import FIELDS
+from generators.expression_mask import ExpressionMask
 from generators.gradients import compiled
 from generators.layers import Affine, Convolution
 from generators.mixing import Residual, flat

@@ -209,7 +209,7 @@ def keep_reader(
 def main(data: Path, networks: Path, name: str) -> None:
     """Give the reader of a model in a folder of weights its moves, or new ones."""
     library = Library(Shelf(networks), Shelf(networks))
-    model = Model.load(name, library)
+    model = Model.load(name, library).in_keras
     guide, reader, encoder = model.sight, model.traits, model.encoder
     if guide is None or reader is None or encoder is None:
         raise WeightsError(

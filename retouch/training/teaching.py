@@ -64,7 +64,7 @@ def teach(
     """
     if out is None:
         library.check_free(f"{name}-traits")
-    model, say = Model.load(name, library), on_step or (lambda what, part: None)
+    model, say = Model.load(name, library).in_keras, on_step or (lambda *told: None)
     if data is not None:
         faces, seen = encoded(model, Shards.read(data)), "crops"
     else:

@@ -7,11 +7,9 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
-from generators.gradients import compiled
-from pretrained.loading import load
+from pretrained.forward_models import Run, load, on_arrays
 from pretrained.registry import Library, library
 from retouch.contracts import OnStep
 from retouch.engine.report import FaceReport
@@ -42,7 +40,7 @@ class MaskEffect:
 
     def __init__(self, generator: Any, person: int = 0):
         self.generator, self.person = generator, person
-        self.shapes = Shapes.of(generator)
+        self.shapes = Shapes.of(generator.shapes)
         self.people = lru_cache(maxsize=64)(generator.person)
         self.worn: dict[int, int] = {}  # by track: which of a seed's people
 
@@ -53,13 +51,15 @@ class MaskEffect:
 
     # --- frames of a video -----------------------------------------------------
 
-    def apply(self, pixels: NDArray, tracks: Iterable[Track], time: float) -> NDArray:
+    def apply(
+        self, pixels: NDArray[Any], tracks: Iterable[Track], time: float
+    ) -> NDArray[Any]:
         """Return the frame with every face masked; each person has an own mask."""
         return stitch(
             pixels, [self._tracked(pixels, t, time) for t in tracks], method="replace"
         )
 
-    def _tracked(self, pixels: NDArray, track: Track, time: float) -> Piece:
+    def _tracked(self, pixels: NDArray[Any], track: Track, time: float) -> Piece:
         pictures = min(1 + track.frames / PICTURES, MOST_PICTURES)
         own = self.shapes.own(track.shape, pictures)
         shape, look = self._seen(pixels, track.face)
@@ -69,11 +69,11 @@ class MaskEffect:
             self.worn[track.number] = self._choice(pixels, driver, track.number)
         return self._worn(pixels, driver, track.number, self.worn[track.number])[0]
 
-    def state(self) -> Mapping[str, NDArray]:
+    def state(self) -> Mapping[str, NDArray[Any]]:
         """Return who wears what, to go on another time."""
         return {f"{number}": np.array(other) for number, other in self.worn.items()}
 
-    def resume(self, kept: Mapping[str, NDArray]) -> None:
+    def resume(self, kept: Mapping[str, NDArray[Any]]) -> None:
         """Take up such a state."""
         self.worn = {int(number): int(other) for number, other in kept.items()}
 
@@ -105,7 +105,7 @@ class MaskEffect:
         name = Provenance("mask", f"person {self.person}", 1.0)
         return Result(done, photo, tuple(reports), name, settings)
 
-    def masked(self, pixels: NDArray, faces: Iterable[Face]) -> NDArray:
+    def masked(self, pixels: NDArray[Any], faces: Iterable[Face]) -> NDArray[Any]:
         """Return the photo with the faces masked."""
         return stitch(
             pixels,
@@ -113,12 +113,12 @@ class MaskEffect:
             method="replace",
         )
 
-    def piece(self, pixels: NDArray, face: Face, number: int = 0) -> Piece:
+    def piece(self, pixels: NDArray[Any], face: Face, number: int = 0) -> Piece:
         """Return the mask of one face; each number is another person."""
         return self.worn_by(pixels, face, number)[0]
 
     def worn_by(
-        self, pixels: NDArray, face: Face, number: int = 0
+        self, pixels: NDArray[Any], face: Face, number: int = 0
     ) -> tuple[Piece, Face]:
         """Return the mask of one face and where its landmarks are meant to lie."""
         shape, look = self._seen(pixels, face)
@@ -135,7 +135,7 @@ class MaskEffect:
 
     # --- whose face ------------------------------------------------------------
 
-    def _choice(self, pixels: NDArray, driver: "_Driver", number: int) -> int:
+    def _choice(self, pixels: NDArray[Any], driver: "_Driver", number: int) -> int:
         """Return which of a seed's people is the first that is not like the driver.
 
         If all are, it is the one least alike.
@@ -150,7 +150,7 @@ class MaskEffect:
         return int(np.argmax(gaps))
 
     def _worn(
-        self, pixels: NDArray, driver: "_Driver", number: int, other: int
+        self, pixels: NDArray[Any], driver: "_Driver", number: int, other: int
     ) -> tuple[Piece, Face]:
         """Return a person's face on the driver's, and where its landmarks lie."""
         style, offset = self.people(self.person + number, other)
@@ -159,7 +159,7 @@ class MaskEffect:
         to_own = TIGHT.transform(wanted, 1)
         points = with_irises(to_own(wanted)[None].astype(np.float32), driver.look[None])
         latent = np.concatenate([style, points[0].ravel()]).astype(np.float32)
-        image = ops.convert_to_numpy(self._decode(ops.convert_to_tensor(latent[None])))
+        image = self._decode(latent[None])
         upright = driver.face.transform(TIGHT, 1)
         transform = Similarity.scaling(self.generator.resolution) @ to_own @ upright
         after = levels_of(image[0])
@@ -167,8 +167,8 @@ class MaskEffect:
         return fitted(pixels, driver.face, transform, after), face
 
     @cached_property
-    def _decode(self) -> Any:
-        return compiled(self.generator.decode)
+    def _decode(self) -> Run:
+        return on_arrays(self.generator, "decode")
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +176,6 @@ class _Driver:
     """A face, what it does, and what of its shape is its own."""
 
     face: Face
-    shape: NDArray  # (68, 2) in the unit square
-    look: NDArray  # (2, 2)
-    own: NDArray  # (68, 2)
+    shape: NDArray[Any]  # (68, 2) in the unit square
+    look: NDArray[Any]  # (2, 2)
+    own: NDArray[Any]  # (68, 2)

@@ -5,16 +5,8 @@ import pytest
 from keras import ops
 
 from generators import weights
-from generators.expression_mask import (
-    DRAWN,
-    LINES,
-    POINTS,
-    WIDTHS,
-    Config,
-    ExpressionMask,
-    fields,
-    sized,
-)
+from generators.expression_lines import DRAWN, LINES, POINTS, WIDTHS
+from generators.expression_mask import Config, ExpressionMask, fields, sized
 from retouch.expressions.expression import with_irises
 from tests.retouch.drawing import drawn_face
 

@@ -5,14 +5,22 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from encoders import compact, compact_graph
-from generators import stylegan2, stylegan2_graph
+from generators import (
+    expression_mask,
+    expression_mask_graph,
+    finisher,
+    finisher_graph,
+    stylegan2,
+    stylegan2_graph,
+)
 from generators.weights import arrays
+from pretrained import forward_models
 from pretrained.forward import Running
-from pretrained.forward_models import Embedder, Encoder, Generator
+from pretrained.forward_models import Embedder, Encoder, Generator, Stands
 from pretrained.loading import load
 from pretrained.registry import library
 from retouch.errors import DependencyError
@@ -61,6 +69,33 @@ def test_a_written_encoder_reads_what_the_network_reads(channels, code, seed):
     images = np.random.default_rng(seed).uniform(-1, 1, (2, resolution, resolution, 3))
     written = Running(compact_graph.network, arrays(network))
     assert _near(written(images), network.encode(images.astype(np.float32)))
+
+
+@settings(max_examples=30, deadline=None)
+@given(width=st.integers(1, 8), deep=st.integers(0, 3), seed=st.integers(0, 99))
+def test_a_written_finisher_sharpens_as_the_network_does(width, deep, seed):
+    network = _filled(finisher.Finisher(finisher.Config(16, width, deep)), seed)
+    images = np.random.default_rng(seed).uniform(-1, 1, (2, 8, 10, 3))
+    written = Running(finisher_graph.network, arrays(network))
+    assert _near(written(images), network(images.astype(np.float32)))
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    channels=st.lists(st.integers(1, 9), min_size=2, max_size=4),
+    style=st.integers(1, 8),
+    seed=st.integers(0, 99),
+)
+def test_a_written_mask_paints_what_the_network_paints(channels, style, seed):
+    resolution = 8 << len(channels)
+    config = expression_mask.Config(resolution, tuple(channels), style, manner=5)
+    network = _filled(expression_mask.ExpressionMask(config), seed)
+    rng = np.random.default_rng(seed)
+    styles = rng.standard_normal((2, style))
+    points = rng.uniform(0, 1, (2, config.size - style))
+    latents = np.concatenate([styles, points], 1).astype(np.float32)
+    written = Running(expression_mask_graph.network, arrays(network), rank=2)
+    assert _near(written(latents), network.decode(latents))
 
 
 def test_what_a_graph_cannot_hold_is_left_to_keras():
@@ -123,6 +158,33 @@ def test_the_shipped_embedder_is_the_one_with_slopes(embedder, images):
         assert _near(one, other)
 
 
+def test_the_shipped_finisher_is_the_one_with_slopes(images):
+    network = forward_models.load(library(), "default-finisher", "finisher")
+    own, finished = network.differentiable, network.finish(images)
+    assert _near(finished, own.finish(images))
+    assert not np.array_equal(finished, images)
+    top, _, left, _ = finisher_graph.edges(own.config.window, images.shape[1])
+    np.testing.assert_array_equal(finished[:, :top], images[:, :top])
+    np.testing.assert_array_equal(finished[:, :, :left], images[:, :, :left])
+
+
+def test_the_shipped_mask_is_the_one_with_slopes():
+    network = forward_models.load(library(), "mask", "generator")
+    own = network.differentiable
+    latents = np.asarray(own.sample(2, seed=1))
+    assert _near(network.decode(latents), own.decode(latents))
+    for one, other in zip(network.person(3, 1), own.person(3, 1), strict=True):
+        np.testing.assert_array_equal(one, other)
+    for name, values in own.shapes.items():
+        np.testing.assert_array_equal(network.shapes[name], values)
+    assert network.latent_shape == own.latent_shape
+    assert (network.resolution, network.crop) == (own.resolution, own.crop)
+
+
+def test_a_network_without_a_twin_is_loaded_in_keras():
+    assert not isinstance(forward_models.load(library(), "vae", "generator"), Stands)
+
+
 def test_networks_run_forwards_without_tensorflow():
     check = (
         "import sys, numpy as np;"
@@ -131,6 +193,14 @@ def test_networks_run_forwards_without_tensorflow():
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", check]).returncode == 0
+
+
+def test_slopes_name_what_to_install_where_keras_is_missing(embedder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "keras", None)
+    with pytest.raises(DependencyError, match="pip install tensorflow keras"):
+        Embedder().differentiable  # noqa: B018
+    with pytest.raises(DependencyError, match="keras is not installed"):
+        load(library(), "vae", "generator")
 
 
 def test_a_missing_runtime_is_named_with_its_remedy(monkeypatch):

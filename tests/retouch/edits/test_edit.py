@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from retouch.edits.edit import Ascent, Climber, Direction, Pull, View
+from retouch.edits.climb import Ascent, Climber, Pull
+from retouch.edits.edit import Direction, View
 from scorers.latent import LatentTraits, Space
 
 SIZE = 4

@@ -11,7 +11,7 @@ from PIL import Image
 from retouch.edits.way import Way
 from retouch.engine.retoucher import Retoucher
 from retouch.errors import FaceError, SettingsError
-from retouch.expressions.follow import Aim
+from retouch.expressions.aim import Aim
 from retouch.expressions.spans import Faces, alphas, write
 from retouch.expressions.transfer import Transfers, balanced
 from retouch.expressions.transfer_options import Transferring

@@ -1,0 +1,39 @@
+"""Keras and its backend, loaded where slopes are needed, without what they write."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from retouch.errors import DependencyError
+
+
+def start() -> None:
+    """Load Keras quietly, past every setting of its own; once it is there, nothing."""
+    if "keras" in sys.modules and sys.modules["keras"] is not None:
+        return
+    try:
+        with silent():
+            import keras
+
+            keras.ops.zeros(())
+    except ImportError as error:
+        name = error.name or "keras"
+        raise DependencyError(
+            f"{name} is not installed; searches, climbs and networks other than the"
+            " default's need it. Install it: pip install tensorflow keras"
+        ) from None
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Keep from stderr what libraries write there while they load."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,57 @@
+"""The usual way goes without Keras and TensorFlow, as if they were not installed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import skimage.data
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+# What is None in sys.modules cannot be imported.
+SCRIPT = """
+import sys
+sys.modules.update(dict.fromkeys(["keras", "tensorflow", "jax", "torch"]))
+import cli
+sys.argv[0] = "retouch"
+cli.main()
+"""
+COMMANDS = {
+    "faces": [],
+    "skin": ["--out", "out.png"],
+    "edit": ["--set", "smile=-1", "--out", "out.png"],
+    "beautify": ["--out", "out.png"],
+    "mask": ["--out", "out.png"],
+    "transfer": ["me.png", "--out", "out.png"],
+    "invert": ["--steps", "0", "--save", "me.npz"],
+}
+
+
+def retouch(folder, *words):
+    command = [sys.executable, "-c", SCRIPT, *words]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(folder)}
+    return subprocess.run(command, cwd=folder, capture_output=True, env=environment)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    Image.fromarray(skimage.data.astronaut()).save(tmp_path / "me.png")
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_works(folder, command):
+    done = retouch(folder, command, "me.png", *COMMANDS[command])
+    assert done.returncode == 0, done.stderr.decode()
+    if "out.png" in COMMANDS[command]:
+        assert (folder / "out.png").is_file()
+
+
+def test_a_search_says_what_to_install(folder):
+    words = "edit", "me.png", "--set", "smile=1", "--preset", "balanced"
+    done = retouch(folder, *words)
+    assert done.returncode == 1
+    assert b"keras is not installed" in done.stderr
+    assert b"pip install tensorflow keras" in done.stderr
+    assert b"Traceback" not in done.stderr
