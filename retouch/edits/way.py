@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,13 +96,13 @@ class Way:
         return latents + self.offset
 
     @property
-    def arrays(self) -> dict[str, NDArray]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """What `of` makes the same way of, for the same moves."""
         own = {"start": self.start, "offset": self.offset, "fine": np.array(self.fine)}
         return own if self.change is None else own | {"change": self.change}
 
     @classmethod
-    def of(cls, arrays: Mapping[str, NDArray], moves: Moves | None) -> "Way":
+    def of(cls, arrays: Mapping[str, NDArray[Any]], moves: Moves | None) -> "Way":
         """Return the way whose arrays these are."""
         start, offset, change = (arrays.get(n) for n in ("start", "offset", "change"))
         assert start is not None and offset is not None

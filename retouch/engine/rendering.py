@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +32,8 @@ class Renderer:
         self.model, self.detector = model, detector
 
     def laid(
-        self, pixels: NDArray, faces: Sequence[Face], way: Way, settings: Settings
-    ) -> NDArray:
+        self, pixels: NDArray[Any], faces: Sequence[Face], way: Way, settings: Settings
+    ) -> NDArray[Any]:
         """Return a photo's pixels (H, W, 3) with its faces gone a way.
 
         They get the hidden mark, if the settings ask for it.
@@ -67,7 +68,7 @@ class Renderer:
         return np.stack(laid).astype(np.float32) / np.float32(127.5) - 1
 
     def _parts(
-        self, pixels: NDArray, faces: Sequence[Face], regions: Sequence[str]
+        self, pixels: NDArray[Any], faces: Sequence[Face], regions: Sequence[str]
     ) -> list[Parts]:
         """Return the parts of faces; regions that they are to tell need sure ones."""
         found = [parser().parts(pixels, face) for face in faces]

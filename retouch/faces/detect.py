@@ -79,7 +79,9 @@ class Detector:
         self._scout = Scout(self._dlib) if scout else None
         self._blazeface = BlazeFace()
 
-    def find(self, pixels: NDArray, *, smallest: float | None = None) -> list[Face]:
+    def find(
+        self, pixels: NDArray[Any], *, smallest: float | None = None
+    ) -> list[Face]:
         """Return the faces in a photo (H, W, 3), the largest first.
 
         Small and turned faces are searched where quick detectors see something like a
@@ -104,7 +106,7 @@ class Detector:
         doubtful.sort(key=lambda face: _plausibility(face, grey.size))
         return [f for f in doubtful[-1:] if _plausibility(f, grey.size) >= POSSIBLE]
 
-    def present(self, pixels: NDArray) -> list[Face]:
+    def present(self, pixels: NDArray[Any]) -> list[Face]:
         """Return the faces in a photo as `find` does; raise if there is none."""
         faces = self.find(pixels)
         if not faces:
@@ -115,7 +117,7 @@ class Detector:
         return faces
 
     def _rounds(
-        self, grey: Grey, pixels: NDArray, smallest: float | None
+        self, grey: Grey, pixels: NDArray[Any], smallest: float | None
     ) -> Iterator[list[Face]]:
         """Yield what is found together, the cheapest and likeliest first."""
         first, *others = rounds(*grey.size, smallest)
@@ -126,11 +128,11 @@ class Detector:
         for looks in others:
             yield _together(read, self._search(grey, looks))
 
-    def again(self, pixels: NDArray, face: Face) -> Face:
+    def again(self, pixels: NDArray[Any], face: Face) -> Face:
         """Return a known face with its landmarks read anew, as after an edit."""
         return self._read(Grey.of(pixels), _upright(face.landmarks), face.confidence)
 
-    def followed(self, pixels: NDArray, face: Face) -> tuple[Face, NDArray]:
+    def followed(self, pixels: NDArray[Any], face: Face) -> tuple[Face, NDArray[Any]]:
         """Return a face a moment later, and how firmly its landmarks are read.
 
         They are read from few boxes, which is enough where time smooths them. The
@@ -143,7 +145,7 @@ class Detector:
         scatter = np.hypot(*np.moveaxis(readings - middle, -1, 0)).mean(0)
         return _framed(middle, face.confidence), scatter / frame.scale
 
-    def watched(self, pixels: NDArray, face: Face) -> tuple[Face, bool]:
+    def watched(self, pixels: NDArray[Any], face: Face) -> tuple[Face, bool]:
         """Return a face of a video's frame, and whether its landmarks are trusted.
 
         They are not on heads that turn away. If they lie elsewhere than the network
@@ -157,7 +159,9 @@ class Detector:
         again = self._agreed(Grey.of(pixels), seen)
         return again or face, again is not None
 
-    def glance(self, pixels: NDArray, *, smallest: float = 2 * SMALLEST) -> list[Face]:
+    def glance(
+        self, pixels: NDArray[Any], *, smallest: float = 2 * SMALLEST
+    ) -> list[Face]:
         """Return the upright faces of a video's frame in some milliseconds."""
         grey = Grey.of(pixels)
         look = reduced(*grey.size, SEEN / smallest, BUDGET)

@@ -49,6 +49,6 @@ def best(sightings: list[Sighting]) -> list[Sighting]:
     return kept
 
 
-def _near(gaps: NDArray, sides: NDArray, side: float) -> NDArray[np.bool_]:
+def _near(gaps: NDArray[Any], sides: NDArray[Any], side: float) -> NDArray[np.bool_]:
     low, high = np.minimum(sides, side), np.maximum(sides, side)
     return (np.hypot(*gaps.T) < 0.3 * low) & (high < 1.5 * low)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class Canvas:
     size: float  # the face's, in pixels of the square
 
     @classmethod
-    def of(cls, pixels: NDArray, face: Face, parts: Parts) -> "Canvas | None":
+    def of(cls, pixels: NDArray[Any], face: Face, parts: Parts) -> "Canvas | None":
         """Return a face's canvas; None for one too small to have skin to see."""
         side = 1 / face.transform(HEAD, 1).scale
         steps = int(min(side, LARGEST)) // STEPS

@@ -8,6 +8,7 @@ is linear in every strength, exact at 0, and no pixel outside an area changes.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +35,8 @@ class Change:
 
 
 def retouched(
-    pixels: NDArray, faces: Iterable[Face], wishes: Skin, strength: float = 1.0
-) -> tuple[NDArray, list[float]]:
+    pixels: NDArray[Any], faces: Iterable[Face], wishes: Skin, strength: float = 1.0
+) -> tuple[NDArray[Any], list[float]]:
     """Return the photo (H, W, 3), 8 or 16 bit, with the skin of faces retouched.
 
     Beside it stands which share of the photo's pixels each face's retouching touched.
@@ -49,7 +50,9 @@ def retouched(
     return pixels, shares
 
 
-def _one(pixels: NDArray, face: Face, wishes: Skin, strength: float) -> NDArray:
+def _one(
+    pixels: NDArray[Any], face: Face, wishes: Skin, strength: float
+) -> NDArray[Any]:
     parts = parser().parts(pixels, face)
     canvas = Canvas.of(pixels, face, parts) if parts.sure else None
     if canvas is None:
@@ -109,7 +112,9 @@ def _steps(
 # --- at the photograph's own size ---------------------------------------------
 
 
-def _finest(pixels: NDArray, canvas: Canvas, healed: Pixels, window: Window) -> Pixels:
+def _finest(
+    pixels: NDArray[Any], canvas: Canvas, healed: Pixels, window: Window
+) -> Pixels:
     """Return what turns a blemish's finest detail into that of skin beside it."""
     scale = np.float32(255 / np.iinfo(pixels.dtype).max)
     own = pixels[window.slices].astype(np.float32) * scale
@@ -120,7 +125,7 @@ def _finest(pixels: NDArray, canvas: Canvas, healed: Pixels, window: Window) -> 
     return heal.grown(fine, where, skin) - where[..., None] * fine
 
 
-def _laid_in(pixels: NDArray, added: Pixels, window: Window) -> NDArray:
+def _laid_in(pixels: NDArray[Any], added: Pixels, window: Window) -> NDArray[Any]:
     top = np.iinfo(pixels.dtype).max
     result = pixels.copy()
     mixed = pixels[window.slices] + added * np.float32(top / 255)

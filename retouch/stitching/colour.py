@@ -1,5 +1,7 @@
 """Colour: making one picture's skin look like another's."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +28,7 @@ def matched(image: Pixels, own: Pixels, model: Pixels, weight: Pixels) -> Pixels
     return to_rgb((lab - mean) * contrast + wanted_mean).astype(np.float32)
 
 
-def _moments(lab: Pixels, weight: Pixels) -> tuple[NDArray, NDArray]:
+def _moments(lab: Pixels, weight: Pixels) -> tuple[NDArray[Any], NDArray[Any]]:
     mean = np.tensordot(weight, lab, 2)
     variance = np.tensordot(weight, (lab - mean) ** 2, 2)
     return mean, np.sqrt(variance)

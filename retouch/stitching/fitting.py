@@ -1,5 +1,7 @@
 """Fitting a painted face into a photo: under its light, with a soft rim."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
@@ -19,7 +21,9 @@ ALIKE, UNLIKE = 24.0, 60.0  # of 255: around the brows, skin on skin, and hair o
 NEAR = 0.03  # of the crop: how broadly that is compared
 
 
-def fitted(pixels: NDArray, face: Face, transform: Similarity, image: Pixels) -> Piece:
+def fitted(
+    pixels: NDArray[Any], face: Face, transform: Similarity, image: Pixels
+) -> Piece:
     """Return an image as a piece whose light is the photo's and whose rim is soft."""
     size = image.shape[0]
     seen = FaceCrop.at(pixels, face, transform, size, linear=True)
@@ -57,7 +61,7 @@ def _broad(field: Pixels) -> Pixels:
     return resized(small, field.shape[0])
 
 
-def _around_brows(points: NDArray, size: int) -> tuple[Pixels, Pixels]:
+def _around_brows(points: NDArray[Any], size: int) -> tuple[Pixels, Pixels]:
     """Return what is 1 above and beside the brows, and what is 1 below: both soft.
 
     Hair is not on every forehead, so the face ends a little above them.
@@ -68,7 +72,7 @@ def _around_brows(points: NDArray, size: int) -> tuple[Pixels, Pixels]:
     up = up / length
     centres = (np.arange(size) + 0.5).astype(np.float32)
 
-    def along(x: float, y: float) -> tuple[Pixels, NDArray]:
+    def along(x: float, y: float) -> tuple[Pixels, NDArray[Any]]:
         return centres[None] * x + centres[:, None] * y, brows @ (x, y)
 
     (height, tops), (across, sides) = along(*up), along(-up[1], up[0])
@@ -83,6 +87,6 @@ def _off_rim(size: int) -> Pixels:
     return _soft(np.minimum(depth[:, None], depth[None]))
 
 
-def _soft(ramp: NDArray) -> Pixels:
+def _soft(ramp: NDArray[Any]) -> Pixels:
     t = np.clip(ramp, 0, 1).astype(np.float32)
     return t * t * (3 - 2 * t)

@@ -5,6 +5,8 @@ correlation; noise folded with it looks alike everywhere and repeats nothing
 (spot noise, van Wijk 1991). The seed is fixed, and the tile's edges meet.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, minimum_filter
@@ -23,7 +25,7 @@ OUTLIER = 3.0  # deviations: a pore, a hair or an edge counts as no more
 
 
 def beside(
-    photo: NDArray, transform: Similarity, skin: Pixels, cover: Pixels
+    photo: NDArray[Any], transform: Similarity, skin: Pixels, cover: Pixels
 ) -> Pixels | None:
     """Return a tile (TILE, TILE, 3), 0 to 255, of the grain of the skin near cover.
 
@@ -64,7 +66,7 @@ def _nearest(skin: Pixels, cover: Pixels) -> Points:
     return np.asarray(points[order[:PLACES]], np.float64)
 
 
-def _fine(photo: NDArray, place: Points, scale: float) -> Pixels | None:
+def _fine(photo: NDArray[Any], place: Points, scale: float) -> Pixels | None:
     """Return the fine detail of the patch around a place, or None beyond the edge."""
     side = int(np.clip(REACH / scale, *PATCH))
     width = float(np.clip(0.5 / scale, FINEST, COARSEST))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ class Layers:
     cover: Pixels  # (S, S), how much of the paint shows
     skin: Pixels | None = None  # (S, S), whose grain the paint takes on, if any
 
-    def lay(self, photo: NDArray, transform: Similarity) -> None:
+    def lay(self, photo: NDArray[Any], transform: Similarity) -> None:
         """Write into the photo (H, W, 3), 8 or 16 bit; transform leads to the crop."""
         changed = bool(self.moves.any() or self.light.any())
         if not (self.reach.any() and (changed or self.cover.any())):
@@ -63,7 +64,7 @@ class Layers:
             planes += [self.cover[..., None], self.paint]
         return np.concatenate(planes, -1)
 
-    def _grain(self, photo: NDArray, transform: Similarity) -> Pixels | None:
+    def _grain(self, photo: NDArray[Any], transform: Similarity) -> Pixels | None:
         if self.skin is None:
             return None
         return grain.beside(photo, transform, self.skin, self.cover)
@@ -80,12 +81,12 @@ class Layers:
 class _Source:
     """A copy of the photo's pixels around a window, for fetching from."""
 
-    pixels: NDArray
+    pixels: NDArray[Any]
     left: int
     top: int
 
     @classmethod
-    def around(cls, photo: NDArray, window: Window, margin: int) -> "_Source":
+    def around(cls, photo: NDArray[Any], window: Window, margin: int) -> "_Source":
         left, top = max(0, window.left - margin), max(0, window.top - margin)
         bottom, right = window.bottom + margin, window.right + margin
         return cls(photo[top:bottom, left:right].copy(), left, top)
@@ -121,7 +122,7 @@ class _Source:
                 )
         return result
 
-    def encode(self, colour: Pixels) -> NDArray:
+    def encode(self, colour: Pixels) -> NDArray[Any]:
         largest = np.iinfo(self.pixels.dtype).max
         rounded = np.rint(colour * self.levels).clip(0, largest)
         return rounded.astype(self.pixels.dtype)

@@ -7,6 +7,7 @@ length is a fraction of the face's size, so a face has the same mask at any scal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +77,9 @@ class Outline:
     points: Points  # (68, 2)
     unit: float  # the face's size
     size: int  # the crop's
-    inside: NDArray  # (N, 3), the planes behind which lie both the crop and the photo
+    inside: NDArray[
+        Any
+    ]  # (N, 3), the planes behind which lie both the crop and the photo
 
     @classmethod
     def of(
@@ -187,7 +190,7 @@ REGIONS: dict[str, Callable[[Outline], Pixels]] = {
 }
 
 
-def _depth(planes: NDArray, rows: slice, columns: slice) -> Pixels:
+def _depth(planes: NDArray[Any], rows: slice, columns: slice) -> Pixels:
     """Return how deep each pixel lies behind the nearest of the planes (N, 3)."""
     down, across = (
         (np.arange(s.start, s.stop) + 0.5).astype(np.float32) for s in (rows, columns)

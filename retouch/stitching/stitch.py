@@ -9,6 +9,7 @@ rounded once.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,12 +52,12 @@ class Piece:
 
 
 def stitch(
-    photo: NDArray,
+    photo: NDArray[Any],
     pieces: Iterable[Piece],
     *,
     method: str = "difference",
     regions: Iterable[str] = ("face",),
-) -> NDArray:
+) -> NDArray[Any]:
     """Return the photo (H, W, 3), 8 or 16 bit, with the pieces laid in, in order.
 
     Where no mask reaches, and where an edit changed nothing, every pixel is the same.
@@ -75,7 +76,9 @@ def stitch(
     return result
 
 
-def _lay_in(photo: NDArray, piece: Piece, method: str, names: tuple[str, ...]) -> None:
+def _lay_in(
+    photo: NDArray[Any], piece: Piece, method: str, names: tuple[str, ...]
+) -> None:
     face, transform, size = piece.face, piece.transform, piece.change.size
     outline = mask.Outline.of(face, transform, size, photo.shape)
     masks = _masks(outline, names, piece.visible)

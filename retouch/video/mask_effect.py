@@ -126,7 +126,9 @@ class MaskEffect:
         other = self._choice(pixels, driver, number)
         return self._worn(pixels, driver, number, other)
 
-    def _seen(self, pixels: NDArray, face: Face) -> tuple[NDArray, NDArray]:
+    def _seen(
+        self, pixels: NDArray[Any], face: Face
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return a face's shape in the unit square, and where it looks."""
         size = self.generator.resolution
         crop = FaceCrop.of(pixels, face, TIGHT, size, linear=True)

@@ -32,8 +32,8 @@ from retouch.geometry import (
 )
 
 Floats = NDArray[np.float32]
-Arrays = Mapping[str, NDArray]
-Describe = Callable[[NDArray, Face], Floats]  # a frame and a face in it
+Arrays = Mapping[str, NDArray[Any]]
+Describe = Callable[[NDArray[Any], Face], Floats]  # a frame and a face in it
 
 EVERY = 8  # frames between two looks for faces
 PATIENCE = 3  # looks in a row that may miss a face before it is given up
@@ -48,7 +48,7 @@ GOES, COMES = 0.12, 0.3  # seconds in which trust in a face goes, and comes back
 SHAKY = 0.007  # of a face: the scatter of readings above which a part is held
 
 
-def describe(pixels: NDArray, face: Face) -> Floats:
+def describe(pixels: NDArray[Any], face: Face) -> Floats:
     """Return the descriptor of a face in a frame, (128,), quickly."""
     return described(comparable(pixels, [face], linear=True))[0]
 
@@ -63,11 +63,13 @@ class OneEuro:
     rest: float = 0.8  # hertz: the cutoff of what stands still
     haste: float = 6.0  # by which the cutoff grows for a speed of one face a second
     slope: float = 1.5  # hertz: the cutoff of the speed itself
-    points: NDArray | None = None
-    speed: NDArray | None = None
+    points: NDArray[Any] | None = None
+    speed: NDArray[Any] | None = None
     time: float = 0.0
 
-    def __call__(self, points: NDArray, time: float, unit: float = 1.0) -> NDArray:
+    def __call__(
+        self, points: NDArray[Any], time: float, unit: float = 1.0
+    ) -> NDArray[Any]:
         """Return the points (..., 2) smoothed; the unit is a length of one face."""
         if self.points is None or self.speed is None:
             self.points, self.time = np.array(points, np.float64), time
@@ -104,11 +106,13 @@ class Track:
     look: OneEuro = field(default_factory=lambda: OneEuro(rest=1.5))
     missed: int = 0  # looks in a row
     descriptor: Floats | None = None
-    shape: NDArray = field(default_factory=lambda: np.zeros((68, 2)))  # mean, upright
+    shape: NDArray[Any] = field(
+        default_factory=lambda: np.zeros((68, 2))
+    )  # mean, upright
     frames: int = 0
     trust: float = 1.0  # in where the face is: 0 for some time after it was doubtful
 
-    def held(self, seen: Face, scatter: NDArray) -> Face:
+    def held(self, seen: Face, scatter: NDArray[Any]) -> Face:
         """Return the face with the parts that shake carried along by the firm ones."""
         if scatter[EYES].mean() > SHAKY:
             return seen
@@ -144,7 +148,7 @@ class Track:
         grown = abs(np.log2(face.size / self.seen.size))
         return bool(gap < NEAR and grown < JUMP)
 
-    def state(self) -> dict[str, NDArray]:
+    def state(self) -> dict[str, NDArray[Any]]:
         """Return all of it as arrays, to go on with another time."""
         kept = {
             "number": self.number,
@@ -216,7 +220,7 @@ class Tracker:
         self.frame = 0
         self.known = 0
 
-    def follow(self, pixels: NDArray, time: float) -> list[Track]:
+    def follow(self, pixels: NDArray[Any], time: float) -> list[Track]:
         """Return the faces of the next frame (H, W, 3), the largest first."""
         looks = self.frame % self.every == 0
         self.frame += 1
@@ -227,7 +231,7 @@ class Tracker:
         self.tracks.sort(key=lambda track: (-round(track.face.size), track.number))
         return list(self.tracks)
 
-    def _go_on(self, track: Track, pixels: NDArray, time: float) -> None:
+    def _go_on(self, track: Track, pixels: NDArray[Any], time: float) -> None:
         """Read the landmarks where the face was last."""
         again, scatter = self.detector.followed(pixels, track.seen)
         again, sure = self.detector.watched(pixels, track.held(again, scatter))
@@ -239,7 +243,7 @@ class Tracker:
         else:
             self._give_up(track)
 
-    def _look(self, pixels: NDArray, time: float) -> None:
+    def _look(self, pixels: NDArray[Any], time: float) -> None:
         found = self.detector.glance(pixels, smallest=self.smallest)
         for track in list(self.tracks):
             near = [face for face in found if track.reaches(face)]
@@ -250,7 +254,7 @@ class Tracker:
         for face in found:
             self._begin(face, pixels, time)
 
-    def _begin(self, face: Face, pixels: NDArray, time: float) -> None:
+    def _begin(self, face: Face, pixels: NDArray[Any], time: float) -> None:
         descriptor = self.describe(pixels, face) if self.describe else None
         old = self._known_again(descriptor)
         if old is None:
@@ -283,7 +287,7 @@ class Tracker:
 
     # --- to go on another time -------------------------------------------------
 
-    def state(self) -> dict[str, NDArray]:
+    def state(self) -> dict[str, NDArray[Any]]:
         """Return all of it as arrays."""
         kept = {"counts": np.array([self.frame, self.known])}
         for place in ("tracks", "gone"):
@@ -296,7 +300,7 @@ class Tracker:
         """Take up such a state."""
         self.frame, self.known = (int(n) for n in kept["counts"])
         for place in ("tracks", "gone"):
-            groups: dict[str, dict[str, NDArray]] = {}
+            groups: dict[str, dict[str, NDArray[Any]]] = {}
             for key, array in kept.items():
                 if key.startswith(f"{place}/"):
                     _, number, name = key.split("/")
