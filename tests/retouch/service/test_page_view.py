@@ -125,6 +125,21 @@ def test_on_a_phone_sliders_lie_at_the_thumb_and_nothing_is_cut_off(page):
     assert stage["height"] > 0.45 * height
 
 
+@pytest.mark.parametrize("size", [browsing.DESK, browsing.PHONE, (390, 600)])
+def test_the_welcome_has_room_between_its_parts(browser, address, size):
+    with browsing.page_of(browser, address, size) as page:
+        pitch, sample, head = (
+            page.locator(name).bounding_box()
+            for name in ("#pitch", "#sample", "#pitch h2")
+        )
+        beside = sample["x"] >= pitch["x"] + pitch["width"] + 16
+        assert beside or sample["y"] >= pitch["y"] + pitch["height"] + 16
+        letters = page.locator("#pitch h2").evaluate(
+            "head => parseFloat(getComputedStyle(head).fontSize)"
+        )
+        assert head["height"] < 2.5 * letters  # two lines, no word left over
+
+
 def test_all_is_reached_by_the_keyboard(browser, address):
     with browsing.page_of(browser, address) as page:
         for _ in range(10):
