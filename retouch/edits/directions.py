@@ -31,6 +31,7 @@ class Known:
     moved: float = 1.0  # and of the moves that are learnt from people
     # Whether fine light and colours are meant: wrinkles, hair, frames, make-up.
     fine: bool = False
+    where: str = "face"  # the region to which moves of people keep it
     low: float = -2.0
     high: float = 2.0  # beyond these faces begin to look wrong, or nothing more is seen
     adults: bool = False  # faces that look younger than 18 are left alone
@@ -100,6 +101,7 @@ _ALL = (
         climbed=1.7,
         trial=Trial(0.64, 0.69, 0.28),
         fine=True,
+        where="eyes",
     ),
     Known(
         "lip-make-up",
@@ -109,6 +111,7 @@ _ALL = (
         trial=Trial(0.59, 0.66, 0.28),
         high=1.0,
         fine=True,
+        where="mouth",
     ),
     Known(
         "beard",
@@ -118,6 +121,7 @@ _ALL = (
         moved=1.2,
         trial=Trial(1.00, 1.08, 0.26),
         fine=True,
+        where="lower-face",
     ),
     Known(
         "glasses",
@@ -134,16 +138,17 @@ _ALL = (
         "wider open eyes",
         climbed=1.15,
         trial=Trial(1.07, 0.49, 0.17),
+        where="eyes-and-brows",
     ),
-    Known("mouth-open", "mouth-open", "wider open mouth"),
-    Known("brows", "brow-height", "higher brows"),
-    Known("brow-gap", "brow-gap", "brows further apart"),
-    Known("eye-width", "eye-width", "wider eyes"),
-    Known("jaw", "jaw-width", "wider jaw"),
-    Known("chin", "chin-length", "longer chin"),
-    Known("nose-width", "nose-width", "wider nose"),
-    Known("nose-length", "nose-length", "longer nose"),
-    Known("lips", "lip-thickness", "fuller lips"),
+    Known("mouth-open", "mouth-open", "wider open mouth", where="lower-face"),
+    Known("brows", "brow-height", "higher brows", where="eyes-and-brows"),
+    Known("brow-gap", "brow-gap", "brows further apart", where="eyes-and-brows"),
+    Known("eye-width", "eye-width", "wider eyes", where="eyes-and-brows"),
+    Known("jaw", "jaw-width", "wider jaw", where="lower-face"),
+    Known("chin", "chin-length", "longer chin", where="lower-face"),
+    Known("nose-width", "nose-width", "wider nose", where="nose"),
+    Known("nose-length", "nose-length", "longer nose", where="nose"),
+    Known("lips", "lip-thickness", "fuller lips", where="mouth"),
 )
 DIRECTIONS: Mapping[str, Known] = {known.name: known for known in _ALL}
 # Traits that edits keep and none moves; attractive is called beauty, which guards

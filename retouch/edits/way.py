@@ -11,6 +11,7 @@ from scorers.moves import Moves
 
 Floats = NDArray[np.float32]
 LEAST_SHARE = 1 / 64  # of an edit; what needs a smaller one is left alone
+WHOLE = frozenset({"face"})
 LOOKS = 6  # at how far an edit has strayed, at most
 NEARLY, AIM = 0.93, 0.97  # of the budget: near enough to it, and what is aimed at
 
@@ -24,11 +25,12 @@ class Way:
     change: Floats | None = None  # (N, traits): how people's traits change, if they do
     moves: Moves | None = None  # which know what that does to latents
     fine: bool = True  # colours and fine light are meant; False: broad light alone
+    where: frozenset[str] = WHOLE  # the regions that are meant to change
 
     @classmethod
     def none(cls, start: Floats) -> "Way":
         """Return the way that leads nowhere, and to which others are added."""
-        return cls(start, np.zeros_like(start), fine=False)
+        return cls(start, np.zeros_like(start), fine=False, where=frozenset())
 
     @classmethod
     def straight(cls, start: Floats, end: Floats) -> "Way":
@@ -50,7 +52,9 @@ class Way:
         moves = next((way.moves for way in ways if way.moves), None)
         changes = [way._changes(moves) for way in ways] if moves else []
         change = np.concatenate(changes) if changes else None
-        return cls(start, offset, change, moves, any(way.fine for way in ways))
+        fine = any(way.fine for way in ways)
+        where = frozenset[str]().union(*(way.where for way in ways))
+        return cls(start, offset, change, moves, fine, where)
 
     def _changes(self, moves: Moves) -> Floats:
         """Return how traits change, by nothing where they need not."""
@@ -73,7 +77,8 @@ class Way:
         if other.change is not None:
             change = other.change if change is None else change + other.change
         fine = self.fine or other.fine
-        return Way(self.start, self.offset + other.offset, change, moves, fine)
+        offset, where = self.offset + other.offset, self.where | other.where
+        return Way(self.start, offset, change, moves, fine, where)
 
     def __mul__(self, shares: float | Floats) -> "Way":
         """Return so much of the way, of all or of each face (N,)."""
@@ -99,6 +104,7 @@ class Way:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `of` makes the same way of, for the same moves."""
         own = {"start": self.start, "offset": self.offset, "fine": np.array(self.fine)}
+        own["where"] = np.array(sorted(self.where), np.str_)
         return own if self.change is None else own | {"change": self.change}
 
     @classmethod
@@ -106,7 +112,8 @@ class Way:
         """Return the way whose arrays these are."""
         start, offset, change = (arrays.get(n) for n in ("start", "offset", "change"))
         assert start is not None and offset is not None
-        return cls(start, offset, change, moves, bool(arrays["fine"]))
+        fine, where = bool(arrays["fine"]), frozenset(arrays["where"].tolist())
+        return cls(start, offset, change, moves, fine, where)
 
     @property
     def leads(self) -> bool:

@@ -90,7 +90,7 @@ class Renderer:
             marks = self._landmarks(old, there), self._landmarks(new, there)
             wider = self._wider(way[i : i + 1], there, marks)
             change = Change(old, new, marks=marks, fine=way.fine, wider=wider)
-            pieces.append(Piece(face, place, change))
+            pieces.append(Piece(face, place, change, where=tuple(way.where)))
         return pieces
 
     def _wider(

@@ -219,6 +219,8 @@ class Retoucher:
         known = DIRECTIONS.get(name)
         if isinstance(edit, TraitMove):
             way = edit.way(view, strength * (known.moved if known else 1.0))
+            if known:
+                way = dataclasses.replace(way, where=frozenset({known.where}))
         else:
             asked = strength * (known.climbed if known else 1.0)
             there = edit.apply(self.model.generator, view, asked)

@@ -20,6 +20,7 @@ from retouch.geometry import (
     JAW,
     LEFT_BROW,
     LEFT_EYE,
+    NOSE,
     OUTER_LIPS,
     RIGHT_BROW,
     RIGHT_EYE,
@@ -39,8 +40,9 @@ GAP_OUTSET, GAP_FEATHER = 0.01, 0.03
 EYE_OUTSET, EYE_FEATHER = 0.06, 0.05
 LID_OUTSET, LID_FEATHER = 0.005, 0.02
 BROW_OUTSET, BROW_FEATHER = 0.04, 0.03
+NOSE_OUTSET, NOSE_FEATHER = 0.05, 0.05
 
-_NOSE_BASE = 33
+NOSE_BASE = 33
 _CIRCLE = np.stack([f(np.arange(8) * np.pi / 4) for f in (np.cos, np.sin)], -1)
 
 
@@ -131,7 +133,7 @@ class Outline:
     @property
     def up(self) -> Points:
         """The direction from the nose's base to the forehead."""
-        way = self.brows.mean(0) - self.points[_NOSE_BASE]
+        way = self.brows.mean(0) - self.points[NOSE_BASE]
         return way / max(np.hypot(*way), 1e-9)
 
     @property
@@ -147,7 +149,7 @@ class Outline:
         return self._oval(SURFACE_OUTSET, SURFACE_FEATHER)
 
     def _oval(self, outset: float, feather: float) -> Pixels:
-        lifted = self.brows + LIFT * (self.brows.mean(0) - self.points[_NOSE_BASE])
+        lifted = self.brows + LIFT * (self.brows.mean(0) - self.points[NOSE_BASE])
         outline = np.concatenate([self.points[JAW], lifted])
         return self.soft(outline, outset, feather, FOREHEAD_FEATHER)
 
@@ -164,6 +166,19 @@ class Outline:
     def eyeballs(self) -> Pixels:
         """Return what shows between the lids."""
         return self._pair(LEFT_EYE, RIGHT_EYE, LID_OUTSET, LID_FEATHER)
+
+    def eyes_and_brows(self) -> Pixels:
+        """Return both eyes, both brows, and what is between them."""
+        points = self.points[LEFT_EYE.start : RIGHT_EYE.stop]
+        return self.soft(np.concatenate([self.brows, points]), BROW_OUTSET, EYE_FEATHER)
+
+    def nose(self) -> Pixels:
+        return self.soft(self.points[NOSE], NOSE_OUTSET, NOSE_FEATHER)
+
+    def lower_face(self) -> Pixels:
+        """Return what lies below the nose: mouth, chin, and cheeks along the jaw."""
+        points = np.concatenate([self.points[JAW][2:15], self.points[NOSE_BASE, None]])
+        return self.soft(points, FACE_OUTSET, FACE_FEATHER)
 
     def skin(self) -> Pixels:
         """Return the surface without mouth, eyes and brows."""
@@ -187,6 +202,9 @@ REGIONS: dict[str, Callable[[Outline], Pixels]] = {
     "skin": Outline.skin,
     "mouth": Outline.mouth,
     "eyes": Outline.eyes,
+    "eyes-and-brows": Outline.eyes_and_brows,
+    "nose": Outline.nose,
+    "lower-face": Outline.lower_face,
 }
 
 

@@ -8,7 +8,7 @@ rounded once.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ class Piece:
     transform: Similarity  # from the photo to the change's crops
     change: Change
     visible: Pixels | None = None  # (R, R), see `mask.draw`
+    where: tuple[str, ...] = ("face",)  # the regions that the change is meant for
 
     def fitted(self) -> "Piece":
         """Return this piece no finer than the photo, which could not show more."""
@@ -48,7 +49,8 @@ class Piece:
         visible = self.visible
         if visible is not None:
             visible = resized(visible[..., None], finest)[..., 0].clip(0, 1)
-        return Piece(self.face, transform, self.change.resized(finest), visible)
+        change = self.change.resized(finest)
+        return replace(self, transform=transform, change=change, visible=visible)
 
 
 def stitch(
@@ -81,7 +83,7 @@ def _lay_in(
 ) -> None:
     face, transform, size = piece.face, piece.transform, piece.change.size
     outline = mask.Outline.of(face, transform, size, photo.shape)
-    masks = _masks(outline, names, piece.visible)
+    masks = _masks(outline, names, piece)
     if not masks.edit.any():
         return
     own = FaceCrop.at(photo, face, transform, size).levels
@@ -92,10 +94,9 @@ def _lay_in(
     layers.lay(photo, transform)
 
 
-def _masks(
-    outline: mask.Outline, names: tuple[str, ...], visible: Pixels | None
-) -> Masks:
-    edit, skin = (outline.draw(regions, visible) for regions in (names, ["skin"]))
+def _masks(outline: mask.Outline, names: tuple[str, ...], piece: Piece) -> Masks:
+    edit, skin = (outline.draw(part, piece.visible) for part in (names, ["skin"]))
+    edit *= outline.draw(piece.where) if "face" not in piece.where else 1
     own = outline.eyeballs()
     if opening(outline.points) >= OPEN:
         own = np.maximum(own, outline.gap())
