@@ -14,13 +14,19 @@ EXPRESSION = (
     *("happy", "mouth-open", "mouth-width", "corners-up"),
     *("eyes-open", "brow-height", "brow-gap", "lip-thickness"),
 )
+SHAPES = (
+    *("eyes-open", "eye-width", "brow-height", "brow-gap", "lip-thickness"),
+    *("jaw-width", "chin-length", "nose-width", "nose-length"),
+)
 # What goes along with a trait in people goes along with a wish for it. By themselves
-# labels act on one another: a smile stays half, and years draw glasses.
+# labels act on one another: a smile stays half, years draw glasses, and who shall look
+# more feminine without make-up gets a stranger's brows.
 ALONG = {name: EXPRESSION for name in ("happy", "mouth-open", "corners-up")} | {
-    "age": (
-        *("glasses", "weight", "attractive", "saturation", "lip-thickness"),
-        *("eyes-open", "eye-width", "brow-height", "brow-gap", "corners-up"),
-        *("jaw-width", "chin-length", "nose-width", "nose-length"),
+    "age": ("glasses", "weight", "attractive", "saturation", "corners-up", *SHAPES),
+    "gender": ("eye_makeup", "lip_makeup", "beard", *SHAPES),
+    "weight": (
+        *("attractive", "jaw-width", "chin-length", "eye-width", "eyes-open"),
+        *("nose-width", "lip-thickness"),
     ),
 }
 

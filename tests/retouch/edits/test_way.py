@@ -1,5 +1,7 @@
 """Ways: gone in part, added up, and within a budget."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -91,3 +93,14 @@ def test_a_way_of_arrays_is_the_same_way():
     again = Way.of(way.arrays, way.moves)
     np.testing.assert_array_equal(again.end, way.end)
     assert again.fine == way.fine
+
+
+def test_ways_change_the_regions_that_any_of_them_is_meant_for():
+    eyes = replace(_learnt(), where=frozenset({"eyes"}))
+    mouth = replace(_learnt(), where=frozenset({"mouth"}))
+    none = Way.none(eyes.start)
+    assert (none + eyes).where == {"eyes"}
+    assert (eyes + mouth * 0.5).where == {"eyes", "mouth"}
+    assert Way.joined([eyes, mouth]).where == {"eyes", "mouth"}
+    assert Way.of(eyes.arrays, eyes.moves).where == {"eyes"}
+    assert Way.of(none.arrays, None).where == frozenset()

@@ -50,6 +50,14 @@ def test_the_person_stays_that_person(result):
     assert abs(face.changed["age"]) < 0.4 and abs(face.changed["gender"]) < 0.3
 
 
+def test_make_up_of_the_eyes_leaves_all_that_lies_below_them(retoucher, portrait):
+    result = retoucher.edited(portrait, {"eye-make-up": 1.0}, QUICK)
+    (face,) = retoucher.find(portrait)
+    changed = (result.photo.pixels != portrait.pixels).any(-1)
+    tip = int(face.landmarks[33, 1])
+    assert changed.any() and not changed[tip:].any()
+
+
 def test_outside_the_mask_every_pixel_is_the_photos_own(bare, portrait, retoucher):
     (face,) = retoucher.find(portrait)
     transform = face.transform(TIGHT, 256)
