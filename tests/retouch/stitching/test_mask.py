@@ -93,7 +93,5 @@ def test_what_is_hidden_is_left_out():
 
 @pytest.mark.parametrize("regions", [(), ("neck",), ("face", "ears")])
 def test_unknown_regions_are_refused_with_the_known_ones(regions):
-    with pytest.raises(
-        SettingsError, match="eyes-and-brows, face, lower-face, mouth, nose, skin; got"
-    ):
+    with pytest.raises(SettingsError, match=r"eyes-and-brows, face, .*; got"):
         drawn(*regions)
