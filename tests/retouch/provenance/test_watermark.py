@@ -20,9 +20,9 @@ def detector():
 
 @pytest.fixture(scope="module")
 def photo():
-    """A portrait with a face of some 230 pixels, so that half of it is large enough."""
+    """A portrait with a face of some 250 pixels, so that half of it is large enough."""
     image = Image.fromarray(skimage.data.astronaut()).crop((100, 0, 356, 256))
-    return np.asarray(image.resize((512, 512), Image.Resampling.BICUBIC))
+    return np.asarray(image.resize((600, 600), Image.Resampling.BICUBIC))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def jpeg(pixels, side=None):
     return np.asarray(Image.open(file).convert("RGB"))
 
 
-@pytest.mark.parametrize("change", [lambda p: p, jpeg, lambda p: jpeg(p, 256)])
+@pytest.mark.parametrize("change", [lambda p: p, jpeg, lambda p: jpeg(p, 300)])
 def test_the_mark_is_found_as_it_is_as_jpeg_and_halved(change, marked, photo, detector):
     for pixels, there in ((marked, True), (photo, False)):
         seen = change(pixels)
