@@ -5,6 +5,7 @@ import pytest
 from retouch.commands import sliders
 from retouch.commands.output import Output
 from retouch.errors import PhotoError
+from retouch.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -23,18 +24,21 @@ def test_an_edit_is_named_for_its_moves(moves, faces, span, word):
 
 def test_results_of_different_commands_do_not_meet(tmp_path):
     photo = str(tmp_path / "portrait.jpg")
-    names = [Output().target(photo, done) for done in ("smile", "beautify", "mask")]
+    names = [
+        Output().target(photo, done, Settings())
+        for done in ("smile", "beautify", "mask")
+    ]
     assert names[0].endswith("portrait-smile.jpg") and len(set(names)) == 3
-    compared = Output(compare=True).target(photo, "smile")
+    compared = Output(compare=True).target(photo, "smile", Settings())
     assert compared.endswith("portrait-smile-compared.jpg")
 
 
 def test_what_exists_is_refused_by_the_flags_own_name(tmp_path):
     (tmp_path / "portrait-mask.jpg").touch()
     with pytest.raises(PhotoError, match="--force"):
-        Output().target(str(tmp_path / "portrait.jpg"), "mask")
-    Output(force=True).target(str(tmp_path / "portrait.jpg"), "mask")
+        Output().target(str(tmp_path / "portrait.jpg"), "mask", Settings())
+    Output(force=True).target(str(tmp_path / "portrait.jpg"), "mask", Settings())
 
 
 def test_what_comes_from_standard_input_goes_to_standard_output():
-    assert Output().target("-", "mask") == "-"
+    assert Output().target("-", "mask", Settings()) == "-"

@@ -1,5 +1,10 @@
 """What the settings add to a picture comes over HTTP, too."""
 
+import io
+
+from PIL import Image
+from skimage.data import astronaut
+
 from retouch.provenance import carried, originals
 from retouch.provenance.verify import findings
 from retouch.settings import MAX_PIXELS
@@ -20,7 +25,10 @@ def test_a_signature_without_a_key_is_refused_in_a_sentence(client, portrait):
     assert "RETOUCH_SIGN_KEY" in answer.json()["error"]
 
 
-def test_all_that_changes_a_photo_marks_it_over_http(client, portrait):
+def test_all_that_changes_a_photo_marks_it_over_http(client):
+    file, image = io.BytesIO(), Image.fromarray(astronaut()[:256, 100:356])
+    image.resize((600, 600), Image.Resampling.BICUBIC).save(file, "JPEG", quality=92)
+    portrait = file.getvalue()
     marked = '{"steps": 2, "watermark": true}'
     files = {"photo": portrait, "source": portrait}
     for verb in ("skin", "mask", "transfer", "beautify"):
