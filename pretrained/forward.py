@@ -126,6 +126,8 @@ class Running:
         runtime = _runtime()
         options = runtime.SessionOptions()
         options.log_severity_level = 3
+        # What the arena would keep from one run to the next, other networks can use.
+        options.enable_cpu_mem_arena = False
         options.intra_op_num_threads = _threads()
         # Threads that wait by spinning take the time of what runs between networks.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
