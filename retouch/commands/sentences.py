@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from retouch.engine.report import FaceReport
 
-# What the judge's traits are called where there is less of them, and more.
+# What the judge's traits are called where there is less of them, and more. Of glasses
+# and of the skin's colour its reading strays by more than edits move them.
 WORDS = {
     "attractive": ("", "more attractive"),  # nobody is told that they look worse
     "alert": ("sleepier", "more rested"),
@@ -13,8 +14,6 @@ WORDS = {
     "age": ("younger", "older"),
     "gender": ("more feminine", "more masculine"),
     "weight": ("slimmer", "fuller"),
-    "skin-color": ("lighter", "darker"),
-    "glasses": ("less bespectacled", "more bespectacled"),
     "beard": ("less bearded", "more bearded"),
     "eye_makeup": ("less made-up", "more made-up"),
     "lip_makeup": ("paler-lipped", "redder-lipped"),
@@ -22,7 +21,7 @@ WORDS = {
 }
 SEEN = 0.15  # deviations: less of a change is not spoken of
 AMOUNTS = (0.5, "a little"), (1.0, "clearly"), (float("inf"), "much")  # below each
-NAMED = 2  # changes that are told
+BESIDE = 0.4  # of the largest change: a second one is told from here on
 # Distances of descriptors below which it is still that person; from 0.6 on it is not.
 PEOPLE = (
     (0.4, "the same person"),
@@ -58,10 +57,11 @@ def _change(face: FaceReport) -> str:
     """Return the judge's largest changes in words."""
     changes = face.changed.items()
     known = [(by, n) for n, by in changes if n in WORDS and WORDS[n][by > 0]]
-    most = sorted(known, key=lambda pair: -abs(pair[0]))[:NAMED]
-    seen = [(by, name) for by, name in most if abs(by) >= SEEN]
-    if not seen:
+    most = sorted(known, key=lambda pair: -abs(pair[0]))[:2]
+    largest = abs(most[0][0]) if most else 0.0
+    if largest < SEEN:
         return "hardly changed"
-    largest = abs(seen[0][0])
+    least = max(SEEN, BESIDE * largest)
+    seen = [(by, name) for by, name in most if abs(by) >= least]
     amount = next(word for limit, word in AMOUNTS if largest < limit)
     return f"{amount} {' and '.join(WORDS[name][by > 0] for by, name in seen)}"

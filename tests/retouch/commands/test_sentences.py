@@ -55,3 +55,8 @@ def test_skin_that_is_retouched_is_told_with_its_share():
 def test_nobody_is_told_that_they_look_worse():
     worse = replace(FACE, changed={"attractive": -0.8, "age": 0.9})
     assert told([worse], 0.3)[0].startswith("1 face: clearly older;")
+
+
+def test_what_was_not_meant_and_is_but_read_is_not_told():
+    smiling = replace(FACE, changed={"happy": 0.9, "glasses": 0.5, "weight": 0.3})
+    assert told([smiling], 0.3)[0].startswith("1 face: clearly happier;")
