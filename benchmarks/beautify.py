@@ -13,7 +13,6 @@ import dataclasses
 import io
 import json
 import time
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -26,15 +25,16 @@ from rich.console import Console
 from rich.table import Table
 from skimage.color import rgb2lab
 
+from benchmarks.people import held_out, opened
 from benchmarks.realism import told_apart
 from retouch.edits.beauty import AMOUNT, PLAIN
 from retouch.edits.edit import View
 from retouch.edits.way import Way
 from retouch.engine.report import FaceReport
 from retouch.engine.retoucher import Retoucher
-from retouch.engine.session import KnownFaces, Purpose, Session, Task
+from retouch.engine.session import Purpose, Session, Task
 from retouch.faces.face_crop import FaceCrop
-from retouch.geometry import LEFT_EYE, MOUTH_CORNERS, RIGHT_EYE, TIGHT, Face, Points
+from retouch.geometry import LEFT_EYE, MOUTH_CORNERS, RIGHT_EYE, TIGHT, Points
 from retouch.photos.photo import Photo
 from retouch.settings import Settings
 from scorers.judge import FREED
@@ -43,9 +43,7 @@ Pixels = NDArray[np.uint8]
 Row = dict[str, float]
 
 RESULTS = Path(__file__).parent / "results"
-# Crops, as a folder of data calls their source, and how many people of it.
 SOURCES = (("mebeauty", "me", 16), ("utk", "utk", 4), ("lfw", "lfw", 4))
-HELD_OUT = 50  # of a thousand people
 DRIFTS = ("weight", "eye_makeup", "lip_makeup", "age", "gender", "happy")
 # What no face's change may be beyond, whichever way.
 LIMITS = {"iris": 3.0, "skin": 1.0, "weight": 0.25, "eye_makeup": 0.15} | {
@@ -53,44 +51,6 @@ LIMITS = {"iris": 3.0, "skin": 1.0, "weight": 0.25, "eye_makeup": 0.15} | {
 }
 WITHIN = 0.18  # of identity, that the plain wish may go
 QUALITY = 90  # of the JPEG that tells the noise of what is read
-
-
-# --- the people ---------------------------------------------------------------
-
-
-def people(folder: Path) -> list[tuple[str, Photo, Points]]:
-    """Return the names, pictures and landmarks of people held out."""
-    found = []
-    for source, called, count in SOURCES:
-        with np.load(folder / f"{source}.npz") as file:
-            data, ends = file["data"].tobytes(), file["offsets"]
-            marks, names = file["landmarks"].astype(float), file["names"]
-            persons = file["people"]
-        first: dict[str, int] = {}
-        for i, person in enumerate(persons):
-            if zlib.crc32(f"{called}/{person}".encode()) % 1000 < HELD_OUT:
-                first.setdefault(str(person), i)
-        rows = list(first.values())
-        for i in np.array(rows)[np.linspace(0, len(rows) - 1, count).astype(int)]:
-            crop = Image.open(io.BytesIO(data[ends[i] : ends[i + 1]])).convert("RGB")
-            found.append((f"{source}/{names[i]}", Photo(np.asarray(crop)), marks[i]))
-    return found
-
-
-def opened(engine: Retoucher, folder: Path, settings: Settings) -> dict[str, Session]:
-    """Return the people's faces, inverted; whoever is left alone is named."""
-    sessions = {}
-    for name, photo, marks in people(folder):
-        low, high = marks.min(0), marks.max(0)
-        box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
-        face = engine.detector.again(photo.pixels, Face(marks, box, 1.0))
-        session = engine.cut(KnownFaces(photo, (face,)), settings, adults=True)
-        if session.chosen:
-            sessions[name] = session
-        else:
-            typer.echo(f"{name}: {session.notes[0]}")
-    inverted = engine.invert(list(sessions.values()), settings)
-    return dict(zip(sessions, inverted, strict=True))
 
 
 # --- what is read of a face ---------------------------------------------------
@@ -243,7 +203,7 @@ def main(
 ) -> None:
     """Measure beautify on real people held out."""
     engine, settings = Retoucher.load(), Settings()
-    sessions = opened(engine, folder, settings)
+    sessions = opened(engine, held_out(folder, SOURCES), settings)
     real = [session.photo for session in sessions.values()]
     before = crops(sessions, real, 128) / np.float32(127.5) - 1
     tasks = {

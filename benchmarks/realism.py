@@ -5,8 +5,10 @@ is judged on people that it did not learn from: half right is what chance gives.
 people are parted decides over four hits in a hundred, so that many partings are taken.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +30,19 @@ SOURCES = ("omi", "synthetic", "utk")  # whose people held out are looked at
 
 def seen(images: Floats) -> Floats:
     """Return what the classifier sees of crops in [-1, 1], (N, statistics)."""
+    return statistics(images, dlib_files.identity().chips)
+
+
+def statistics(images: Floats, chips: Callable[[Floats], Any]) -> Floats:
+    """Return the same of pictures of anything, (N, statistics).
+
+    Args:
+        chips: makes of them what the network takes, 150 pixels a side.
+    """
     identity = dlib_files.identity()
     columns = []
     for part in np.array_split(images, max(1, len(images) // AT_ONCE)):
-        features = identity.features(identity.chips(part))
+        features = identity.features(chips(part))
         maps = [np.asarray(features[i]) for i in BLOCKS]
         rows = [f(m, axis=(1, 2)) for m in maps for f in (np.mean, np.std)]
         columns.append(np.concatenate([*rows, _fine(part)], 1))
@@ -90,7 +101,7 @@ class People:
             for score in scores:
                 alike.append(int(np.argmin(np.abs(known - score))))
                 known[alike[-1]] = np.inf
-            hits.append(_sorted_rightly(seen(self.images[alike]), own, people))
+            hits.append(sorted_rightly(seen(self.images[alike]), own, people))
         return float(np.mean(hits))
 
 
@@ -103,7 +114,7 @@ def embedded(images: Floats, model: Model) -> Floats:
 def told_apart(real: Floats, edited: Floats) -> float:
     """Return the part of crops that are sorted rightly, by person cross-validated."""
     people = np.tile(np.arange(len(real)), 2)
-    return _sorted_rightly(seen(real), seen(edited), people)
+    return sorted_rightly(seen(real), seen(edited), people)
 
 
 def people_told_apart(images: Floats, scores: Floats, gain: float, count: int) -> float:
@@ -122,12 +133,17 @@ def people_told_apart(images: Floats, scores: Floats, gain: float, count: int) -
     fewer = np.setdiff1d(halves[0], halves[1])
     more = np.setdiff1d(halves[1], halves[0])
     size = min(len(fewer), len(more))
-    return _sorted_rightly(
+    return sorted_rightly(
         seen(images[fewer[:size]]), seen(images[more[:size]]), np.arange(2 * size)
     )
 
 
-def _sorted_rightly(some: Floats, others: Floats, people: NDArray[np.int64]) -> float:
+def sorted_rightly(some: Floats, others: Floats, people: NDArray[np.int64]) -> float:
+    """Return the part of two kinds that is sorted rightly, by person cross-validated.
+
+    Args:
+        people: a number for each person, of some and then of others.
+    """
     inputs = np.concatenate([some, others])
     inputs = (inputs - inputs.mean(0)) / (inputs.std(0) + 1e-6)
     signs = np.repeat([-1.0, 1.0], len(some))

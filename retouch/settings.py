@@ -214,7 +214,12 @@ class Climb:
     max_steps: int = option(
         25, "Steps of the climb at most; more go on where it is steep.", low=1, high=400
     )
-    skin: bool = option(True, "Retouch the skin, too, at half strength.")
+    skin: bool = option(True, "Retouch the skin, too.")
+    look: str = option(
+        "natural",
+        "Of skin, eyes and teeth: natural at half strength, studio wholly, or none.",
+        choices=tuple(LOOKS),
+    )
 
     def __post_init__(self) -> None:
         check_options(self)

@@ -88,6 +88,19 @@ class Way:
             self, offset=wide(part, self.offset) * self.offset, change=change
         )
 
+    def reaching(self, length: float) -> "Way":
+        """Return the way gone until the most changed trait has changed by a length.
+
+        It is the same however far the way led: rounded, so that not a bit differs.
+        """
+        if self.change is None or not self.change.any():
+            return self
+        longest = np.abs(self.change).max(1)
+        further = self * np.where(longest > 0, length / np.maximum(longest, 1e-6), 0)
+        assert further.change is not None
+        change, offset = further.change.round(2), further.offset.round(2)
+        return replace(further, change=change, offset=offset)
+
     def beginning(self, start: Floats) -> "Way":
         """Return the same way from other latents."""
         return replace(self, start=start)

@@ -1,5 +1,6 @@
 """What edited faces look like: drawn by the generator, laid into photos and crops."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,7 +23,8 @@ from retouch.stitching.stitch import Piece, stitch
 
 Floats = NDArray[np.float32]
 WIDE = 0.16  # of a mouth's width: lips so far apart show whole teeth
-FURTHER = (1.5, 2.0, 3.0)  # times a way, until they are
+FURTHER = (2.5, 4.0)  # deviations of the most changed trait, until they are
+KEPT = 32  # pictures whose landmarks are not looked for anew
 
 
 class Renderer:
@@ -30,6 +32,9 @@ class Renderer:
 
     def __init__(self, model: Model, detector: Detector):
         self.model, self.detector = model, detector
+        self._known: OrderedDict[tuple[bytes, bytes], tuple[Floats, Points]] = (
+            OrderedDict()
+        )
 
     def laid(
         self, pixels: NDArray[Any], faces: Sequence[Face], way: Way, settings: Settings
@@ -83,13 +88,13 @@ class Renderer:
     def _pieces(
         self, faces: Sequence[Face], placed: Sequence[Similarity], way: Way
     ) -> list[Piece]:
-        before, after = (levels_of(self.model.draw(z)) for z in (way.start, way.end))
-        pieces = []
+        end, pieces = way.end, []
         for i, (face, place) in enumerate(zip(faces, placed, strict=True)):
-            there, (old, new) = face.moved(place), (before[i], after[i])
-            marks = self._landmarks(old, there), self._landmarks(new, there)
-            wider = self._wider(way[i : i + 1], there, marks)
-            change = Change(old, new, marks=marks, fine=way.fine, wider=wider)
+            there = face.moved(place)
+            old, new = self._drawn(way.start[i], there), self._drawn(end[i], there)
+            wider = self._wider(way[i : i + 1], there, (old[1], new[1]))
+            marks = old[1], new[1]
+            change = Change(old[0], new[0], marks=marks, fine=way.fine, wider=wider)
             pieces.append(Piece(face, place, change, where=tuple(way.where)))
         return pieces
 
@@ -104,18 +109,26 @@ class Renderer:
         if not parting(face.landmarks, *marks) or opening(marks[1]) >= WIDE:
             return None
         found = None
-        for times in FURTHER:
-            (picture,) = levels_of(self.model.draw((way * times).end))
-            wider = self._landmarks(picture, face)
-            found = picture, wider
-            if opening(wider) >= WIDE:
+        for length in FURTHER:
+            found = self._drawn(way.reaching(length).end[0], face)
+            if opening(found[1]) >= WIDE:
                 break
         return found
 
-    def _landmarks(self, picture: Floats, face: Face) -> NDArray[np.float64]:
-        """Return the landmarks of a drawn face near those of the one in the photo."""
-        pixels = np.rint(picture).astype(np.uint8)
-        return self.detector.again(pixels, face).landmarks
+    def _drawn(self, latent: Floats, face: Face) -> tuple[Floats, Points]:
+        """Return the picture of a latent and its landmarks, near those of a face.
+
+        While a budget or a slider is tried the same pictures are asked for again.
+        """
+        key = latent.tobytes(), face.landmarks.tobytes()
+        if key not in self._known:
+            (picture,) = levels_of(self.model.draw(latent[None]))
+            pixels = np.rint(picture).astype(np.uint8)
+            self._known[key] = picture, self.detector.again(pixels, face).landmarks
+        self._known.move_to_end(key)
+        while len(self._known) > KEPT:
+            self._known.popitem(last=False)
+        return self._known[key]
 
 
 def _free(

@@ -62,7 +62,7 @@ SEEN_AT = 32  # pixels a side of a square that is looked at for that
 SMALLEST = 24.0  # pixels: the side of a face that can still be worked on
 TRIES = 5  # at keeping to the identity budget in the finished photo
 SHORTER = 0.95  # of the way that would just keep to it; more each time
-ALONGSIDE = 0.5  # of its own strength: skin that is retouched beside an edit
+ALONGSIDE = {"natural": 0.5, "studio": 1.0}  # of a look, beside an edit
 BEAUTY = 0.7  # deviations that strength 1 of beautify asks for
 
 
@@ -177,8 +177,8 @@ class Retoucher:
                 return edit.way(view, strengths, goals)
             return self._way("beauty", edit, view, goals)
 
-        skin = ALONGSIDE if climb.skin else 0.0
-        purpose = Purpose("beautify", "attractive", adults=True, skin=skin)
+        look = climb.look if climb.skin else "none"
+        purpose = Purpose("beautify", "attractive", adults=True, look=look)
         return Task(purpose, move)
 
     def _beauty(self, view: View) -> Floats:
@@ -445,10 +445,11 @@ class Retoucher:
         self, photo: Photo, session: Session, purpose: Purpose, settings: Settings
     ) -> tuple[Photo, list[float]]:
         """Return the photo with the skin of edited faces retouched, and the shares."""
-        if not purpose.skin:
+        skin = Skin(look=purpose.look)
+        if skin.is_nothing:
             return photo, [0.0] * len(session.faces)
-        strength = min(purpose.skin * settings.strength, 1.0)
-        pixels, shares = retouched(photo.pixels, session.faces, Skin(), strength)
+        strength = min(ALONGSIDE[purpose.look] * settings.strength, 1.0)
+        pixels, shares = retouched(photo.pixels, session.faces, skin, strength)
         return photo.with_pixels(pixels), shares
 
     def _told(

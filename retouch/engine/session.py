@@ -45,7 +45,7 @@ class Purpose:
     name: str  # for the provenance: "beautify", "smile +1.5"
     trait: str = ""  # which the report tells before and after
     adults: bool = False  # whoever looks younger than 18 stays as they are
-    skin: float = 0.0  # how strongly their skin is retouched, too
+    look: str = "none"  # to which skin, eyes and teeth are retouched, too
 
 
 @dataclass(frozen=True, eq=False)

@@ -104,3 +104,10 @@ def test_ways_change_the_regions_that_any_of_them_is_meant_for():
     assert Way.joined([eyes, mouth]).where == {"eyes", "mouth"}
     assert Way.of(eyes.arrays, eyes.moves).where == {"eyes"}
     assert Way.of(none.arrays, None).where == frozenset()
+
+
+def test_a_way_reaches_the_same_place_from_any_share():
+    way = _learnt()
+    near, far = (way * share for share in (0.3, 0.77))
+    assert (near.reaching(3.0).end == far.reaching(3.0).end).all()
+    assert np.abs(near.reaching(3.0).change).max(1) == pytest.approx(3.0)

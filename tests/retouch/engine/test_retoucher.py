@@ -8,6 +8,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from retouch.engine.session import KnownFaces
 from retouch.errors import FaceError, SettingsError
 from retouch.faces.crop import uncut, window_of
 from retouch.faces.parse import parser
@@ -48,6 +49,18 @@ def test_the_person_stays_that_person(result):
     assert abs(face.changed["weight"]) < 0.25
     assert max(abs(face.changed[n]) for n in ("eye_makeup", "lip_makeup")) < 0.2
     assert abs(face.changed["age"]) < 0.4 and abs(face.changed["gender"]) < 0.3
+
+
+def test_a_studio_look_retouches_more_than_a_natural_one(retoucher, portrait, bare):
+    faces = retoucher.find(portrait)
+    known, changes = KnownFaces(portrait, tuple(faces)), []
+    for look in ("natural", "studio"):
+        done = retoucher.beautified(known, QUICK, climb=Climb(look=look))
+        photo = done.photo.pixels.astype(int)
+        changes.append(np.abs(photo - bare.photo.pixels).sum())
+    assert 0 < 1.3 * changes[0] < changes[1]
+    none = retoucher.beautified(known, QUICK, climb=Climb(look="none"))
+    assert np.array_equal(none.photo.pixels, bare.photo.pixels)
 
 
 def test_make_up_of_the_eyes_leaves_all_that_lies_below_them(retoucher, portrait):

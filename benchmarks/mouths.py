@@ -1,0 +1,269 @@
+"""Mouths that smiles open, beside people's own smiles.
+
+    python -m benchmarks.mouths ../shared/faces/crops [--sheet out.png]
+
+Closed mouths of people held out are made to smile. Three things are asked of them that
+real smiles tell the answer to: how single their teeth stand, by the contrast along
+rows; whether skin around the mouth darkens or lightens as it does in people of whom
+there is a closed mouth and a smile; and whether a small classifier that sees the mouth
+alone, and learns from other people, tells it from a real one.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+from scipy.ndimage import gaussian_filter, gaussian_filter1d
+from skimage.color import rgb2lab
+
+from benchmarks.people import Crops, Person, held_out, opened, seen
+from benchmarks.realism import sorted_rightly, statistics
+from retouch.engine.report import FaceReport
+from retouch.engine.retoucher import Retoucher
+from retouch.engine.session import Session
+from retouch.faces.crop import cut, resized
+from retouch.faces.identity import apart, comparable, described, landmarks_of
+from retouch.geometry import INNER_LIPS, OUTER_LIPS, Face, Points, Similarity
+from retouch.photos.photo import Photo
+from retouch.settings import Settings
+from retouch.stitching.mouths import filled, opening
+
+RESULTS = Path(__file__).parent / "results"
+SOURCES = (
+    *(("mebeauty", "me", 24), ("utk", "utk", 12)),
+    *(("omi", "omi", 14), ("lfw", "lfw", 10)),
+)
+CLOSED, SMILING = 0.03, 0.1  # how far lips are apart: at most, at least
+SIDE, WIDE = 96, 1.6  # pixels of a mouth's crop, and its part of the mouth's width
+NEAR, FAR = 0.1, 0.3  # of a mouth's width: the skin around it
+COARSE = 3.0  # pixels of the crop: what is broader is no tooth's edge
+MODELS = ("default", "default128")
+STRENGTHS = (1.0, 1.5)
+HAPPIER = 0.7  # deviations that a smile is judged to be, at least
+CHIP = 150  # pixels a side, as the classifier's network takes pictures
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Row = dict[str, float]
+
+
+# --- what is seen of a mouth --------------------------------------------------
+
+
+def mouth(photo: Photo, face: Face) -> Pixels:
+    """Return the crop of a mouth, (SIDE, SIDE, 3)."""
+    crop = cut(photo.pixels, _place(face.landmarks), SIDE)
+    return np.rint(crop.clip(0, 255)).astype(np.uint8)
+
+
+def _place(marks: Points) -> Similarity:
+    lips = marks[OUTER_LIPS]
+    scale = SIDE / (WIDE * max(float(np.ptp(lips[:, 0])), 1.0))
+    corner = lips.mean(0) - SIDE / scale / 2
+    return Similarity.scaling(scale) @ Similarity.shifting(*-corner)
+
+
+def teeth(photo: Photo, face: Face) -> float:
+    """Return the contrast along rows of what lies between lips, in L."""
+    lightness = rgb2lab(mouth(photo, face))[..., 0]
+    edges = lightness - gaussian_filter1d(lightness, COARSE, axis=1)
+    lips = _place(face.landmarks)(face.landmarks[INNER_LIPS])
+    inside = filled(lips, SIDE, -1.5, 0.0) > 0.5
+    return float(edges[inside].std()) if inside.sum() > 20 else 0.0
+
+
+def shade(photo: Photo, face: Face) -> float:
+    """Return how much lighter the skin around the mouth is than the cheeks, in L."""
+    lightness = rgb2lab(mouth(photo, face))[..., 0]
+    lips = _place(face.landmarks)(face.landmarks[OUTER_LIPS])
+    width = float(np.ptp(lips[:, 0]))
+    near, far = (filled(lips, SIDE, r * width, 1.0) for r in (NEAR, FAR))
+    around = float((lightness * (far - near)).sum() / (far - near).sum())
+    return around - _cheeks(photo, face.landmarks)
+
+
+def _cheeks(photo: Photo, marks: Points) -> float:
+    span = np.hypot(*(marks[45] - marks[36]))
+    spots = [(marks[eye].mean(0) + marks[c]) / 2 for eye, c in _SIDES]
+    soft = gaussian_filter(photo.pixels.astype(np.float32), (span / 10, span / 10, 0))
+    rows = [
+        np.clip(s[::-1].astype(int), 0, np.array(soft.shape[:2]) - 1) for s in spots
+    ]
+    colours = np.array([soft[row, column] for row, column in rows])
+    return float(rgb2lab(colours[None] / 255)[0, :, 0].mean())
+
+
+_SIDES = (slice(36, 42), 48), (slice(42, 48), 54)
+
+
+# --- real smiles --------------------------------------------------------------
+
+
+def smiles(folder: Path, engine: Retoucher) -> list[tuple[Photo, Face]]:
+    """Return people held out who smile with open mouths."""
+    people = held_out(folder, SOURCES, lambda marks: opening(marks) >= SMILING)
+    return [(photo, seen(engine, photo, marks)) for _, photo, marks in people]
+
+
+def pairs(folder: Path, engine: Retoucher) -> list[Row]:
+    """Return what changes as people smile, of whom there are two pictures."""
+    crops = Crops.read(folder / "lfw.npz")
+    both: dict[str, dict[bool, int]] = defaultdict(dict)
+    for i, marks in enumerate(crops.landmarks):
+        if not CLOSED < opening(marks) < SMILING:
+            both[str(crops.people[i])].setdefault(opening(marks) >= SMILING, i)
+    found = [own for own in both.values() if len(own) == 2]
+    rows = [_pair(crops, engine, own[False], own[True]) for own in found]
+    return [row for row in rows if row["happier"] > HAPPIER]
+
+
+def _pair(crops: Crops, engine: Retoucher, closed: int, smiling: int) -> Row:
+    rows, judge = [], engine.model.judge
+    assert judge is not None
+    at = judge.names.index("happy")
+    for place in (closed, smiling):
+        photo = crops.photo(place)
+        face = seen(engine, photo, crops.landmarks[place])
+        look = comparable(photo.pixels, [face])
+        who = described(look)
+        read = judge.score(who, landmarks_of(look)), judge.second_opinion(who)
+        rows.append((*(float(r[0, at]) for r in read), shade(photo, face), who[0]))
+    (happy, second, light, who), (happier, other, lighter, whom) = rows
+    return {
+        "happier": happier - happy,
+        "without landmarks": other - second,
+        "identity": float(apart(who, whom)),
+        "shade": lighter - light,
+    }
+
+
+# --- smiles that are made -----------------------------------------------------
+
+
+def smiled(
+    engine: Retoucher, sessions: Iterable[Session], strength: float
+) -> tuple[list[tuple[Photo, Face]], list[FaceReport]]:
+    """Return photos and faces after a smile, and what is reported of them."""
+    settings = Settings()
+    task = engine.editing({"smile": strength}, settings)
+    made, reports = [], []
+    for session in sessions:
+        (result,) = engine.finish([session], task, settings)
+        face = engine.detector.again(result.photo.pixels, session.faces[0])
+        made.append((result.photo, face))
+        reports.append(result.faces[0])
+    return made, reports
+
+
+def copied(
+    engine: Retoucher, real: list[tuple[Photo, Face]]
+) -> list[tuple[Photo, Face]]:
+    """Return the generator's copies of real smiles."""
+    people = [(str(i), p, f.landmarks) for i, (p, f) in enumerate(real)]
+    copies = []
+    for session in opened(engine, people, Settings()).values():
+        (picture,) = engine.model.draw(session.start)
+        pixels = np.rint(picture.clip(-1, 1) * 127.5 + 127.5).astype(np.uint8)
+        (face,) = engine.in_crops(session)
+        copies.append((Photo(pixels), engine.detector.again(pixels, face)))
+    return copies
+
+
+def figures(
+    made: list[tuple[Photo, Face]],
+    real: list[tuple[Photo, Face]],
+) -> Row:
+    """Return how like real mouths those are that opened."""
+    opened_ = [m for m in made if opening(m[1].landmarks) >= SMILING / 2]
+    row = {"open": len(opened_) / len(made)}
+    contrast = np.median([teeth(*m) for m in opened_])
+    row["teeth"] = float(contrast / np.median([teeth(*m) for m in real]))
+    count = min(len(opened_), len(real))
+    row["told from real"] = told(opened_[:count], real[:count])
+    return row
+
+
+def told(some: list[tuple[Photo, Face]], others: list[tuple[Photo, Face]]) -> float:
+    """Return how often a classifier of mouths sorts two kinds rightly."""
+    views = [
+        statistics(np.stack([mouth(*m) for m in part]) / np.float32(127.5) - 1, _chips)
+        for part in (some, others)
+    ]
+    return sorted_rightly(views[0], views[1], np.arange(len(some) + len(others)))
+
+
+def _chips(images: Floats) -> Floats:
+    return np.stack([resized(image, CHIP) for image in images])
+
+
+def main(
+    folder: Path,
+    sheet: Annotated[Path | None, typer.Option(help="Mouths before and after.")] = None,
+) -> None:
+    """Compare mouths that smiles opened with real ones."""
+    engine = Retoucher.load()
+    real, own = smiles(folder, engine), pairs(folder, engine)
+    limit = float(np.quantile(np.abs([row["shade"] for row in own]), 0.9))
+    names = "happier", "without landmarks", "identity"
+    record: dict[str, Row] = {
+        "people's own": {
+            "pairs": float(len(own)),
+            "shade, 90 %": limit,
+            **{n: float(np.mean([row[n] for row in own])) for n in names},
+        },
+        "copies of real smiles": figures(copied(engine, real), real),
+        "real smiles, halves": {"told from real": told(real[::2], real[1::2])},
+    }
+    people: list[Person] = held_out(
+        folder, SOURCES, lambda marks: opening(marks) <= CLOSED
+    )
+    columns = []
+    for model in MODELS:
+        engine = engine if model == "default" else Retoucher.load(model)
+        sessions = list(opened(engine, people, Settings(model=model)).values())
+        before = [(s.photo, s.faces[0]) for s in sessions]
+        columns.append([mouth(*m) for m in before])
+        for strength in STRENGTHS:
+            made, reports = smiled(engine, sessions, strength)
+            shades = [
+                shade(*new) - shade(*old) for new, old in zip(made, before, strict=True)
+            ]
+            row = figures(made, real) | {
+                "shade within": float(np.mean(np.abs(shades) <= limit)),
+                "happier": _gain(reports, "judged"),
+                "without landmarks": _gain(reports, "second"),
+                "identity": float(np.mean([r.identity for r in reports])),
+            }
+            record[f"{model}, smile {strength:+g}"] = row
+            columns.append([mouth(*m) for m in made])
+    _show(record)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "mouths.json").write_text(json.dumps(record, indent=1) + "\n")
+    if sheet is not None:
+        rows = [np.concatenate(row, 1) for row in zip(*columns, strict=False)]
+        Image.fromarray(np.concatenate(rows)).save(sheet)
+
+
+def _gain(reports: list[FaceReport], kind: str) -> float:
+    pairs_ = [getattr(report, kind) for report in reports]
+    return float(np.mean([after - before for before, after in pairs_]))
+
+
+def _show(record: dict[str, Row]) -> None:
+    keys = list(dict.fromkeys(key for row in record.values() for key in row))
+    table = Table("", *keys)
+    for name, row in record.items():
+        table.add_row(name, *(f"{row[k]:.2f}" if k in row else "" for k in keys))
+    Console(width=160).print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)
