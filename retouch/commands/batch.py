@@ -1,5 +1,6 @@
 """The command on many photos."""
 
+import dataclasses
 import json
 import sys
 from collections.abc import Iterator
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
     from retouch.batches.job import Done
     from retouch.batches.run import OnDone, Summary
 
+CLIMBING = ("until_score", "max_steps", "skin")  # --look is the skin's flag
 WRITING = ("compare", "quality", "strip_location", "provenance")
 
 
 @with_options(Output, "to", *WRITING, "as_json", "quiet")
 @with_options(Plan, "plan")
-@with_options(Climb, "climb")
+@with_options(Climb, "climb", *CLIMBING)
 @with_options(Skin, "wishes")
 @with_options(Settings, "settings")
 def batch(
@@ -52,7 +54,7 @@ def batch(
     job = Job(
         kind=what,
         settings=settings,
-        climb=climb,
+        climb=dataclasses.replace(climb, look=wishes.look),
         skin=wishes,
         moves=dict(assignment(move) for move in moves or []),
         **{name: getattr(to, name) for name in WRITING},
