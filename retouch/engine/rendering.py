@@ -61,13 +61,14 @@ class Renderer:
     def shown(
         self, images: Floats, faces: Sequence[Face], way: Way, settings: Settings
     ) -> Floats:
-        """Return crops (N, R, R, 3) with their faces gone a way.
+        """Return crops (N, S, S, 3) with their faces gone a way.
 
         Args:
             faces: as they lie in the crops.
         """
         crops = pixels_of(images)
-        pieces = self._pieces(faces, [Similarity.scaling(1.0)] * len(faces), way)
+        drawn = Similarity.scaling(self.model.generator.resolution / crops.shape[1])
+        pieces = self._pieces(faces, [drawn] * len(faces), way)
         how = {"method": settings.stitch, "regions": settings.outlined}
         laid = [stitch(c, [p], **how) for c, p in zip(crops, pieces, strict=True)]  # type: ignore[arg-type]
         return np.stack(laid).astype(np.float32) / np.float32(127.5) - 1

@@ -34,7 +34,7 @@ from retouch.faces import crop
 from retouch.faces.detect import Detector
 from retouch.faces.face_crop import FaceCrop
 from retouch.faces.identity import apart
-from retouch.geometry import TIGHT, Face
+from retouch.geometry import TIGHT, Face, Similarity
 from retouch.models import Model
 from retouch.photos.photo import (
     PathLike,
@@ -61,6 +61,7 @@ LEAST_SEEN = 0.5  # of a face's square: the part that must lie in the photo
 SEEN_AT = 32  # pixels a side of a square that is looked at for that
 SMALLEST = 24.0  # pixels: the side of a face that can still be worked on
 TRIES = 5  # at keeping to the identity budget in the finished photo
+HELD_AT = 128  # pixels a side: at this size it is seen how far faces have strayed
 SHORTER = 0.95  # of the way that would just keep to it; more each time
 ALONGSIDE = {"natural": 0.5, "studio": 1.0}  # of a look, beside an edit
 BEAUTY = 0.7  # deviations that strength 1 of beautify asks for
@@ -317,8 +318,12 @@ class Retoucher:
 
     def hold(self, sessions: Sequence[Session], way: Way, settings: Settings) -> Moved:
         """Return how far faces may go a way, each within its budget of identity."""
-        images = np.concatenate([s.images for s in sessions])
-        faces, old = self.in_crops(*sessions), self.model.embed(images)
+        whole = np.concatenate([s.images for s in sessions])
+        size = min(whole.shape[1], HELD_AT)
+        images = np.stack([crop.resized(image, size) for image in whole])
+        part = Similarity.scaling(size / whole.shape[1])
+        faces = [face.moved(part) for face in self.in_crops(*sessions)]
+        old = self.model.embed(images)
 
         def strayed(part: Way) -> Floats:
             shown = self.renderer.shown(images, faces, part, settings)
