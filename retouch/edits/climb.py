@@ -3,6 +3,7 @@
 They serve models whose latents no moves are learnt for, and what users teach.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,17 +24,59 @@ AXES = 200  # of the latents' principal ones; with all 400 mouths are smeared wi
 NEARLY = 0.85  # of the budget is where it begins to hold an ascent back
 
 
-@dataclass(frozen=True)
-class Pull:
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """How much counts what holds a climb back."""
+
+    identity: float = 2.0
+    budget: float = 1000.0  # on the square of what the identity moves too far
+    length: float = 0.02  # of the move, in the latents' own metric
+
+    def strayed(self, step: Tensor, budget: Tensor) -> Tensor:
+        """Return the cost of descriptors' steps (N, 128), steep beyond a budget."""
+        moved = ops.sum(ops.square(step), -1)
+        beyond = ops.relu(ops.sqrt(moved + 1e-8) - budget)
+        return self.identity * moved + self.budget * ops.square(beyond)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pull(Hold):
     """How much each wish counts in an ascent."""
 
     score: float = 4.0  # the picture's trait, short of its goal
     second: float = 2.0  # the same, by the reader that sees no shape, if it can tell
     latent: float = 1.0  # the latent's own reading of it
     keep: float = 4.0  # drift of what must stay
-    identity: float = 2.0
-    budget: float = 1000.0  # on the square of what the identity moves too far
-    length: float = 0.02  # of the move, in the latents' own metric
+
+
+class Steps:
+    """Moves in the latents' whitened coordinates by which a loss falls.
+
+    One step is compiled once, whatever is seen.
+    """
+
+    def __init__(self, loss: Callable[..., Tensor], rate: float):
+        self._loss, self._adam = loss, Adam(rate, first=0.8, second=0.95)
+        self._step = compiled(self._taken)
+
+    def move(self, shape: tuple[int, int], seen: Sequence[Any], count: int) -> Tensor:
+        """Return the move (faces, coordinates) after so many steps.
+
+        Args:
+            seen: what the loss takes besides the move.
+        """
+        move, fixed = ops.zeros(shape), [ops.convert_to_tensor(x) for x in seen]
+        state = self._adam.start([move])
+        for _ in range(count):
+            move, state = self._step(move, state, fixed)
+        return move
+
+    def _taken(
+        self, move: Tensor, state: list[Any], seen: list[Any]
+    ) -> tuple[Tensor, list[Any]]:
+        _, slope = differentiate(lambda m: (self._loss(m, *seen), None), move)
+        (move,), state = self._adam.apply(state, [slope], [move])
+        return move, state
 
 
 class Climber:
@@ -55,24 +98,19 @@ class Climber:
         pull: Pull = Pull(),
     ):
         self.generator, self.traits, self.guide = generator, traits, guide
-        self.pull, self.adam = pull, Adam(0.05, first=0.8, second=0.95)
-        self.look = compiled(guide.look)
-        self._climb = compiled(self._step)
+        self.pull, self.look = pull, compiled(guide.look)
+        self._steps = Steps(self._loss, rate=0.05)
         self._slopes = traits.slopes[:AXES]
 
     def climb(
         self, view: View, name: str, keep: tuple[str, ...], goals: Floats, steps: int
     ) -> Floats:
         """Return the latents where a trait has changed by the goals (N,), or nearly."""
-        parts = view.images, view.masks, view.latents
-        images, masks, latents = (ops.convert_to_tensor(p) for p in parts)
-        seen = [images, masks, latents, self.generator.decode(latents)]
-        seen += [*self.look(images), *map(ops.convert_to_tensor, (goals, view.budget))]
-        way = [ops.convert_to_tensor(part) for part in self._way(name, keep)]
-        move = ops.zeros((len(view.latents), len(self._slopes)))
-        state = self.adam.start([move])
-        for _ in range(steps):
-            move, state = self._climb(move, state, way, seen)
+        way = self._way(name, keep)
+        crops = shown(view, self.generator)
+        seen = [*way, *crops, *self.look(crops[0])]
+        shape = len(view.latents), len(self._slopes)
+        move = self._steps.move(shape, [*seen, goals, view.budget], steps)
         offset = self.traits.space.offset(ops.matmul(move, way[-1]))
         return view.latents + ops.convert_to_numpy(offset)
 
@@ -87,26 +125,17 @@ class Climber:
         free = np.eye(len(base)) - base @ base.T
         return tuple(np.asarray(x, np.float32) for x in (goes, told, stay, slope, free))
 
-    def _step(
-        self, move: Tensor, state: list[Any], way: list[Any], seen: list[Any]
-    ) -> tuple[Tensor, list[Any]]:
-        _, slope = differentiate(lambda m: (self._loss(m, way, seen), None), move)
-        (move,), state = self.adam.apply(state, [slope], [move])
-        return move, state
-
-    def _loss(self, move: Tensor, way: list[Any], seen: list[Any]) -> Tensor:
-        goes, told, stay, slope, free = way
-        images, masks, latents, before, who, was, was_second, goal, budget = seen
+    def _loss(self, move: Tensor, *seen: Tensor) -> Tensor:
+        goes, told, stay, slope, free = seen[:5]
+        images, masks, latents, before, who, was, was_second, goal, budget = seen[5:]
         move, pull = ops.matmul(move, free), self.pull
         picture = self.generator.decode(latents + self.traits.space.offset(move))
         now, whole, second = self.guide.look(images + masks * (picture - before))
-        loss = pull.score * _short(ops.matmul(whole - was, goes), goal)
-        loss += pull.second * _short(ops.matmul(second - was_second, told), goal)
-        loss += pull.latent * _short(ops.matmul(move, slope), goal)
+        loss = pull.score * short(ops.matmul(whole - was, goes), goal)
+        loss += pull.second * short(ops.matmul(second - was_second, told), goal)
+        loss += pull.latent * short(ops.matmul(move, slope), goal)
         loss += pull.keep * ops.matmul(ops.square(whole - was), stay)
-        moved = ops.sum(ops.square(now - who), -1)
-        beyond = ops.relu(ops.sqrt(moved + 1e-8) - NEARLY * budget)
-        loss += pull.identity * moved + pull.budget * ops.square(beyond)
+        loss += pull.strayed(now - who, NEARLY * budget)
         return ops.sum(loss + pull.length * ops.sum(ops.square(move), -1))
 
 
@@ -144,6 +173,13 @@ class Ascent:
         return self.apply(generator, view, np.maximum(score - now, 0))
 
 
-def _short(value: Tensor, goal: Tensor) -> Tensor:
+def shown(view: View, generator: Generator) -> list[Tensor]:
+    """Return crops, masks, latents, and the generator's pictures of them."""
+    parts = view.images, view.masks, view.latents
+    tensors = [ops.convert_to_tensor(part) for part in parts]
+    return [*tensors, generator.decode(tensors[-1])]
+
+
+def short(value: Tensor, goal: Tensor) -> Tensor:
     """Return the square of what is missing to the goal, 0 beyond it."""
     return ops.square(ops.relu(ops.absolute(goal) - ops.sign(goal) * value))

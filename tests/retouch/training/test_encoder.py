@@ -224,5 +224,5 @@ def test_the_command_trains_exports_and_the_model_loads(home, tmp_path):
     done = retouch("export", data, run, "--name", "taught")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(home / "models/manifest.json")
-    model = Model.load("taught")
+    model = Model.load("taught").in_keras
     assert model.encoder.config.layers == 6 and model.generator.config.depth == 2

@@ -116,7 +116,7 @@ def test_free_nats_pull_at_nothing_and_all_beyond_them_counts():
 def test_a_conditional_training_learns_to_read_its_conditions(
     shards, conditions, tmp_path
 ):
-    config = replace(CONFIG, images=8 * 150, rate=3e-3, attributes=3.0)
+    config = replace(CONFIG, images=8 * 250, rate=3e-3, attributes=3.0)
     pair = told()
     trainer = Trainer(config, shards, tmp_path, conditions=conditions, pair=pair)
     trainer.train()
