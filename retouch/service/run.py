@@ -97,10 +97,10 @@ async def _serve(
         address, port = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         log.info("serving on http://%s:%d", shown, port)
+        server = uvicorn.Server(_config(service))
+        _end_by_signals(server)
         on_address(f"http://{shown}:{port}")
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _ignored)  # uvicorn minds them, then raises them
-        await uvicorn.Server(_config(service)).serve(sockets=[listener])
+        await server.serve(sockets=[listener])
     finally:
         if sweeping is not None:
             sweeping.cancel()
@@ -144,5 +144,14 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _ignored(number: int, frame: object) -> None:
-    """Let a signal pass that was already minded."""
+def _end_by_signals(server: uvicorn.Server) -> None:
+    """Let signals end a server, also those that come before it minds them itself.
+
+    As it ends it raises again what it caught: that changes nothing any more.
+    """
+
+    def end(number: int, frame: object) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
