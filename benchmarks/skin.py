@@ -7,9 +7,7 @@ use: pigments that swallow light, in the shape of thresholded noise. Haemoglobin
 green and blue and passes with the pimple; melanin takes all, blue most, and stays.
 """
 
-import io
 import time
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -21,6 +19,7 @@ from PIL import Image
 from scipy import ndimage
 from skimage.data import astronaut
 
+from benchmarks.people import Crops, taught_nothing
 from retouch.faces.detect import Detector
 from retouch.faces.parse import parser
 from retouch.geometry import Face
@@ -29,7 +28,6 @@ from retouch.settings import Skin
 from retouch.skin.canvas import Canvas
 from retouch.skin.retouch import retouched
 
-HELD_OUT = 50  # of 1,000 people
 HAEMOGLOBIN = np.array([0.12, 1.0, 0.8])  # how much of each light is swallowed
 MELANIN = np.array([0.75, 1.0, 1.25])
 SPOTS = 5  # blemishes and as many marks on each face
@@ -126,15 +124,12 @@ def clock() -> None:
 
 def portraits(folder: Path, count: int) -> Iterator[tuple[NDArray, Face]]:
     """Yield crops of people held out, with their faces."""
-    with np.load(folder / "crops" / "mebeauty.npz") as pack:
-        people = [zlib.crc32(f"me/{p}".encode()) % 1000 for p in pack["people"]]
-        data, offsets, marks = pack["data"], pack["offsets"], pack["landmarks"]
-    held = np.flatnonzero(np.array(people) < HELD_OUT)
+    crops = Crops.read(folder / "crops" / "mebeauty.npz")
+    held = [i for i, who in enumerate(crops.people) if taught_nothing("me", who)]
     for i in held[:count]:
-        image = Image.open(io.BytesIO(data[offsets[i] : offsets[i + 1]].tobytes()))
-        pixels = np.asarray(image.convert("RGB"))
-        face = Face(marks[i].astype(np.float64), (0.0, 0.0, *pixels.shape[1::-1]))
-        yield pixels, face
+        pixels = crops.photo(i).pixels
+        box = (0.0, 0.0, *pixels.shape[1::-1])
+        yield pixels, Face(crops.landmarks[i], box)
 
 
 def painted(

@@ -13,7 +13,6 @@ figures that they have.
 import csv
 import json
 import subprocess
-import zlib
 from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +23,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.people import taught_nothing
 from retouch.engine.retoucher import Retoucher
 from retouch.engine.session import Session
 from retouch.errors import RetouchError
@@ -34,7 +34,6 @@ from retouch.photos.photo import read
 from retouch.settings import Settings
 
 RESULTS = Path(__file__).parent / "results" / "transfer.json"
-HELD_OUT = 50  # of a thousand people, as retouch.training.shards has it
 MODELS = "default,glow,vae,cvae,vqvae"
 ALPHAS = (0.3, 0.4, 0.5, 0.75, 1.0, 1.25, 1.5)
 WANTED = 1.0  # deviations of happiness
@@ -49,8 +48,7 @@ def held_out(faces: Path) -> list[tuple[Path, Path]]:
     return [
         (faces / "lfw" / own["neutral"], faces / "lfw" / own["happiness"])
         for person, own in sorted(people.items())
-        if {"neutral", "happiness"} <= own.keys()
-        and zlib.crc32(f"lfw/{person}".encode()) % 1000 < HELD_OUT
+        if {"neutral", "happiness"} <= own.keys() and taught_nothing("lfw", person)
     ]
 
 

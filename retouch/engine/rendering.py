@@ -32,9 +32,7 @@ class Renderer:
 
     def __init__(self, model: Model, detector: Detector):
         self.model, self.detector = model, detector
-        self._known: OrderedDict[tuple[bytes, bytes], tuple[Floats, Points]] = (
-            OrderedDict()
-        )
+        self._known: OrderedDict[tuple[bytes, bytes], Points] = OrderedDict()
 
     def laid(
         self, pixels: NDArray[Any], faces: Sequence[Face], way: Way, settings: Settings
@@ -93,8 +91,8 @@ class Renderer:
         for i, (face, place) in enumerate(zip(faces, placed, strict=True)):
             there = face.moved(place)
             old, new = self._drawn(way.start[i], there), self._drawn(end[i], there)
-            wider = self._wider(way[i : i + 1], there, (old[1], new[1]))
             marks = old[1], new[1]
+            wider = self._wider(way[i : i + 1], there, marks)
             change = Change(old[0], new[0], marks=marks, fine=way.fine, wider=wider)
             pieces.append(Piece(face, place, change, where=tuple(way.where)))
         return pieces
@@ -119,17 +117,17 @@ class Renderer:
     def _drawn(self, latent: Floats, face: Face) -> tuple[Floats, Points]:
         """Return the picture of a latent and its landmarks, near those of a face.
 
-        While a budget or a slider is tried the same pictures are asked for again.
+        While a budget or a slider is tried the same ones are asked for again.
         """
+        (picture,) = levels_of(self.model.draw(latent[None]))
         key = latent.tobytes(), face.landmarks.tobytes()
         if key not in self._known:
-            (picture,) = levels_of(self.model.draw(latent[None]))
             pixels = np.rint(picture).astype(np.uint8)
-            self._known[key] = picture, self.detector.again(pixels, face).landmarks
+            self._known[key] = self.detector.again(pixels, face).landmarks
         self._known.move_to_end(key)
         while len(self._known) > KEPT:
             self._known.popitem(last=False)
-        return self._known[key]
+        return picture, self._known[key]
 
 
 def _free(

@@ -321,8 +321,8 @@ class Retoucher:
         whole = np.concatenate([s.images for s in sessions])
         size = min(whole.shape[1], HELD_AT)
         images = np.stack([crop.resized(image, size) for image in whole])
-        part = Similarity.scaling(size / whole.shape[1])
-        faces = [face.moved(part) for face in self.in_crops(*sessions)]
+        shrunk = Similarity.scaling(size / whole.shape[1])
+        faces = [face.moved(shrunk) for face in self.in_crops(*sessions)]
         old = self.model.embed(images)
 
         def strayed(part: Way) -> Floats:
