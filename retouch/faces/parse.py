@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy.ndimage import grey_dilation
+from scipy.ndimage import gaussian_filter, grey_dilation
 from scipy.spatial import ConvexHull
 
 from pretrained.forward import Forward
@@ -38,6 +38,7 @@ COLOURS = (  # in which the parts are shown
     (0, 220, 230),
 )
 SEEN = 0.35  # chance of a feature where landmarks have it: it is seen
+MOUTH = 0.3, 0.5  # such chances of lips: below, a hand or cup hides them; above, none
 CLEAR, HIDDEN = 0.2, 0.5  # chances of being covered: below, above
 REGIONS = {
     "face": FACE,
@@ -59,6 +60,7 @@ class Parts:
     transform: Similarity  # from the photo to that square
     sure: bool  # whether what it shows is a face at all
     inside: Pixels  # (R, R), 1 where the landmarks say that the face is
+    veiled: Pixels  # (R, R), 1 around a mouth that something hides, whatever it is
 
     def chance(self, *names: str) -> Pixels:
         """Return the chance that a pixel shows one of these parts, (R, R)."""
@@ -88,7 +90,7 @@ class Parts:
         hidden = self.chance(*(part for part in hiding if part != "hair"))
         if "hair" in hiding:
             hidden = hidden + self.inside * self.chance("hair")
-        hidden = grey_dilation(hidden, AROUND)
+        hidden = np.maximum(grey_dilation(hidden, AROUND), self.veiled)
         shown = 1 - ramp(self.in_crop(hidden, transform, size), CLEAR, HIDDEN)
         if named:
             shown *= ramp(
@@ -110,7 +112,8 @@ class Parser:
         image, marks = seen.image, seen.landmarks
         logits = self._network(np.stack([image, image[:, ::-1]]))
         chances = _softmax((logits[0] + logits[1][:, ::-1]) / 2)
-        return Parts(chances, seen.transform, _is_face(chances, marks), _inside(marks))
+        sure, veiled = _is_face(chances, marks), _veiled(chances, marks)
+        return Parts(chances, seen.transform, sure, _inside(marks), veiled)
 
 
 @cache
@@ -119,16 +122,19 @@ def parser() -> Parser:
     return Parser()
 
 
+LIPS = ("lips", "teeth")
 FEATURES = {
     ("white", "iris", "brows"): [*range(LEFT_EYE.start, RIGHT_EYE.stop)],
     ("nose",): [30, 33],
-    ("lips", "teeth"): [51, 57, 62, 66],
+    LIPS: [51, 57, 62, 66],
 }  # and the landmarks that lie on them
+ALAE = [31, 35]  # the nose's sides, above which no mouth reaches
+VEIL = 2.0  # pixels of the network's, over which it ends
 
 
-def ramp(values: Pixels, low: float, high: float) -> Pixels:
+def ramp(values: Pixels | float, low: float, high: float) -> Pixels:
     """Rise smoothly from 0 at low to 1 at high."""
-    t = ((values - low) / (high - low)).clip(0, 1).astype(np.float32)
+    t = np.clip((values - low) / (high - low), 0, 1).astype(np.float32)
     return t * t * (3 - 2 * t)
 
 
@@ -136,8 +142,19 @@ def _inside(landmarks: Points) -> Pixels:
     """Return 1 from the jaw to the forehead, (R, R)."""
     brows = landmarks[LEFT_BROW.start : RIGHT_BROW.stop]
     lifted = brows + LIFT * (brows.mean(0) - landmarks[NOSE_BASE])
-    outline = np.concatenate([landmarks[JAW], lifted])
-    corners = outline[ConvexHull(outline).vertices] - 0.5
+    return _filled(np.concatenate([landmarks[JAW], lifted]))
+
+
+def _veiled(chances: Pixels, landmarks: Points) -> Pixels:
+    """Return 1 below the nose where no lips are seen, (R, R)."""
+    hidden = 1 - ramp(_seen(chances, landmarks, LIPS), *MOUTH)
+    below = _filled(np.concatenate([landmarks[JAW][3:14], landmarks[ALAE]]))
+    return np.float32(hidden) * gaussian_filter(below, VEIL)
+
+
+def _filled(points: Points) -> Pixels:
+    """Return 1 within the points' hull, 0 outside, (R, R)."""
+    corners = points[ConvexHull(points).vertices] - 0.5
     canvas = Image.new("F", (RESOLUTION, RESOLUTION))
     ImageDraw.Draw(canvas).polygon([tuple(p) for p in corners], fill=1)
     return np.asarray(canvas, np.float32)
@@ -148,11 +165,14 @@ def _softmax(logits: Pixels) -> Pixels:
     return (raised / raised.sum(-1, keepdims=True)).astype(np.float32)
 
 
-def _is_face(chances: Pixels, landmarks: NDArray[Any]) -> bool:
+def _is_face(chances: Pixels, landmarks: Points) -> bool:
     """Say whether two of eyes, nose and mouth are seen where landmarks have them."""
-    seen = 0
-    for names, marks in FEATURES.items():
-        x, y = landmarks[marks].astype(int).clip(0, RESOLUTION - 1).T
-        here = chances[y, x][:, [PARTS.index(name) for name in names]].sum(-1)
-        seen += here.mean() > SEEN
+    seen = sum(_seen(chances, landmarks, names) > SEEN for names in FEATURES)
     return seen >= 2
+
+
+def _seen(chances: Pixels, landmarks: Points, names: tuple[str, ...]) -> float:
+    """Return the chance of a feature where the landmarks have it."""
+    x, y = landmarks[FEATURES[names]].astype(int).clip(0, RESOLUTION - 1).T
+    parts = [PARTS.index(name) for name in names]
+    return float(chances[y, x][:, parts].sum(-1).mean())

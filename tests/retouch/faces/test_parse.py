@@ -26,7 +26,7 @@ def made(**areas):
         chances[(*area, PARTS.index(name))] = 1
     inside = np.zeros((SIZE, SIZE), np.float32)
     inside[:, 6:58] = 1
-    return Parts(chances, Similarity.scaling(1), True, inside)
+    return Parts(chances, Similarity.scaling(1), True, inside, np.zeros_like(inside))
 
 
 def test_a_portrait_shows_its_parts_where_they_are(portrait):
@@ -70,6 +70,26 @@ def test_what_lies_in_front_is_not_free():
     assert (free[50:, 40:] == 1).all()
     assert free.min() >= 0
     assert free.max() <= 1
+
+
+def test_a_mouth_that_something_hides_is_not_free(portrait):
+    pixels, face = portrait
+    mouth = face.landmarks[48:68]
+    (left, top), (right, bottom) = mouth.min(0).astype(int), mouth.max(0).astype(int)
+    skin = pixels[top - 8, (left + right) // 2]
+    hidden = pixels.copy()
+    hidden[top - 4 : bottom + 20, left - 10 : right + 10] = skin
+
+    def free(photo):
+        parts = parser().parts(photo, face)
+        shown = parts.free(parts.transform, parts.inside.shape[0])
+        x, y = parts.transform(mouth).astype(int).T
+        brow = parts.transform(face.landmarks[19]).astype(int)
+        assert shown[brow[1], brow[0]] == 1
+        return shown[y, x]
+
+    assert free(pixels).min() == 1
+    assert free(hidden).max() == 0
 
 
 def test_hair_before_a_face_is_not_free_and_hair_beside_it_is():
