@@ -88,18 +88,20 @@ class Way:
             self, offset=wide(part, self.offset) * self.offset, change=change
         )
 
-    def reaching(self, length: float) -> "Way":
-        """Return the way gone until the most changed trait has changed by a length.
+    def reaching(self, length: float, names: Sequence[str]) -> "Way":
+        """Return the way gone on, in some traits, until one has changed by a length.
 
         It is the same however far the way led: rounded, so that not a bit differs.
         """
-        if self.change is None or not self.change.any():
+        if self.change is None or self.moves is None:
             return self
-        longest = np.abs(self.change).max(1)
-        further = self * np.where(longest > 0, length / np.maximum(longest, 1e-6), 0)
-        assert further.change is not None
-        change, offset = further.change.round(2), further.offset.round(2)
-        return replace(further, change=change, offset=offset)
+        places = [self.moves.names.index(n) for n in names if n in self.moves.names]
+        longest = np.abs(self.change[:, places]).max(1, initial=0)
+        further = length / np.maximum(longest, 1e-6)
+        factor = np.where(longest > 0, np.maximum(further, 1), 1)
+        change = self.change.copy()
+        change[:, places] *= factor[:, None]
+        return replace(self, change=change.round(2), offset=self.offset.round(2))
 
     def beginning(self, start: Floats) -> "Way":
         """Return the same way from other latents."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retouch.edits.moves import EXPRESSION
 from retouch.edits.way import Way
 from retouch.errors import FaceError
 from retouch.faces.detect import Detector
@@ -18,12 +19,11 @@ from retouch.photos.levels import levels_of, pixels_of
 from retouch.provenance import watermark
 from retouch.settings import OUTLINED, Settings
 from retouch.stitching.change import Change
-from retouch.stitching.mouths import opening, parting
+from retouch.stitching.mouths import parting
 from retouch.stitching.stitch import Piece, stitch
 
 Floats = NDArray[np.float32]
-WIDE = 0.16  # of a mouth's width: lips so far apart show whole teeth
-FURTHER = (2.5, 4.0)  # deviations of the most changed trait, until they are
+FURTHER = 3.5  # deviations of expression, at which mouths show whole teeth
 KEPT = 32  # pictures whose landmarks are not looked for anew
 
 
@@ -100,19 +100,14 @@ class Renderer:
     def _wider(
         self, way: Way, face: Face, marks: tuple[Points, Points]
     ) -> tuple[Floats, Points] | None:
-        """Return the picture and landmarks of a mouth that a way opens but little.
+        """Return the picture and landmarks of a mouth that a way opens further.
 
         Half-way between lips and teeth a generator draws both at once; so teeth are
         drawn where the same way leads further.
         """
-        if not parting(face.landmarks, *marks) or opening(marks[1]) >= WIDE:
+        if not parting(face.landmarks, *marks):
             return None
-        found = None
-        for length in FURTHER:
-            found = self._drawn(way.reaching(length).end[0], face)
-            if opening(found[1]) >= WIDE:
-                break
-        return found
+        return self._drawn(way.reaching(FURTHER, EXPRESSION).end[0], face)
 
     def _drawn(self, latent: Floats, face: Face) -> tuple[Floats, Points]:
         """Return the picture of a latent and its landmarks, near those of a face.

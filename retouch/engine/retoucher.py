@@ -77,11 +77,9 @@ class Retoucher:
         self.renderer = Renderer(model, self.detector)
 
     @classmethod
-    def load(
-        cls, model: str = "default", detector: Detector | None = None
-    ) -> "Retoucher":
+    def load(cls, model: str = "default") -> "Retoucher":
         """Return a retoucher with the model of that name."""
-        return cls(Model.load(model), detector)
+        return cls(Model.load(model))
 
     @overload
     def beautify(self, photo: Same, settings: Settings | None = None) -> Same: ...

@@ -3,16 +3,18 @@
 Landmarks of both drawn pictures tell the way: they hold where the edit draws what was
 not there, and a picture's own texture could not be followed. Light is carried over
 broadly and without colour, so that irises and pores stay the photo's; of edits that
-are made of fine light, such as wrinkles, hair, frames and make-up, all of it.
+are made of fine light, such as wrinkles, hair, frames and make-up, all of it, but none
+on eyes and teeth.
 """
 
 from dataclasses import replace
 
 import numpy as np
+from numpy.polynomial.polynomial import polyfit, polyval
 from scipy.ndimage import gaussian_filter
 
 from retouch.faces.crop import Pixels, resized
-from retouch.geometry import INNER_LIPS, JAW, LEFT_EYE, NOSE, OUTER_LIPS
+from retouch.geometry import INNER_LIPS, JAW, LEFT_EYE, NOSE, OUTER_LIPS, Points
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.layers import Layers
@@ -57,16 +59,26 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
 
 
 def calmed(change: Change, unit: float) -> Change:
-    """Return the change without the moves of landmarks that are but jitter."""
+    """Return the change without the moves of landmarks that are but jitter.
+
+    Nothing marks a point of the jaw but its neighbours: together they move smoothly.
+    """
     if change.marks is None:
         return change
     was, now = change.marks
     steps = now - was
+    steps[JAW] = _smooth(steps[JAW])
     for part in PARTS:
         length = np.hypot(*steps[part].T)[:, None] / (JITTER * unit)
         steps[part] *= np.maximum(0, 1 - 1 / np.maximum(length, 1e-6) ** 2)
     marks = was, was + steps
     return replace(change, marks=marks)
+
+
+def _smooth(steps: Points) -> Points:
+    """Return the cubics that come nearest to steps of points in a row (N, 2)."""
+    along = np.linspace(-1, 1, len(steps))
+    return np.asarray(polyval(along, polyfit(along, steps, 3)).T, np.float64)
 
 
 def _moves(change: Change, masks: Masks, unit: float, bared: Pixels) -> Pixels:
@@ -83,9 +95,9 @@ def _moves(change: Change, masks: Masks, unit: float, bared: Pixels) -> Pixels:
 
 def _wanted(light: Pixels, fine: bool, own: Pixels, unit: float) -> Pixels:
     """Return of a change of light what is meant, where it is not the photo's own."""
-    broad = gaussian_filter(light, (BROAD * unit, BROAD * unit, 0))
     if fine:
-        return broad + (light - broad) * (1 - own[..., None])
+        return light * (1 - own[..., None])
+    broad = gaussian_filter(light, (BROAD * unit, BROAD * unit, 0))
     return np.repeat((broad @ flow.LUMINANCE)[..., None], 3, -1)
 
 

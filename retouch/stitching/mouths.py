@@ -25,7 +25,8 @@ ASTRAY = 0.15  # of a mouth's width: drawn lips so far from the photo's are not 
 TEETH, LIPS = (0.02, 0.015), (0.0, 0.05)
 GAP = 0.05  # how far beyond it skin may fold
 RING = (0.25, 0.1)  # around the mouth: the skin whose light the paint takes on
-STRETCHED = 1.15  # times their height: what teeth in view may be stretched to
+STRETCHED = 1.15  # times their height: what teeth in view may be stretched to,
+SQUEEZED = 0.8  # and drawn ones squeezed to, before the lower lip covers them
 LOWER_LIP = [*range(55, 60), *range(65, 68)]
 FINER = 4  # times that outlines are drawn larger
 
@@ -51,7 +52,7 @@ def painted(
     part, closes = _newness(masks.marks, was, now)
     if not part:
         return nothing
-    width = float(np.hypot(*(now[54] - now[48])))
+    width = _width(now)
     outline = now[OUTER_LIPS] if closes else now[INNER_LIPS]
     grow, soft = LIPS if closes else TEETH
     cover = part * masks.edit * filled(outline, len(own), grow * width, soft * width)
@@ -72,13 +73,19 @@ def steadied(own: Points, was: Points, now: Points) -> Points:
     if opening(own) < OPEN:
         return now
     most = STRETCHED * _parted(was)
-    beyond = _parted(now) - most
-    if beyond <= 0:
-        return now
-    moved = now.copy()
-    down = now[57] - now[51]
-    moved[LOWER_LIP] -= beyond * down / np.hypot(*down)
+    return _lowered(now, min(0.0, most - _parted(now)))
+
+
+def _lowered(marks: Points, by: float) -> Points:
+    """Return the landmarks with the lower lip so many pixels further down."""
+    moved, down = marks.copy(), marks[57] - marks[51]
+    moved[LOWER_LIP] += by * down / max(float(np.hypot(*down)), 1e-9)
     return moved
+
+
+def _width(marks: Points) -> float:
+    """Return how far a mouth's corners are apart, in pixels."""
+    return max(float(np.hypot(*(marks[54] - marks[48]))), 1e-9)
 
 
 def _parted(marks: Points) -> float:
@@ -96,17 +103,22 @@ def gap(change: Change, masks: Masks) -> Pixels:
     part, closes = _newness(masks.marks, was, now)
     if closes:
         part = 0.0
-    width = float(np.hypot(*(now[54] - now[48])))
+    width = _width(now)
     return np.float32(part) * filled(now[INNER_LIPS], size, GAP * width, 0.0)
 
 
 def _teeth(change: Change, now: Points) -> Pixels:
-    """Return the picture whose teeth show between the lips where they are now."""
+    """Return the picture whose teeth show between the lips where they are now.
+
+    They lie behind the lips: where these are less far apart, they cover more of them.
+    """
     if change.wider is None:
         return change.after
     picture, open_ = change.wider
+    tall = SQUEEZED * _parted(open_) * _width(now) / _width(open_)
+    there = _lowered(now, max(0.0, tall - _parted(now)))
     lips = slice(OUTER_LIPS.start, INNER_LIPS.stop)
-    return flow.fetch(picture, flow.between(open_[lips], now[lips], change.size))
+    return flow.fetch(picture, flow.between(open_[lips], there[lips], change.size))
 
 
 def parting(own: Points, was: Points, now: Points) -> bool:
@@ -117,8 +129,7 @@ def parting(own: Points, was: Points, now: Points) -> bool:
 
 def _newness(own: Points, was: Points, now: Points) -> tuple[float, bool]:
     """Return how much of a mouth is new, and whether because it closes."""
-    width = max(float(np.hypot(*(was[54] - was[48]))), 1e-9)
-    off = np.hypot(*(own - was)[48:].T).mean() / width
+    off = np.hypot(*(own - was)[48:].T).mean() / _width(was)
     closes = opening(own) >= OPEN
     if off > ASTRAY:
         return 0.0, closes

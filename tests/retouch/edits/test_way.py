@@ -108,6 +108,19 @@ def test_ways_change_the_regions_that_any_of_them_is_meant_for():
 
 def test_a_way_reaches_the_same_place_from_any_share():
     way = _learnt()
+    first, second, _ = way.moves.names
     near, far = (way * share for share in (0.3, 0.77))
-    assert (near.reaching(3.0).end == far.reaching(3.0).end).all()
-    assert np.abs(near.reaching(3.0).change).max(1) == pytest.approx(3.0)
+    assert (near.reaching(3.0, [first]).change[:, 0] == 3).all()
+    assert (
+        near.reaching(3.0, [first, second]).end
+        == far.reaching(3.0, [first, second]).end
+    ).all()
+
+
+def test_what_is_not_to_reach_further_stays():
+    way = _learnt()
+    first, second, third = way.moves.names
+    assert (way.reaching(3.0, [second]).change == [1, -3, 0]).all()
+    assert (way.reaching(0.2, [first]).change == way.change).all()
+    assert (way.reaching(3.0, [third]).change == way.change).all()
+    assert _straight().reaching(3.0, [first]).offset.any()

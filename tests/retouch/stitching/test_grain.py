@@ -9,11 +9,11 @@ from retouch.geometry import FFHQ, Similarity
 from retouch.stitching import grain, layers
 from retouch.stitching.change import Change
 from retouch.stitching.stitch import Piece, stitch
-from tests.retouch.drawing import drawn_face
+from tests.retouch.drawing import closed, drawn_face
 
 SIZE = 64
 SIDE = 640
-FACE = drawn_face(330).moved(Similarity.shifting(155, 155))
+FACE = closed(drawn_face(330).moved(Similarity.shifting(155, 155)))
 TO_CROP = FACE.transform(FFHQ, SIZE)
 MOUTH = FACE.landmarks[48:].mean(0)
 

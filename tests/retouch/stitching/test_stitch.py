@@ -11,8 +11,9 @@ from retouch.faces.crop import Window, cut, uncut, window_of
 from retouch.geometry import FFHQ, Similarity
 from retouch.stitching import layers, mask, mouths
 from retouch.stitching.change import Change
+from retouch.stitching.difference import calmed
 from retouch.stitching.stitch import METHODS, Piece, stitch
-from tests.retouch.drawing import drawn_face, placed_faces, templates, texture
+from tests.retouch.drawing import closed, drawn_face, placed_faces, templates, texture
 
 SIZE = 128
 FACE = drawn_face(160).moved(Similarity.shifting(90, 100))
@@ -140,13 +141,6 @@ def lips(openness):
     return gaussian_filter(skin, (0.7, 0.7, 0))
 
 
-def closed(face):
-    """Return the face with its inner lips on one line."""
-    marks = face.landmarks.copy()
-    marks[61:64, 1] = marks[65:68, 1] = marks[60:68, 1].mean()
-    return replace(face, landmarks=marks)
-
-
 def scratched(crop):
     """Return a photo of the crop, a line across its mouth, and the mouth's middle."""
     photo = uncut(crop, TO_CROP, WHOLE)
@@ -194,6 +188,22 @@ def test_teeth_that_are_half_lips_are_taken_from_a_wider_mouth():
         for change in [mouthed(own, FACE, before=grey, after=grey + 1, wider=wider)]
     ]
     assert seen[0] < 100 < 180 < seen[1]
+
+
+def test_lips_that_part_less_cover_teeth_that_lie_behind_them():
+    own, marks = closed(FACE), TO_CROP(FACE.landmarks)
+    wide = marks.copy()
+    wide[55:60, 1] += 16
+    wide[65:68, 1] += 16
+    top, bottom = wide[62, 1], wide[66, 1]
+    striped = lips(1)
+    striped[int((top + bottom) / 2) :] = (0, 0, 250)  # the lower half of the teeth
+    photo, x, _ = scratched(lips(0))
+    change = mouthed(own, FACE, before=lips(0), after=lips(1), wider=(striped, wide))
+    result = stitch(photo, [Piece(own, TO_CROP, change)]).astype(int)
+    gap = slice(*(int(FACE.landmarks[i, 1]) for i in (62, 66)))
+    blue = (result[gap, x, 2] - result[gap, x, 0] > 60).mean()
+    assert blue < 0.35
 
 
 def test_teeth_in_view_are_not_stretched():
@@ -256,6 +266,21 @@ def test_landmarks_that_but_jitter_move_nothing():
     )
 
 
+def test_a_jaw_moves_as_one():
+    was = TO_CROP(FACE.landmarks)
+    lower, jumpy = was.copy(), was.copy()
+    lower[:17, 1] += np.linspace(2, 5, 17)
+    jumpy[4, 0] -= 6
+    nothing = np.zeros((SIZE, SIZE, 3), np.float32)
+
+    def steps(now):
+        change = calmed(Change(nothing, nothing, marks=(was, now)), SIZE)
+        return change.marks[1] - was
+
+    assert np.abs(steps(lower) - (lower - was)).max() < 0.2
+    assert np.abs(steps(jumpy)).max() < 3
+
+
 def test_landmarks_tell_where_the_photos_own_pixels_go():
     was = TO_CROP(FACE.landmarks)
     now = was.copy()
@@ -278,9 +303,10 @@ def test_light_that_is_not_meant_to_be_fine_has_neither_detail_nor_colour():
     assert np.abs(gain - gaussian_filter(gain, (4, 4, 0))).max() < 3
 
 
-def test_an_iris_keeps_its_detail_when_lids_are_painted():
+@pytest.mark.parametrize("width", [0.008, 0.05])
+def test_an_iris_keeps_detail_and_colour_when_lids_are_painted(width):
     middle = TO_CROP(FACE.landmarks[36:42]).mean(0) / SIZE
-    dot = -120 * hill(0.008, middle)
+    dot = -120 * hill(width, middle) * np.float32([0.2, 1, 1])
     result = stitch(PHOTO, [piece(CROP + dot, moves=STILL)]).astype(float)
     x, y = np.floor(FACE.landmarks[36:42].mean(0)).astype(int)
     assert np.abs(result[y, x] - PHOTO[y, x]).max() < 40
