@@ -112,6 +112,38 @@ def test_a_photo_beyond_the_limit_of_pixels_is_refused(portrait, tmp_path):
     assert b"512 x 512" in done.stderr and b"--max-pixels" in done.stderr
 
 
+MISSPELT = """
+import sys, cli
+from retouch.errors import SettingsError
+
+sys.argv[0] = "retouch"
+try:
+    cli.app()
+except SettingsError as error:
+    print(error, {"onnxruntime", "dlib", "tensorflow"} & {*sys.modules})
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["edit", "{photo}", "--set", "smiel=1"],
+        ["edit", "{photo}", "--face", "0:smiel=1"],
+        ["edit", "{photo}", "--range", "smiel=0:1:2"],
+        ["batch", "{photo}", "{out}", "edit", "--set", "smiel=1"],
+    ],
+)
+def test_a_misspelt_direction_is_refused_before_anything_is_loaded(
+    words, portrait, tmp_path
+):
+    words = [word.format(photo=portrait, out=tmp_path / "out") for word in words]
+    program = [sys.executable, "-c", MISSPELT, *words]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True)
+    assert b"Did you mean 'smile'?" in done.stdout, done.stderr
+    assert done.stdout.rstrip().endswith(b"set()")
+    assert not (tmp_path / "out").exists()
+
+
 INTERRUPTED = """
 import sys, types, cli
 

@@ -14,6 +14,7 @@ from retouch.batches.plan import Plan
 from retouch.commands import terminal
 from retouch.commands.options import assignment, moves_flag, with_options
 from retouch.commands.output import Output
+from retouch.edits import names
 from retouch.settings import Climb, Settings, Skin
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def batch(
         moves=dict(assignment(move) for move in moves or []),
         **{name: getattr(to, name) for name in WRITING},
     )
+    names.check(settings.model, job.moves)
     with _progress(to.quiet or to.as_json) as on_done:
         summary = run(source, out, job, plan, on_done)
     if to.as_json:

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from retouch.commands import learn, terminal
-from retouch.commands.options import traits
 from retouch.errors import SettingsError
 
 app = typer.Typer(
@@ -24,6 +23,7 @@ def list_(
 
     from pretrained.registry import library
     from retouch.edits.directions import offered
+    from retouch.edits.names import traits
 
     table = Table("name", "more is", "safe range", "+1 is judged", "identity")
     rows = library().rows()

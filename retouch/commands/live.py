@@ -9,6 +9,7 @@ import typer
 from retouch.commands import output, terminal
 from retouch.commands.options import PhotoPath, assignment, moves_flag, with_options
 from retouch.commands.output import Output
+from retouch.edits import names
 from retouch.errors import SettingsError
 from retouch.settings import TRUST, Settings
 from retouch.video.live_options import EffectOptions, LiveOptions, VideoOptions
@@ -121,6 +122,7 @@ def _effect(chosen: EffectOptions, moves: list[str], detector: "Detector") -> "E
     wanted = dict(assignment(move) for move in moves)
     if wanted and chosen.effect != "edit":
         raise SettingsError(f"--set goes with --effect edit; got {chosen.effect}.")
+    names.check("default", wanted)
     if chosen.effect == "mask":
         from retouch.video.mask_effect import MaskEffect
 

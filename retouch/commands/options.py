@@ -17,6 +17,7 @@ def move_names(incomplete: str) -> list[str]:
     """Return how a --set may go on: the names of edits of the model that ships."""
     from pretrained.registry import library
     from retouch.edits.directions import offered
+    from retouch.edits.names import traits
 
     names = offered(traits("default"))
     names += [row.name for row in library().rows() if row.architecture == "learnt"]
@@ -31,15 +32,6 @@ def moves_flag(meaning: str) -> Any:
 Moves = Annotated[
     list[str] | None, moves_flag("A direction and how far: smile=1.5, age=-0.5.")
 ]
-
-
-def traits(model: str) -> list[str]:
-    """Return the traits by which a model's faces can be moved, without loading it."""
-    from pretrained.registry import library
-    from retouch.edits.directions import movable
-
-    names = {row.name: row.config.get("names", ()) for row in library().rows()}
-    return movable(names.get(f"{model}-moves", ()), names.get(f"{model}-traits", ()))
 
 
 def models(incomplete: str) -> list[str]:

@@ -11,6 +11,7 @@ from retouch.commands import loops, output, sliders, terminal
 from retouch.commands.options import Moves, PhotoPath, with_options
 from retouch.commands.output import Output
 from retouch.commands.painted import Painted
+from retouch.edits import names
 from retouch.errors import SettingsError
 from retouch.settings import Climb, Settings
 
@@ -88,6 +89,8 @@ def edit(
     """Move faces along named directions, in deviations of the population."""
     films = loops.checked(to.force, gif=gif, mp4=mp4)
     wish = sliders.read(moves or [], face or [], span, loop=bool(films))
+    if not latents:  # whose model is theirs
+        names.check(settings.model, wish.names)
     target = to.target(photo, wish.word, settings, sheet=wish.span is not None)
     source = output.get(photo, settings.max_pixels)
     if not to.quiet:

@@ -22,12 +22,19 @@ class Wish:
     span: Range | None = None
 
     @property
+    def names(self) -> list[str]:
+        """What faces are moved along, each once."""
+        if self.span is not None:
+            return [self.span.name]
+        every = [*self.all, *(name for moves in self.each.values() for name in moves)]
+        return list(dict.fromkeys(every))
+
+    @property
     def word(self) -> str:
         """What is done, as a part of a file's name."""
         if self.span is not None:
             return f"{self.span.name}-range"
-        names = [*self.all, *(name for moves in self.each.values() for name in moves)]
-        return re.sub(r"[^\w.-]+", "-", "-".join(dict.fromkeys(names)))
+        return re.sub(r"[^\w.-]+", "-", "-".join(self.names))
 
 
 def read(moves: list[str], faces: list[str], span: str | None, *, loop: bool) -> Wish:

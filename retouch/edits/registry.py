@@ -5,16 +5,11 @@ from typing import TYPE_CHECKING, Any
 from retouch.contracts import conditions as conditions_of
 from retouch.edits import user_edits
 from retouch.edits.beauty import Beauty
-from retouch.edits.directions import (
-    DIRECTIONS,
-    UNOFFERED,
-    movable,
-    offered,
-    trait_of,
-)
+from retouch.edits.directions import DIRECTIONS, movable, trait_of
 from retouch.edits.edit import STEPS, Direction
 from retouch.edits.moves import TraitMove
-from retouch.edits.straight import named, unknown
+from retouch.edits.names import refuse_unknown
+from retouch.edits.straight import named
 from retouch.errors import SettingsError
 from retouch.models import Model
 from scorers.latent import LIGHT, LatentTraits
@@ -62,7 +57,7 @@ class Registry:
         self, name: str, keep: tuple[str, ...], steps: int
     ) -> "Ascent | Direction | None":
         """Return the user's own edit of that name, or None."""
-        if name in DIRECTIONS or name not in user_edits.names(self.model):
+        if name in DIRECTIONS or name not in user_edits.names(self.model.name):
             return None
         return user_edits.own(self.model, name, self._kept(keep, name), steps)
 
@@ -71,9 +66,7 @@ class Registry:
     ) -> "Ascent | Direction | TraitMove":
         guide, trait = self.model.sight, trait_of(name)
         able, moves = self._movable() or {*self._traits.names}, self.model.moves
-        if trait not in able or name in UNOFFERED:
-            known = [*offered(able), *user_edits.names(self.model)]
-            raise unknown("direction", name, set(known))
+        refuse_unknown(name, able, user_edits.names(self.model.name))
         if moves is not None and trait in moves.names:
             return TraitMove(moves, trait)
         traits, kept = self._traits, self._kept(keep, trait)
@@ -100,7 +93,7 @@ class Registry:
         known, trait = DIRECTIONS.get(name), name.rpartition(":")[2]
         if (known is not None and known.adults) or trait == ATTRACTIVE:
             return True
-        return name in user_edits.names(self.model)
+        return name in user_edits.names(self.model.name)
 
     def shipped(self) -> set[str]:
         """Return the names of the shipped directions that this model can go."""

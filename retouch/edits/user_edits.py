@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from retouch.models import Model
 
 
-def names(model: "Model") -> list[str]:
+def names(model: str) -> list[str]:
     """Return what the user has for the latents of a model."""
     every = library()
     family = _family(model)
@@ -25,7 +25,7 @@ def names(model: "Model") -> list[str]:
         for row in every.rows()
         if row.kind == "directions" and row.family == family
     ]
-    return [row.name for row in readers.rows(every, model.name)] + imported
+    return [row.name for row in readers.rows(every, model)] + imported
 
 
 def own(
@@ -39,7 +39,7 @@ def own(
     if kinds.get(name.partition("/")[0]) != "directions":
         return None
     found = every.direction(name)
-    directions.check_family(found, model.name, _family(model))
+    directions.check_family(found, model.name, _family(model.name))
     offset = directions.fit(found, model.name, tuple(model.generator.latent_shape))
     return Direction(name, offset)
 
@@ -58,9 +58,9 @@ def _climb(
     return Ascent(climber, learnt.name, keep, steps)
 
 
-def _family(model: "Model") -> str:
+def _family(model: str) -> str:
     rows = {row.name: row for row in library().rows() if row.kind == "generator"}
-    return rows[model.name].family if model.name in rows else ""
+    return rows[model].family if model in rows else ""
 
 
 def check_name(model: "Model", name: str) -> None:

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 from pretrained.loading import load_judge
 from pretrained.registry import library
 from retouch.commands.directions import app
-from retouch.commands.options import traits
 from retouch.edits.directions import DIRECTIONS
+from retouch.edits.names import traits
 from retouch.edits.registry import Registry
 from retouch.errors import SettingsError
 from retouch.models import Model
