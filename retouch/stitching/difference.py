@@ -3,8 +3,8 @@
 Landmarks of both drawn pictures tell the way: they hold where the edit draws what was
 not there, and a picture's own texture could not be followed. Light is carried over
 broadly and without colour, so that irises and pores stay the photo's; of edits that
-are made of fine light, such as wrinkles, hair, frames and make-up, all of it, but none
-on eyes and teeth.
+are made of fine light, such as wrinkles, hair, frames and make-up, all of it. None is
+laid on eyes and teeth.
 """
 
 from dataclasses import replace
@@ -95,10 +95,10 @@ def _moves(change: Change, masks: Masks, unit: float, bared: Pixels) -> Pixels:
 
 def _wanted(light: Pixels, fine: bool, own: Pixels, unit: float) -> Pixels:
     """Return of a change of light what is meant, where it is not the photo's own."""
-    if fine:
-        return light * (1 - own[..., None])
-    broad = gaussian_filter(light, (BROAD * unit, BROAD * unit, 0))
-    return np.repeat((broad @ flow.LUMINANCE)[..., None], 3, -1)
+    if not fine:
+        broad = gaussian_filter(light, (BROAD * unit, BROAD * unit, 0))
+        light = np.repeat((broad @ flow.LUMINANCE)[..., None], 3, -1)
+    return light * (1 - own[..., None])
 
 
 def _cast(light: Pixels, lit: Pixels, skin: Pixels, unit: float) -> Pixels:

@@ -303,13 +303,15 @@ def test_light_that_is_not_meant_to_be_fine_has_neither_detail_nor_colour():
     assert np.abs(gain - gaussian_filter(gain, (4, 4, 0))).max() < 3
 
 
+@pytest.mark.parametrize("fine", [True, False])
 @pytest.mark.parametrize("width", [0.008, 0.05])
-def test_an_iris_keeps_detail_and_colour_when_lids_are_painted(width):
+def test_an_iris_keeps_detail_and_colour_when_lids_are_painted(width, fine):
     middle = TO_CROP(FACE.landmarks[36:42]).mean(0) / SIZE
     dot = -120 * hill(width, middle) * np.float32([0.2, 1, 1])
-    result = stitch(PHOTO, [piece(CROP + dot, moves=STILL)]).astype(float)
+    change = Change(CROP, CROP + dot, STILL, fine=fine)
+    result = stitch(PHOTO, [Piece(FACE, TO_CROP, change)]).astype(float)
     x, y = np.floor(FACE.landmarks[36:42].mean(0)).astype(int)
-    assert np.abs(result[y, x] - PHOTO[y, x]).max() < 40
+    assert np.abs(result[y, x] - PHOTO[y, x]).max() < (40 if fine else 12)
 
 
 def test_a_mouth_that_only_moves_is_not_painted():
