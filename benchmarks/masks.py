@@ -48,9 +48,9 @@ def main(
         masked.append(after)
         errors.append(error)
         again.append(marks)
-    before = descriptors().of(as_images(crops), landmarks.astype(np.float32))
+    before = descriptors(as_images(crops), landmarks.astype(np.float32))
     now = np.array(masked)
-    behind = descriptors().of(as_images(now), np.array(again, np.float32))
+    behind = descriptors(as_images(now), np.array(again, np.float32))
     judge = load_judge(library(), "judge")
     happy = judge.names.index("happy")
     glad = judge.score(before, landmarks)[:, happy]

@@ -67,8 +67,8 @@ def by_group(model: Model, shards: Shards, index: NDArray) -> dict[str, dict]:
     size = images.shape[1]
     masks = np.stack([_mask(points, size) for points in marks])
     copies = in_parts(lambda x: model.decode(model.inverter.guess(x)), images)
-    own = descriptors().of(images, marks)
-    gap = apart(descriptors().of(copies, marks), own)
+    own = descriptors(images, marks)
+    gap = apart(descriptors(copies, marks), own)
     noise = signal_to_noise(images, copies, masks)
     kept = detail(copies, masks, 1.0) / detail(images, masks, 1.0)
     scores = model.judge.score(own, marks)
@@ -143,7 +143,7 @@ def prior(model: Model, images: Floats, marks: Floats) -> tuple[dict, Floats]:
     drawn = in_parts(model.decode, latents)
     place = np.repeat(marks.mean(0, keepdims=True), count, 0)
     seen = {"samples": drawn, "held out": real, "others held out": others}
-    known = {k: descriptors().of(v.astype(np.float32), place) for k, v in seen.items()}
+    known = {k: descriptors(v.astype(np.float32), place) for k, v in seen.items()}
     plain = {k: low_level(v) for k, v in seen.items()}
     figures = {}
     for name in ("samples", "others held out"):

@@ -110,9 +110,9 @@ def measure(portraits: Portraits, copies: Floats) -> dict:
     """Return every figure of a reconstruction."""
     images, masks, marks = portraits.images, portraits.masks, portraits.landmarks
     seen = masks * copies + (1 - masks) * images
-    own = descriptors().of(images, marks)
-    gap = apart(descriptors().of(copies, marks), own)
-    inside = apart(descriptors().of(seen, marks), own)
+    own = descriptors(images, marks)
+    gap = apart(descriptors(copies, marks), own)
+    inside = apart(descriptors(seen, marks), own)
     return {
         "PSNR in the face, dB": float(signal_to_noise(images, copies, masks).mean()),
         **_by_part(portraits, copies),

@@ -84,7 +84,7 @@ class Classifiers:
             face = Face(points * scale, (0, 0, SEEN, SEEN), 1.0)
             marks.append(detector.again(large, face).landmarks / scale)
         found = np.array(marks, np.float32)
-        described = descriptors().of(images, found)
+        described = descriptors(images, found)
         judged = self.judge.score(described, found)
         inputs = np.concatenate([described, shape_of(found)], 1)
         labelled = inputs @ self.slopes + self.offsets

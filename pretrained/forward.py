@@ -18,6 +18,7 @@ Floats = NDArray[np.float32]
 Network = Callable[["Graph", str], str]  # writes itself; takes and gives values
 
 OPSET, FORMAT = 17, 8  # what ONNX Runtime has read since 2022
+LARGE = 1024  # bytes of an array that goes to the network without being written first
 SIX = 6.0  # where the activation of the builder's networks ends
 
 
@@ -48,7 +49,8 @@ class Graph:
         array = np.asarray(values)
         whole = np.issubdtype(array.dtype, np.integer)
         name = f"constant{len(self.constants)}"
-        self.constants[name] = array.astype(np.int64 if whole else np.float32)
+        kind = np.int64 if whole else np.float32
+        self.constants[name] = np.array(array, kind, order="C", copy=None)
         return name
 
     def convolved(
@@ -124,6 +126,8 @@ class Running:
             rank: how many lengths its inputs have.
         """
         runtime = _runtime()
+        graph = Graph(weights)
+        result = network(graph, "inputs")
         options = runtime.SessionOptions()
         options.log_severity_level = 3
         # What the arena would keep from one run to the next, other networks can use.
@@ -131,8 +135,11 @@ class Running:
         options.intra_op_num_threads = _threads()
         # Threads that wait by spinning take the time of what runs between networks.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        large = {n: a for n, a in graph.constants.items() if a.nbytes >= LARGE}
+        values = [runtime.OrtValue.ortvalue_from_numpy(a) for a in large.values()]
+        options.add_external_initializers([*large], values)
         self._session = runtime.InferenceSession(
-            serialised(network, weights, rank),
+            _serialised(graph, result, rank),
             options,
             providers=["CPUExecutionProvider"],
         )
@@ -156,24 +163,32 @@ class Forward(Running):
         super().__init__(whole, weights)
 
 
-def serialised(network: Network, weights: Mapping[str, NDArray], rank: int) -> bytes:
-    """Return the ONNX model of a network with its weights."""
-    from onnx import TensorProto, helper, numpy_helper
+def _serialised(graph: Graph, result: str, rank: int) -> bytes:
+    """Return the ONNX model of a graph, without its large arrays."""
+    from onnx import TensorProto, helper
 
-    graph = Graph(weights)
-    result = network(graph, "inputs")
-    kept = [
-        numpy_helper.from_array(np.array(array, order="C"), name)
-        for name, array in graph.constants.items()
-    ]
     taken = [f"length{i}" for i in range(rank)]  # any lengths
     enters = helper.make_tensor_value_info("inputs", TensorProto.FLOAT, taken)
     leaves = helper.make_tensor_value_info(result, TensorProto.FLOAT, None)
+    kept = [_tensor(name, array) for name, array in graph.constants.items()]
     made = helper.make_graph(graph.nodes, "network", [enters], [leaves], kept)
     opset = [helper.make_opsetid("", OPSET)]
     return helper.make_model(
         made, opset_imports=opset, ir_version=FORMAT
     ).SerializeToString()
+
+
+def _tensor(name: str, array: NDArray) -> Any:
+    """Return an array as a graph keeps it; of a large one, that it is given apart."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    if array.nbytes < LARGE:
+        return numpy_helper.from_array(array, name)
+    kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+    apart = TensorProto(name=name, data_type=kind, dims=array.shape)
+    apart.data_location = TensorProto.EXTERNAL
+    apart.external_data.add(key="location", value="memory")
+    return apart
 
 
 def _threads() -> int:

@@ -4,7 +4,7 @@ Each knows how to become the network with slopes that it stands for, which loads
 """
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -162,6 +162,16 @@ class Mask(Stands):
         return person(*self._known, seed, other)
 
 
+@cache
+def network_of_dlib() -> Running:
+    """Return what sees (N, 128 + 4096) in chips (N, 150, 150, 3) that dlib has cut."""
+    filters, last = dlib_files.filters()
+    weights = {"last": last}
+    for i, fused in enumerate(filters):
+        weights |= {f"{i}.kernel": fused.kernel, f"{i}.bias": fused.bias}
+    return Running(identity_graph.network, weights)
+
+
 class Embedder(Stands):
     """Turns crops of one framing into dlib's descriptors."""
 
@@ -175,16 +185,8 @@ class Embedder(Stands):
 
     def sees(self, images: Floats) -> tuple[Floats, Floats]:
         """Return the descriptors of crops, and what shapes are read of, (N, 4096)."""
-        seen = self._network_of_dlib(self._chips(images))
+        seen = network_of_dlib()(self._chips(images))
         return seen[:, :128], seen[:, 128:]
-
-    @cached_property
-    def _network_of_dlib(self) -> Running:
-        filters, last = dlib_files.filters()
-        weights = {"last": last}
-        for i, fused in enumerate(filters):
-            weights |= {f"{i}.kernel": fused.kernel, f"{i}.bias": fused.bias}
-        return Running(identity_graph.network, weights)
 
     def _chips(self, images: Floats) -> Floats:
         """Cut dlib's framing out of crops, (N, 150, 150, 3)."""

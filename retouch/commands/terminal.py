@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,10 +36,10 @@ def retoucher(model: str) -> "Retoucher":
 
 def opened(
     model: str, photo: "Photo", latents: Sequence[Path] | None
-) -> "tuple[Retoucher, Photo | KnownFaces]":
-    """Return the engine, and the photo with the faces of latent files, if any."""
+) -> "tuple[Retoucher, KnownFaces]":
+    """Return the engine, and the photo with its faces: of latent files, if any."""
     if not latents:
-        return retoucher(model), photo
+        return _found(model, photo)
     from retouch.inversion.latent_files import load
 
     saved, engine = [load(path) for path in latents], retoucher(model)
@@ -46,6 +47,20 @@ def opened(
 
     engine = saved_faces.suited(engine, saved)
     return engine, saved_faces.known(engine, photo, saved)
+
+
+def _found(model: str, photo: "Photo") -> "tuple[Retoucher, KnownFaces]":
+    """Find the faces of a photo while the networks are loaded."""
+    from retouch.faces.detect import Detector
+
+    detector = Detector()
+    with ThreadPoolExecutor(1) as thread:
+        finding = thread.submit(detector.present, photo.pixels)
+        from retouch.engine.retoucher import Retoucher
+        from retouch.engine.session import KnownFaces
+
+        engine = Retoucher.load(model, detector)
+        return engine, KnownFaces(photo, tuple(finding.result()))
 
 
 @contextmanager

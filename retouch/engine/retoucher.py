@@ -77,9 +77,11 @@ class Retoucher:
         self.renderer = Renderer(model, self.detector)
 
     @classmethod
-    def load(cls, model: str = "default") -> "Retoucher":
+    def load(
+        cls, model: str = "default", detector: Detector | None = None
+    ) -> "Retoucher":
         """Return a retoucher with the model of that name."""
-        return cls(Model.load(model))
+        return cls(Model.load(model), detector)
 
     @overload
     def beautify(self, photo: Same, settings: Settings | None = None) -> Same: ...

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
-from functools import partial
+from functools import cached_property, partial
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -71,13 +71,17 @@ class Detector:
 
     def __init__(self, *, scout: bool = True) -> None:
         self._dlib = _dlib()
-        landmarks = locate(LANDMARKS)
-        self._predictor = self._dlib.shape_predictor(str(landmarks))
+        self._landmarks_file = locate(LANDMARKS)
         # dlib's detectors keep state while they run: one for each thread at work.
         self._idle: SimpleQueue[Any] = SimpleQueue()
         self._frontal = frontal(self._dlib)
         self._scout = Scout(self._dlib) if scout else None
         self._blazeface = BlazeFace()
+
+    @cached_property
+    def _predictor(self) -> Any:
+        """What reads landmarks; its file takes as long to load as a search takes."""
+        return self._dlib.shape_predictor(str(self._landmarks_file))
 
     def find(
         self, pixels: NDArray[Any], *, smallest: float | None = None
@@ -185,10 +189,20 @@ class Detector:
             return self._search(grey, looks)
         scouting = scout.searches(grey, WINDOW / (smallest or SMALLEST))
         searching = [partial(self._look, grey, look) for look in looks]
-        searches: list[Callable[[], list[Sighting]]] = [*searching, *scouting]
-        found = _together(lambda search: search(), searches)
-        sightings = best([s for some in found[: len(looks)] for s in some])
-        return self._confirmed(grey, sightings, likeliest(found[len(looks) :]))
+        jobs: list[Callable[[], list[Sighting]]] = [*scouting, *searching]
+        # Searches let Python run meanwhile, and loading does not: it begins once all
+        # other cores are at work.
+        last = min((os.cpu_count() or 1) - 1, len(jobs))
+        jobs.insert(last, self._ready)
+        found = _together(lambda job: job(), jobs)
+        del found[last]
+        sightings = best([s for some in found[len(scouting) :] for s in some])
+        return self._confirmed(grey, sightings, likeliest(found[: len(scouting)]))
+
+    def _ready(self) -> list[Sighting]:
+        """Load what reads landmarks; nothing is seen by that."""
+        assert self._predictor
+        return []
 
     def _confirmed(
         self, grey: Grey, sightings: list[Sighting], hints: list[Sighting]

@@ -8,6 +8,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -24,7 +25,7 @@ from retouch.photos.formats import (
     png_chunks,
     require,
 )
-from retouch.photos.jpeg import changes, spliced
+from retouch.photos.jpeg import spliced
 from retouch.photos.metadata import Metadata
 from retouch.photos.stored import Kind, Samples, Stored
 
@@ -126,14 +127,14 @@ def _jpeg(
 ) -> bytes:
     """Return a JPEG; blocks in which nothing changed are those of the file it was."""
     told = {key: value for key, value in encoding.items() if key != "came"}
-    written = _saved(stored, "JPEG", _jpeg_options(metadata, told, quality))
-    if "came" not in encoding or quality is not None:
-        return written
-    with Image.open(io.BytesIO(encoding["came"])) as came:
-        before = np.asarray(came)
-    if before.shape != stored.samples.shape:
-        return written
-    return spliced(written, encoding["came"], changes(stored.samples, before))
+    options = _jpeg_options(metadata, told, quality)
+
+    def written(samples: Samples) -> bytes:
+        return _saved(replace(stored, samples=samples), "JPEG", options)
+
+    came = encoding.get("came") if quality is None else None
+    kept = spliced(stored.samples, came, written) if came else None
+    return kept or written(stored.samples)
 
 
 def _jpeg_options(

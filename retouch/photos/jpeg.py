@@ -2,16 +2,20 @@
 
 A JPEG stores squares of 8 x 8 samples, each compressed alone. Compressing a photo anew
 moves nearly all of them a little. Here those without a changed pixel keep what the
-input stored, and only the others are compressed.
+input stored, and only a box around the others is compressed.
 """
 
+import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from retouch.photos.stored import Samples
 
@@ -21,47 +25,83 @@ MARKER, START, SCAN, COMMENT = 0xFF, b"\xff\xd8", 0xDA, 0xFE
 NOTES = {*range(0xE0, 0xF0), COMMENT}  # segments of metadata
 
 
-def spliced(written: bytes, came: bytes, changed: NDArray[np.bool_]) -> bytes:
-    """Return a written JPEG with the blocks of the one that came, where none changed.
+def spliced(
+    samples: Samples, came: bytes, written: Callable[[Samples], bytes]
+) -> bytes | None:
+    """Return samples as a JPEG with the blocks of the one that came where none changed.
 
-    Where their blocks are not alike, as in a file that is damaged, it stays as it is.
+    None where blocks of the two would not be alike, as of a file that is damaged.
 
     Args:
-        changed: (H, W), the pixels that are not as they came.
+        written: compresses samples, with the metadata that the whole shall have.
     """
     try:
         import jpeglib  # here, since no other format needs it
     except ImportError:  # there is none for some systems
-        return written
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / name for name in ("new.jpg", "old.jpg", "both.jpg")]
-        for path, data in zip(paths, (written, came), strict=False):
-            path.write_bytes(data)
+        return None
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as thread:
+        old_path, new_path = Path(folder) / "old.jpg", Path(folder) / "new.jpg"
+        old_path.write_bytes(came)
         try:
-            new, old = (jpeglib.read_dct(str(path)) for path in paths[:2])
+            old = jpeglib.read_dct(str(old_path))
+            reading = thread.submit(old.load)
+            changed = _changed(samples, came)
+            reading.result()
+            if changed is None:
+                return None
+            if changed.any():
+                box = _box(changed, _steps(old).max(0))
+                new_path.write_bytes(written(samples[box]))
+                if not _laid(jpeglib.read_dct(str(new_path)), old, changed, box):
+                    return None
         except OSError:
-            return written
-        if not _alike(new, old):
-            return written
-        _take(new, old, changed)
-        new.write_dct(str(paths[2]))
-        return _with_notes(paths[2].read_bytes(), written)
+            return None
+        old.write_dct(str(new_path))
+        return _with_notes(new_path.read_bytes(), written(samples[:BLOCK, :BLOCK]))
 
 
-def changes(pixels: Samples, came: Samples) -> NDArray[np.bool_]:
-    """Return (H, W) with the pixels that are not as they came."""
-    differs = np.not_equal(pixels, came)
-    return np.asarray(differs if differs.ndim == 2 else differs.any(-1))
+def _changed(samples: Samples, came: bytes) -> NDArray[np.bool_] | None:
+    """Return (H, W) with what is not as it came; None of pictures of another size."""
+    with Image.open(io.BytesIO(came)) as image:
+        before = np.asarray(image)
+    if before.shape != samples.shape:
+        return None
+    differs = np.atleast_3d(np.not_equal(samples, before))
+    return reduce(np.logical_or, np.moveaxis(differs, -1, 0))  # faster than any(-1)
 
 
-def _alike(new: Any, old: Any) -> bool:
-    """Tell whether blocks of one stand for the same in the other."""
-    pairs = [
-        (_steps(new), _steps(old)),
-        *zip(_described(new), _described(old), strict=False),
-    ]
-    same = all(np.array_equal(*pair) for pair in pairs)
-    return same and new.num_components == old.num_components
+def _box(changed: NDArray[np.bool_], unit: NDArray[Any]) -> tuple[slice, slice]:
+    """Return the rectangle of whole units of blocks that holds what changed."""
+    return tuple(  # type: ignore[return-value]
+        slice(ends[0] // step * step, min(-(-(ends[-1] + 1) // step) * step, length))
+        for ends, step, length in zip(
+            (np.flatnonzero(changed.any(axis)) for axis in (1, 0)),
+            unit.tolist(),
+            changed.shape,
+            strict=True,
+        )
+    )
+
+
+def _laid(
+    new: Any, old: Any, changed: NDArray[np.bool_], box: tuple[slice, slice]
+) -> bool:
+    """Lay changed blocks of a compressed box into the whole, if they are alike."""
+    steps = _steps(old)
+    if not np.array_equal(_steps(new), steps):
+        return False
+    for (number, own), (_, plane) in zip(_planes(new), _planes(old), strict=True):
+        rows, columns = (
+            slice(part.start // step, part.start // step + length)
+            for part, step, length in zip(box, steps[number], own.shape, strict=False)
+        )
+        place = plane[rows, columns]
+        tables = (image.get_component_qt(number) for image in (new, old))
+        if place.shape != own.shape or not np.array_equal(*tables):
+            return False
+        touched = _touched(changed[box], steps[number], own.shape[:2])
+        place[touched] = own[touched]
+    return True
 
 
 def _steps(image: Any) -> NDArray[Any]:
@@ -70,25 +110,10 @@ def _steps(image: Any) -> NDArray[Any]:
     return BLOCK * factors.max(0) // factors
 
 
-def _described(image: Any) -> Iterator[Any]:
-    """Yield how many blocks each component has, and how they are quantised."""
-    for number, plane in _planes(image):
-        yield plane.shape
-        yield image.get_component_qt(number)
-
-
 def _planes(image: Any) -> Iterator[tuple[int, NDArray[Any]]]:
     """Yield the number and the coefficients (rows, columns, 8, 8) of each component."""
     for number, name in enumerate(COMPONENTS[: image.num_components]):
         yield number, getattr(image, name)
-
-
-def _take(new: Any, old: Any, changed: NDArray[np.bool_]) -> None:
-    """Take over the blocks in which no pixel changed."""
-    steps = _steps(new)
-    for (number, plane), (_, came) in zip(_planes(new), _planes(old), strict=True):
-        touched = _touched(changed, steps[number], plane.shape[:2])
-        plane[~touched] = came[~touched]
 
 
 def _touched(

@@ -63,7 +63,7 @@ def held_out():
     seen = {}
     for source, folder in (("omi", "omi"), ("mebeauty", "me")):
         images, landmarks, rows = _held_out(source, folder)
-        seen[source] = descriptors().of(images, landmarks), landmarks, rows
+        seen[source] = descriptors(images, landmarks), landmarks, rows
     return seen
 
 

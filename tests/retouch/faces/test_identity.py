@@ -1,9 +1,11 @@
 """Who a face is: the same person near, another far, on a public-domain portrait."""
 
+import dlib
 import numpy as np
 import pytest
 import skimage.data
 
+from pretrained.dlib_files import DESCRIPTOR, locate
 from retouch.faces.detect import Detector
 from retouch.faces.identity import apart, comparable, described
 
@@ -18,6 +20,15 @@ def portrait():
 
 def descriptor(pixels, face, **how):
     return described(comparable(pixels, [face], **how))[0]
+
+
+def test_a_descriptor_is_dlibs_own(portrait):
+    (crop,) = comparable(portrait[0], [portrait[1]])
+    points = [dlib.point(int(x), int(y)) for x, y in crop.landmarks]
+    shape = dlib.full_object_detection(dlib.rectangle(0, 0, 256, 256), points)
+    reference = dlib.face_recognition_model_v1(str(locate(DESCRIPTOR)))
+    theirs = np.array(reference.compute_face_descriptor(crop.picture, shape))
+    np.testing.assert_allclose(described([crop])[0], theirs, atol=1e-5)
 
 
 def test_a_softer_and_a_deeper_copy_are_the_same_person(portrait):

@@ -31,10 +31,10 @@ def decoded(data):
     return np.asarray(Image.open(io.BytesIO(data)))
 
 
-def retouched(data):
+def retouched(data, spot=SPOT):
     photo = read(data)
     pixels = photo.pixels.copy()
-    pixels[SPOT] = 255 - pixels[SPOT]
+    pixels[spot] = 255 - pixels[spot]
     return photo.with_pixels(pixels)
 
 
@@ -55,6 +55,17 @@ def test_pixels_away_from_what_changed_stay_bit_for_bit(kind):
     assert rows.min() >= 80 - 2 and rows.max() < 128 + 2
     assert columns.min() >= 176 - 2 and columns.max() < 256 + 2
     assert gone[SPOT].mean() > 0.9
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_change_in_the_last_row_and_column_is_all_that_changes(kind):
+    data, corner = saved(**kind), np.s_[290:, 480:]
+    photo = retouched(data, corner)
+    before, after = decoded(data), decoded(encode(photo))
+    asked = photo.pixels[..., 0] if after.ndim == 2 else photo.pixels
+    assert np.abs(after[corner] - asked[corner].astype(int)).mean() < 12
+    np.testing.assert_array_equal(after[:280], before[:280])
+    np.testing.assert_array_equal(after[:, :460], before[:, :460])
 
 
 @pytest.mark.parametrize("kind", KINDS)
