@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from retouch.edits.moves import EXPRESSION
 from retouch.edits.way import Way
+from retouch.engine.memory import Memory
 from retouch.errors import FaceError
 from retouch.faces.detect import Detector
 from retouch.faces.parse import Parts, parser
@@ -33,6 +34,7 @@ class Renderer:
     def __init__(self, model: Model, detector: Detector):
         self.model, self.detector = model, detector
         self._known: OrderedDict[tuple[bytes, bytes], Points] = OrderedDict()
+        self._seen = Memory(lambda pixels, face: parser().parts(pixels, face))
 
     def laid(
         self, pixels: NDArray[Any], faces: Sequence[Face], way: Way, settings: Settings
@@ -75,7 +77,7 @@ class Renderer:
         self, pixels: NDArray[Any], faces: Sequence[Face], regions: Sequence[str]
     ) -> list[Parts]:
         """Return the parts of faces; regions that they are to tell need sure ones."""
-        found = [parser().parts(pixels, face) for face in faces]
+        found = [self._seen(pixels, face) for face in faces]
         for number, parts in enumerate(found if regions else ()):
             if not parts.sure:
                 raise FaceError(

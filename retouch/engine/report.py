@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retouch.engine.memory import Memory
 from retouch.errors import SettingsError
 from retouch.faces.detect import Detector
 from retouch.faces.identity import apart, comparable, described, landmarks_of
@@ -55,6 +56,7 @@ class Examiner:
             raise SettingsError("The judge of faces is missing. Install retouch anew.")
         self.detector = detector
         self.judge: Judge = model.judge
+        self._seen = Memory(_seen)
 
     def years(self, photo: Photo, faces: list[Face]) -> Floats:
         """Return how old the faces look, (N,)."""
@@ -91,8 +93,14 @@ class Examiner:
 
     def seen(self, photo: Photo, faces: list[Face]) -> Looks:
         """Return descriptors and landmarks of faces, in the crops that are compared."""
-        crops = comparable(photo.pixels, faces)
-        return described(crops), landmarks_of(crops)
+        looks = [self._seen(photo.pixels, face) for face in faces]
+        descriptors, landmarks = zip(*looks, strict=True)
+        return np.concatenate(descriptors), np.concatenate(landmarks)
+
+
+def _seen(pixels: NDArray[Any], face: Face) -> Looks:
+    crops = comparable(pixels, [face])
+    return described(crops), landmarks_of(crops)
 
 
 def pair(scores: Any, row: int, column: int) -> tuple[float, float]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from retouch.cores import together
 from retouch.geometry import Similarity
 
 Pixels = NDArray[np.float32]  # (H, W, C)
@@ -126,7 +127,8 @@ def _warp(
         inverse = inverse * (np.array(size) / (columns, rows))[:, None]
     move = _move_linear if linear or scale >= LINEAR else _move_cubic
     planes = np.moveaxis(region, -1, 0)
-    return np.stack([move(plane, inverse, (height, width)) for plane in planes], -1)
+    moved = together(lambda plane: move(plane, inverse, (height, width)), planes)
+    return np.stack(moved, -1)
 
 
 def _filter(scale: float, linear: bool) -> Image.Resampling:
@@ -156,7 +158,8 @@ def _move_cubic(
 
 
 def _scaled(field: Pixels, width: int, height: int, kind: Image.Resampling) -> Pixels:
-    planes = [
-        Image.fromarray(np.ascontiguousarray(p)) for p in np.moveaxis(field, -1, 0)
-    ]
-    return np.stack([np.asarray(p.resize((width, height), kind)) for p in planes], -1)
+    def resize(plane: Pixels) -> NDArray[np.float32]:
+        image = Image.fromarray(np.ascontiguousarray(plane))
+        return np.asarray(image.resize((width, height), kind))
+
+    return np.stack(together(resize, np.moveaxis(field, -1, 0)), -1)

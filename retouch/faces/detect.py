@@ -7,17 +7,17 @@ show nobody, BlazeFace. Landmarks: an ensemble of regression trees (Kazemi and S
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
 from functools import cached_property, partial
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pretrained.dlib_files import LANDMARKS, locate
+from retouch.cores import together
 from retouch.errors import DependencyError, FaceError, SettingsError
 from retouch.faces.blazeface import BlazeFace, Seen
 from retouch.faces.detections import Sighting, best, turned
@@ -61,9 +61,6 @@ NUDGES = (
     (0.0, 0.0, 0.94),
 )
 QUICK = NUDGES[:3]
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 class Detector:
@@ -126,11 +123,11 @@ class Detector:
         """Yield what is found together, the cheapest and likeliest first."""
         first, *others = rounds(*grey.size, smallest)
         read = partial(self._face, grey)
-        yield _together(read, self._scouted(grey, first, smallest))
+        yield together(read, self._scouted(grey, first, smallest))
         seen = self._blazeface.find(pixels)
         yield [face for s in seen if (face := self._agreed(grey, s))]
         for looks in others:
-            yield _together(read, self._search(grey, looks))
+            yield together(read, self._search(grey, looks))
 
     def again(self, pixels: NDArray[Any], face: Face) -> Face:
         """Return a known face with its landmarks read anew, as after an edit."""
@@ -174,7 +171,7 @@ class Detector:
         return _distinct(faces)
 
     def _search(self, grey: Grey, looks: list[Look]) -> list[Sighting]:
-        found = _together(partial(self._look, grey), looks)
+        found = together(partial(self._look, grey), looks)
         return best([sighting for some in found for sighting in some])
 
     def _look(self, grey: Grey, look: Look) -> list[Sighting]:
@@ -194,7 +191,7 @@ class Detector:
         # other cores are at work.
         last = min((os.cpu_count() or 1) - 1, len(jobs))
         jobs.insert(last, self._ready)
-        found = _together(lambda job: job(), jobs)
+        found = together(lambda job: job(), jobs)
         del found[last]
         sightings = best([s for some in found[len(scouting) :] for s in some])
         return self._confirmed(grey, sightings, likeliest(found[: len(scouting)]))
@@ -209,7 +206,7 @@ class Detector:
     ) -> list[Sighting]:
         """Add what dlib's detector sees where the scout saw something."""
         new = [h for h in hints if not any(h.is_near(s) for s in sightings)]
-        marks = _together(lambda hint: self._mark(grey, hint.frame), new)
+        marks = together(lambda hint: self._mark(grey, hint.frame), new)
         return best([*sightings, *(m for m in marks if m.score >= THRESHOLD)])
 
     @contextmanager
@@ -302,14 +299,6 @@ class Detector:
         side = round(PATCH * scale)
         left, top = round(left), round(top)
         return self._dlib.rectangle(left, top, left + side - 1, top + side - 1)
-
-
-def _together(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Do a piece of work on each item, on as many cores as there are."""
-    if len(items) < 2:
-        return [work(item) for item in items]
-    with ThreadPoolExecutor(min(len(items), os.cpu_count() or 1)) as threads:
-        return list(threads.map(work, items))
 
 
 def _dlib() -> Any:

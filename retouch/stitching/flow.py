@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import RBFInterpolator
 from scipy.ndimage import gaussian_filter, map_coordinates
 
+from retouch.cores import together
 from retouch.faces.crop import Pixels, resized
 
 COARSEST, FINEST = 24, 256  # pixels a side at which flow is sought
@@ -61,11 +62,11 @@ def fetch(image: Pixels, flow: Pixels, order: int = 3) -> Pixels:
     """Return the image (S, S, C) as the flow moves it."""
     rows, columns = np.indices(flow.shape[:2], np.float32)
     where = [rows + flow[..., 1], columns + flow[..., 0]]
-    planes = [
-        map_coordinates(image[..., i], where, order=order, mode="nearest")
-        for i in range(image.shape[2])
-    ]
-    return np.stack(planes, -1)
+
+    def moved(plane: Pixels) -> Pixels:
+        return np.asarray(map_coordinates(plane, where, order=order, mode="nearest"))
+
+    return np.stack(together(moved, np.moveaxis(image, -1, 0)), -1)
 
 
 def moved(plane: Pixels, flow: Pixels) -> Pixels:

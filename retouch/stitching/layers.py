@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
+from retouch.cores import together
 from retouch.faces.crop import Pixels, Window, uncut, window_of
 from retouch.geometry import Similarity
 from retouch.stitching import grain
@@ -41,9 +42,12 @@ class Layers:
         planes = self._planes()
         tile = self._grain(photo, transform)
         for band in _bands(window):
+            reach = uncut(self.reach[..., None], transform, band, linear=True)
+            reached = reach[..., 0] > FAINT
             laid = uncut(planes, transform, band)
             if changed:
-                colour = source.fetch(band, laid[..., :2] @ turn) + laid[..., 2:5]
+                moves = laid[..., :2] @ turn
+                colour = source.fetch(band, moves, reached) + laid[..., 2:5]
                 laid = laid[..., 5:]
             else:
                 colour = source.fetch(band)
@@ -51,9 +55,7 @@ class Layers:
                 cover = laid[..., :1].clip(0, 1)
                 colour += cover * (laid[..., 1:] - colour)
                 colour += 0 if tile is None else grain.laid(tile, band, cover)
-            reach = uncut(self.reach[..., None], transform, band, linear=True)
-            own = photo[band.slices]
-            photo[band.slices] = np.where(reach > FAINT, source.encode(colour), own)
+            photo[band.slices][reached] = source.encode(colour[reached])
 
     def _planes(self) -> Pixels:
         """Return, if there are any, moves and light, and cover and paint."""
@@ -96,9 +98,14 @@ class _Source:
         """The photo's values for one of 0 to 255."""
         return np.float32(np.iinfo(self.pixels.dtype).max / 255)
 
-    def fetch(self, band: Window, moves: Pixels | None = None) -> Pixels:
-        """Return the band's pixels from 0 to 255, moved if they are to move."""
-        if moves is None:
+    def fetch(
+        self,
+        band: Window,
+        moves: Pixels | None = None,
+        reached: NDArray[np.bool_] | None = None,
+    ) -> Pixels:
+        """Return the band's pixels from 0 to 255, those that are reached moved."""
+        if moves is None or reached is None:
             inside = Window(
                 band.left - self.left,
                 band.top - self.top,
@@ -106,20 +113,24 @@ class _Source:
                 band.bottom - self.top,
             )
             return np.asarray(self.pixels[inside.slices] / self.levels, np.float32)
-        reach = SPLINE + int(np.ceil(np.abs(moves[..., 1]).max()))
+        down, across = moves[..., 1], moves[..., 0]
+        reach = SPLINE + int(np.ceil(np.abs(down).max()))
         first = max(0, band.top - self.top - reach)
         rows_read = slice(first, band.bottom - self.top + reach)
         pixels = np.asarray(self.pixels[rows_read] / self.levels, np.float32)
-        rows = np.arange(band.top, band.bottom)[:, None] - self.top - first
-        columns = np.arange(band.left, band.right) - self.left
-        result = pixels[rows, columns]
-        moved = np.abs(moves).max(-1) > STILL
-        where = [(rows + moves[..., 1])[moved], (columns + moves[..., 0])[moved]]
+        top, left = band.top - self.top - first, band.left - self.left
+        rows = np.arange(top, top + band.shape[0])[:, None]
+        columns = np.arange(left, left + band.shape[1])
+        result = pixels[top:, left:][: len(rows), : len(columns)].copy()
+        moved = reached & ((np.abs(down) > STILL) | (np.abs(across) > STILL))
         if moved.any():
-            for i in range(3):
-                result[moved, i] = map_coordinates(
-                    pixels[..., i], where, mode="reflect"
-                )
+            where = [(rows + down)[moved], (columns + across)[moved]]
+
+            def fetched(plane: Pixels) -> Pixels:
+                return np.asarray(map_coordinates(plane, where, mode="reflect"))
+
+            planes = together(fetched, np.moveaxis(pixels, -1, 0))
+            result[moved] = np.stack(planes, -1)
         return result
 
     def encode(self, colour: Pixels) -> NDArray[Any]:

@@ -1,0 +1,34 @@
+"""What was found out about faces, kept while their photos are in use."""
+
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from numpy.typing import NDArray
+
+from retouch.geometry import Face
+
+KEPT = 32  # faces
+T = TypeVar("T")
+
+
+class Memory(Generic[T]):
+    """Finds something out about a face of a photo; once, if it is asked for again."""
+
+    def __init__(self, find: Callable[[NDArray[Any], Face], T]) -> None:
+        self._find = find
+        self._known: OrderedDict[tuple[int, bytes], tuple[Any, T]] = OrderedDict()
+
+    def __call__(self, pixels: NDArray[Any], face: Face) -> T:
+        """Return what is found; pixels that may yet be written to are not known."""
+        if pixels.flags.writeable:
+            return self._find(pixels, face)
+        key = id(pixels), face.landmarks.tobytes()
+        known = self._known.get(key)
+        if known is None or known[0]() is not pixels:  # its place was taken by another
+            known = self._known[key] = weakref.ref(pixels), self._find(pixels, face)
+        self._known.move_to_end(key)
+        while len(self._known) > KEPT:
+            self._known.popitem(last=False)
+        return known[1]
