@@ -24,7 +24,8 @@ GROUPS = {
     "Age": ("age",),
     STYLE: ("eye-make-up", "lip-make-up", "well-groomed", "beard", "glasses"),
 }
-PARTS = {"even": "even tone", "texture": "skin texture", "circles": "dark circles"}
+PARTS = {"even": "even tone", "texture": "smooth skin", "circles": "dark circles"}
+KEPT = ": all of it at the left end"  # of what is kept where nothing is done
 BEAUTY = "beauty"  # the direction that beautify climbs: one slider for both
 
 
@@ -36,8 +37,8 @@ class Slider(BaseModel):
     field: str  # "moves": a name in it; "beautify": itself; and so on
     label: str
     hint: str
-    low: float
-    high: float
+    low: float  # the strength at its left end
+    high: float  # and at its right one, which of what is kept is less
     start: float = 0.0
     enhance: float | None = None  # where the button Enhance puts it
 
@@ -74,9 +75,9 @@ def _skin() -> Iterable[Slider]:
             group="Retouch",
             field="skin",
             label=PARTS.get(name, name.replace("_", " ")).capitalize(),
-            hint=helped[name].rstrip("."),
-            low=0,
-            high=1,
+            hint=helped[name].rstrip(".") + (KEPT if nothing else ""),
+            low=nothing,
+            high=1 - nothing,
             start=nothing,
             enhance=None if wanted == nothing else wanted,
         )

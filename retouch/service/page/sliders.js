@@ -2,8 +2,9 @@
 
 const FULL = 100; // what the end of a slider is called
 
-// A row says what the service knows of it: { name, label, hint, low, high, start }.
-// Strengths are the service's, places those of the slider: -100 to 100, or one half.
+// A row says what the service knows of it: { name, label, hint, low, high, start }; low
+// is the strength at the left end. Strengths are the service's, places those of the
+// slider: -100 to 100, or, where it begins at the left end, 0 to 100.
 export class Slider {
   // `onMove` hears of every value, `onSettle` of those that are meant to stay.
   constructor(row, onMove, onSettle) {
@@ -12,8 +13,8 @@ export class Slider {
     this.element = document.createElement("div");
     this.element.className = "slider";
     this.range = this.#input({ type: "range", step: 1, name: row.name });
-    this.range.min = this.row.low < this.row.start ? -FULL : 0;
-    this.range.max = this.row.high > this.row.start ? FULL : 0;
+    this.range.min = this.row.low === this.row.start ? 0 : -FULL;
+    this.range.max = FULL;
     this.range.id = `slider-${row.name}`;
     this.typed = this.#input({ type: "text", inputMode: "decimal" });
     this.typed.ariaLabel = `${row.label}, as a number`;
@@ -41,7 +42,8 @@ export class Slider {
   set strength(strength) {
     const { low, high, start } = this.row;
     const way = (strength ?? start) - start;
-    this.range.value = Math.round((FULL * way) / ((way > 0 ? high - start : start - low) || 1));
+    const part = (end) => (end === start ? 0 : Math.max(way / (end - start), 0));
+    this.range.value = Math.round(FULL * (part(high) - part(low)));
     this.#tell();
   }
 
@@ -53,6 +55,7 @@ export class Slider {
     this.element.classList.toggle("moved", this.place !== 0);
     const part = (place) => (place - this.range.min) / (this.range.max - this.range.min);
     const ends = [part(0), part(this.place)].sort((a, b) => a - b);
+    this.range.style.setProperty("--zero", part(0));
     this.range.style.setProperty("--from", ends[0]);
     this.range.style.setProperty("--to", ends[1]);
   }

@@ -93,6 +93,27 @@ def test_zero_is_in_the_middle_and_values_are_typed_stepped_and_set_back(page):
     assert place(page, "smile") == "0"
 
 
+def test_what_goes_one_way_begins_at_the_left_end_where_zero_is_marked(page):
+    for name, ends, zero in (
+        ("beautify", ("0", "100"), "0"),
+        ("texture", ("0", "100"), "0"),
+        ("smile", ("-100", "100"), "0.5"),
+    ):
+        slider = page.locator(f"input[name={name}]")
+        assert (slider.get_attribute("min"), slider.get_attribute("max")) == ends
+        mark = slider.evaluate("made => made.style.getPropertyValue('--zero')")
+        assert (place(page, name), mark) == ("0", zero)
+    with page.expect_request("**/v1/render") as asked:
+        browsing.slid(page, "texture", 40)
+    assert asked.value.post_data_json["skin"]["texture"] == 0.6
+    with browsing.drawn(page):
+        page.keyboard.press("Control+z")
+    assert place(page, "texture") == "0"
+    with browsing.drawn(page):
+        page.keyboard.press("Control+Shift+z")
+    assert place(page, "texture") == "40"
+
+
 def test_one_history_goes_over_sliders_mask_and_transfer(page, tmp_path):
     unfolded(page, "Mask")
     unfolded(page, "Transfer")

@@ -97,6 +97,10 @@ def test_several_photos_get_the_same_settings_and_are_saved_together(page, tmp_p
     browsing.slid(page, "age", 80)
     page.click("text=Same on all")
     assert page.locator(".tile.edited").count() == 3
+    page.set_viewport_size({"width": 320, "height": 700})
+    film, same = (page.locator(n).bounding_box() for n in ("#film", ".same"))
+    assert same["x"] + same["width"] <= film["width"]  # on a small phone, too
+    page.set_viewport_size({"width": 1440, "height": 900})
     page.click("#save")
     got = []
     page.on("download", lambda one: got.append(one))

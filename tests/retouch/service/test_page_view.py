@@ -84,6 +84,10 @@ def test_a_long_press_shows_the_original_and_the_split_view_both(page):
     assert browsing.changed(edited, held)[60:].sum() > 500
     page.click("#split")
     line = page.locator("#line")
+    assert line.locator("span").all_text_contents() == ["Before", "After"]
+    before, after = (span.bounding_box() for span in line.locator("span").all())
+    cut = line.bounding_box()["x"] + line.bounding_box()["width"] / 2
+    assert before["x"] + before["width"] < cut < after["x"]
     half = browsing.seen(page, "#canvas")
     width = half.shape[1]
     left, right = slice(0, width // 2 - 30), slice(width // 2 + 30, width)
