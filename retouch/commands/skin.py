@@ -1,10 +1,16 @@
 """The command that retouches skin, eyes and teeth."""
 
+from typing import TYPE_CHECKING
+
 from retouch.commands import output, terminal
 from retouch.commands.options import PhotoPath, with_options
 from retouch.commands.output import Output
 from retouch.commands.painted import Painted
 from retouch.settings import TRUST, Settings, Skin
+
+if TYPE_CHECKING:
+    from retouch.faces.detect import Detector
+    from retouch.jobs.skin import SkinRetoucher
 
 
 @with_options(Output, "to")
@@ -15,11 +21,16 @@ def skin(
     photo: PhotoPath, wishes: Skin, settings: Settings, painted: Painted, to: Output
 ) -> None:
     """Retouch skin, eyes and teeth; whose face it is stays as it was."""
-    from retouch.jobs.skin import SkinRetoucher
-
     target = to.target(photo, "skin", settings)
     source = output.get(photo, settings.max_pixels)
     with terminal.progress(to.quiet, to.verbose) as on_step:
         on_step("retouching", 0.0)
-        result = SkinRetoucher().retouched(source, settings, wishes)
+        engine, known = terminal.found_beside(source, _loaded)
+        result = engine.retouched(known, settings, wishes)
     to.write(painted.held(result), target)
+
+
+def _loaded(detector: "Detector") -> "SkinRetoucher":
+    from retouch.jobs.skin import SkinRetoucher
+
+    return SkinRetoucher.load(detector)

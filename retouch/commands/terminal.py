@@ -2,11 +2,11 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from retouch.contracts import OnStep
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from retouch.engine.retoucher import Retoucher
     from retouch.engine.session import KnownFaces
+    from retouch.faces.detect import Detector
     from retouch.photos.photo import Photo
 
+T = TypeVar("T")
 PACE = 10.0  # seconds between two lines of what is no terminal
 
 
@@ -27,11 +29,11 @@ def console(**options: Any) -> "Console":
     return Console(markup=False, highlight=False, **options)
 
 
-def retoucher(model: str) -> "Retoucher":
+def retoucher(model: str, detector: "Detector | None" = None) -> "Retoucher":
     """Return the engine with the model of that name."""
     from retouch.engine.retoucher import Retoucher
 
-    return Retoucher.load(model)
+    return Retoucher.load(model, detector)
 
 
 def opened(
@@ -39,7 +41,7 @@ def opened(
 ) -> "tuple[Retoucher, KnownFaces]":
     """Return the engine, and the photo with its faces: of latent files, if any."""
     if not latents:
-        return _found(model, photo)
+        return found_beside(photo, lambda detector: retoucher(model, detector))
     from retouch.inversion.latent_files import load
 
     saved, engine = [load(path) for path in latents], retoucher(model)
@@ -49,18 +51,19 @@ def opened(
     return engine, saved_faces.known(engine, photo, saved)
 
 
-def _found(model: str, photo: "Photo") -> "tuple[Retoucher, KnownFaces]":
-    """Find the faces of a photo while the networks are loaded."""
+def found_beside(
+    photo: "Photo", load: "Callable[[Detector], T]"
+) -> "tuple[T, KnownFaces]":
+    """Load what works on faces, and find those of a photo meanwhile."""
     from retouch.faces.detect import Detector
 
     detector = Detector()
     with ThreadPoolExecutor(1) as thread:
         finding = thread.submit(detector.present, photo.pixels)
-        from retouch.engine.retoucher import Retoucher
+        loaded = load(detector)
         from retouch.engine.session import KnownFaces
 
-        engine = Retoucher.load(model, detector)
-        return engine, KnownFaces(photo, tuple(finding.result()))
+        return loaded, KnownFaces(photo, tuple(finding.result()))
 
 
 @contextmanager

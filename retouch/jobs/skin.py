@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 from retouch.engine.report import FaceReport
-from retouch.engine.session import Result
+from retouch.engine.session import KnownFaces, Result
 from retouch.faces.detect import Detector
+from retouch.faces.parse import parser
 from retouch.photos.photo import Photo, Provenance
 from retouch.provenance import seal, watermark
 from retouch.settings import Settings, Skin
+from retouch.skin.heal import healer
 from retouch.skin.retouch import retouched
 
 
@@ -17,10 +19,22 @@ class SkinRetoucher:
     def __init__(self, detector: Detector | None = None) -> None:
         self.detector = detector or Detector()
 
-    def retouched(self, photo: Photo, settings: Settings, wishes: Skin) -> Result:
+    @classmethod
+    def load(cls, detector: Detector) -> "SkinRetoucher":
+        """Return a retoucher whose networks are ready."""
+        parser()
+        healer()
+        return cls(detector)
+
+    def retouched(
+        self, photo: Photo | KnownFaces, settings: Settings, wishes: Skin
+    ) -> Result:
         """Return the photo with the skin of its chosen faces retouched."""
         seal.check(settings)
-        found = self.detector.present(photo.pixels)
+        known = photo
+        if isinstance(known, Photo):
+            known = KnownFaces(known, tuple(self.detector.present(known.pixels)))
+        photo, found = known.photo, known.faces
         chosen = settings.chosen(len(found))
         faces = [found[i] for i in chosen]
         pixels, touched = retouched(photo.pixels, faces, wishes, settings.strength)

@@ -9,7 +9,6 @@ import io
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from retouch.photos.levels import differing
 from retouch.photos.stored import Samples
 
 BLOCK = 8
@@ -64,10 +64,7 @@ def _changed(samples: Samples, came: bytes) -> NDArray[np.bool_] | None:
     """Return (H, W) with what is not as it came; None of pictures of another size."""
     with Image.open(io.BytesIO(came)) as image:
         before = np.asarray(image)
-    if before.shape != samples.shape:
-        return None
-    differs = np.atleast_3d(np.not_equal(samples, before))
-    return reduce(np.logical_or, np.moveaxis(differs, -1, 0))  # faster than any(-1)
+    return differing(samples, before) if before.shape == samples.shape else None
 
 
 def _box(changed: NDArray[np.bool_], unit: NDArray[Any]) -> tuple[slice, slice]:

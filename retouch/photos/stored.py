@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.photos.levels import eight_bit
+from retouch.photos.levels import differing, eight_bit
 
 Kind = Literal["bilevel", "grey", "palette", "rgb", "cmyk"]
 Samples = NDArray[Any]  # uint8 or uint16
@@ -74,7 +74,7 @@ def restored(original: Stored, rgb: Samples, alpha: Samples | None) -> Stored:
     if original.kind == "palette":
         return _indexed(original, rgb, alpha) or Stored("rgb", rgb, alpha)
     if original.kind == "cmyk":
-        changed = (rgb != original.rgb()).any(-1)
+        changed = differing(rgb, original.rgb())
         inks = original.samples.copy()
         inks[changed] = _inks_of_rgb(rgb[changed], inks[changed])
         return Stored("cmyk", inks, alpha)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import find_objects, label
 
 from retouch.errors import DependencyError, PhotoError, SettingsError
+from retouch.photos.levels import differing
 from retouch.photos.photo import Photo, encode, read
 
 PASSPHRASE = "RETOUCH_PASSPHRASE"
@@ -89,7 +90,7 @@ def passphrase() -> str | None:
 
 def changed(before: NDArray[Any], after: NDArray[Any]) -> Iterator[Box]:
     """Yield boxes of whole blocks around pixels that differ, near ones as one."""
-    differs = (before != after).any(-1)
+    differs = differing(before, after)
     height, width = differs.shape
     room = -(-height // CELL) * CELL, -(-width // CELL) * CELL
     cells = np.zeros(room, bool)

@@ -11,6 +11,7 @@ from pretrained.registry import library
 from retouch import __version__
 from retouch.errors import PhotoError, SettingsError
 from retouch.photos.formats import FORMATS
+from retouch.photos.levels import differing
 from retouch.photos.photo import Photo, Provenance, encode
 from retouch.provenance import carried, manifest, originals
 from retouch.settings import Settings
@@ -87,7 +88,7 @@ class Seal:
         return [opened, edited, *([marked] if self.settings.marked else [])]
 
     def _edit(self) -> dict[str, Any]:
-        differs = (self.before.pixels != self.after.pixels).any(-1)
+        differs = differing(self.before.pixels, self.after.pixels)
         return {
             "software": _software(),
             "model": self.done.model,

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import ConvexHull
 
+from retouch.cores import together
 from retouch.faces.crop import Pixels
 from retouch.faces.face_crop import FaceCrop
 from retouch.faces.parse import Parts, ramp
@@ -92,7 +93,13 @@ class Canvas:
     def blurred(self, field: Pixels, width: float) -> Pixels:
         """Return a field (S, S[, C]) blurred over a part of the face's size."""
         spread = width * self.size
-        return gaussian_filter(field, (spread, spread, 0)[: field.ndim], truncate=3)
+
+        def blur(plane: Pixels) -> Pixels:
+            return np.asarray(gaussian_filter(plane, spread, truncate=3))
+
+        if field.ndim == 2:
+            return blur(field)
+        return np.stack(together(blur, np.moveaxis(field, -1, 0)), -1)
 
     def around(self, field: Pixels, width: float, weight: Pixels) -> Pixels:
         """Return the mean of a field (S, S, C) over a width, of what weighs alone."""

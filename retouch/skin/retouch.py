@@ -17,6 +17,7 @@ from retouch.faces.crop import Pixels, Window, uncut, window_of
 from retouch.faces.parse import parser, ramp
 from retouch.geometry import Face
 from retouch.photos.lab import to_lab, to_rgb
+from retouch.photos.levels import differing
 from retouch.settings import Skin
 from retouch.skin import features, heal, tone
 from retouch.skin.canvas import Canvas
@@ -46,7 +47,7 @@ def retouched(
         before = pixels
         if strength and not wishes.is_nothing:
             pixels = _one(pixels, face, wishes, strength)
-        shares.append(float((pixels != before).any(-1).mean()))
+        shares.append(float(differing(pixels, before).mean()))
     return pixels, shares
 
 
