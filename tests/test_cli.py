@@ -162,15 +162,6 @@ def test_an_interrupt_ends_with_130_and_without_a_traceback():
     assert done.returncode == 130 and b"Traceback" not in done.stderr
 
 
-def test_the_shell_is_told_how_words_go_on():
-    code = "import sys, cli; sys.argv[0] = 'retouch'; cli.main()"
-    asked = {"_RETOUCH_COMPLETE": "complete_bash", "COMP_CWORD": "1"}
-    env = {**os.environ, **asked, "COMP_WORDS": "retouch be"}
-    run = [sys.executable, "-c", code]
-    done = subprocess.run(run, cwd=ROOT, env=env, capture_output=True)
-    assert done.returncode == 0 and done.stdout.split() == [b"beautify"]
-
-
 def _refused(done, out):
     text = done.stderr.decode()
     assert done.returncode == 1, text

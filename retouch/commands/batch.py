@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from retouch.batches.job import KINDS
 from retouch.batches.plan import Plan
-from retouch.commands import terminal
+from retouch.commands import completion, terminal
 from retouch.commands.options import assignment, moves_flag, with_options
 from retouch.commands.output import Output
 from retouch.edits import names
@@ -42,7 +43,11 @@ def batch(
     plan: Plan,
     to: Output,
     what: Annotated[
-        str, typer.Argument(help="beautify, edit, skin or invert.")
+        str,
+        typer.Argument(
+            help="beautify, edit, skin or invert.",
+            autocompletion=completion.one_of(KINDS),
+        ),
     ] = "beautify",
     moves: Annotated[
         list[str] | None, moves_flag("For edit: a direction and how far: smile=1.5.")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from retouch.commands import learn, terminal
+from retouch.commands import completion, learn, terminal
 from retouch.errors import SettingsError
 
 app = typer.Typer(
@@ -16,7 +16,12 @@ app.command("learn")(learn.learn)
 
 @app.command("list")
 def list_(
-    model: Annotated[str, typer.Option(help="The model that they move.")] = "default",
+    model: Annotated[
+        str,
+        typer.Option(
+            help="The model that they move.", autocompletion=completion.models
+        ),
+    ] = "default",
 ) -> None:
     """List directions with their safe range and what came of a trial."""
     from rich.table import Table
@@ -65,7 +70,12 @@ def _straight(name: str, seen: dict[str, float]) -> tuple[str, ...]:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="The name of a direction.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="The name of a direction.", autocompletion=completion.directions
+        ),
+    ],
 ) -> None:
     """Print what is known of one."""
     from pretrained.registry import library

@@ -7,12 +7,17 @@ from typing import Annotated
 import typer
 
 from pretrained import backend
-from retouch.commands import terminal
+from retouch.commands import completion, terminal
 
 app = typer.Typer(
     no_args_is_help=True, help="Networks and directions: import, list, check, remove."
 )
-Name = Annotated[str, typer.Argument(help="The name of a network or of directions.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="The name of a network or of directions.", autocompletion=completion.kept
+    ),
+]
 
 
 @app.command("import")
@@ -82,7 +87,10 @@ def info(name: Name) -> None:
 @app.command()
 def verify(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Names; all if none is given.")
+        list[str] | None,
+        typer.Argument(
+            help="Names; all if none is given.", autocompletion=completion.kept
+        ),
     ] = None,
 ) -> None:
     """Compare files with the hashes in the manifest."""

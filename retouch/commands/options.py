@@ -8,44 +8,20 @@ from typing import Annotated, Any
 
 import typer
 
+from retouch.commands import completion
 from retouch.errors import SettingsError
-
-MASKS = ("expression-mask",)  # generators that no command takes as its model
-
-
-def move_names(incomplete: str) -> list[str]:
-    """Return how a --set may go on: the names of edits of the model that ships."""
-    from pretrained.registry import library
-    from retouch.edits.directions import offered
-    from retouch.edits.names import traits
-
-    names = offered(traits("default"))
-    names += [row.name for row in library().rows() if row.architecture == "learnt"]
-    return [f"{name}=" for name in names if name.startswith(incomplete)]
 
 
 def moves_flag(meaning: str) -> Any:
     """Return the flag --set, which names directions and how far to go."""
-    return typer.Option("--set", help=meaning, autocompletion=move_names)
+    return typer.Option("--set", help=meaning, autocompletion=completion.moves)
 
 
 Moves = Annotated[
     list[str] | None, moves_flag("A direction and how far: smile=1.5, age=-0.5.")
 ]
 
-
-def models(incomplete: str) -> list[str]:
-    """Return how the name of a model may go on."""
-    from pretrained.registry import library
-
-    rows = library().rows()
-    rows = [r for r in rows if r.kind == "generator" and r.architecture not in MASKS]
-    return [row.name for row in rows if row.name.startswith(incomplete)]
-
-
 PhotoPath = Annotated[str, typer.Argument(help="A photo, or - for standard input.")]
-
-
 Command = Callable[..., Any]
 
 
@@ -88,10 +64,11 @@ def _flag(entry: dataclasses.Field[Any]) -> inspect.Parameter:
 
 def _completion(entry: dataclasses.Field[Any]) -> Callable[[str], list[str]] | None:
     """Return what tells the shell how a value may go on, if that is known."""
-    known = entry.metadata.get("choices") or entry.metadata.get("parts")
-    if known:
-        return lambda incomplete: [v for v in known if v.startswith(incomplete)]
-    return models if entry.name == "model" else None
+    if known := entry.metadata.get("choices"):
+        return completion.one_of(known)
+    if parts := entry.metadata.get("parts"):
+        return completion.some_of(parts)
+    return completion.models if entry.name == "model" else None
 
 
 def _meaning(limits: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pretrained import backend
-from retouch.commands import loops, output, sliders, terminal
+from retouch.commands import completion, loops, output, sliders, terminal
 from retouch.commands.options import Moves, PhotoPath, with_options
 from retouch.commands.output import Output
 from retouch.commands.painted import Painted
@@ -76,7 +76,11 @@ def edit(
     ] = None,
     span: Annotated[
         str | None,
-        typer.Option("--range", help="A sheet of pictures instead: smile=-1:1.5:11."),
+        typer.Option(
+            "--range",
+            help="A sheet of pictures instead: smile=-1:1.5:11.",
+            autocompletion=completion.spans,
+        ),
     ] = None,
     gif: Annotated[
         Path | None, typer.Option(help="With --range, write a loop, too.")

@@ -1,9 +1,6 @@
 """What is said of long work where no terminal shows a bar."""
 
-import pytest
-
 from retouch.commands import terminal
-from retouch.commands.options import models, move_names
 from retouch.commands.terminal import Paced, progress
 
 
@@ -32,15 +29,3 @@ def test_every_line_is_said_if_the_pace_is_nothing(capsys):
     paced.say("1 of 2")
     paced.say("2 of 2")
     assert capsys.readouterr().err == "retouch: 1 of 2\nretouch: 2 of 2\n"
-
-
-@pytest.mark.parametrize(
-    ("begun", "wanted"), [("smi", ["smile="]), ("eyes-", ["eyes-open="]), ("x", [])]
-)
-def test_the_shell_knows_how_a_move_goes_on(begun, wanted):
-    assert move_names(begun) == wanted
-
-
-def test_the_shell_knows_the_models():
-    assert {"default", "vae", "glow"} <= set(models(""))
-    assert models("vq") == ["vqvae"] and "mask" not in models("")
