@@ -18,11 +18,16 @@ def start() -> None:
 
             keras.ops.zeros(())
     except ImportError as error:
-        name = error.name or "keras"
-        raise DependencyError(
-            f"{name} is not installed; searches, climbs and networks other than the"
-            " default's need it. Install it: pip install tensorflow keras"
-        ) from None
+        raise missing(error) from None
+
+
+def missing(error: ImportError) -> DependencyError:
+    """Return what to say where Keras or its backend cannot be imported."""
+    return DependencyError(
+        f"{error.name or 'keras'} is not installed; searches, climbs, trainings and"
+        " networks other than the default's need it. Install it: pip install"
+        " tensorflow keras"
+    )
 
 
 @contextmanager

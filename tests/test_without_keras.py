@@ -55,3 +55,11 @@ def test_a_search_says_what_to_install(folder):
     assert b"keras is not installed" in done.stderr
     assert b"pip install tensorflow keras" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_a_training_says_what_to_install(folder):
+    done = retouch(folder, "train", "generator", "shards", "run")
+    assert done.returncode == 1
+    assert b"keras is not installed" in done.stderr
+    assert b"pip install tensorflow keras" in done.stderr
+    assert b"Traceback" not in done.stderr

@@ -1,10 +1,12 @@
 """The commands that train networks on pictures of one's own."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from pretrained import backend
 from retouch.commands.options import with_options
 from retouch.commands.train_data import data
 from retouch.training.options import (
@@ -19,7 +21,23 @@ from retouch.training.options import (
     VQConfig,
 )
 
+BACKENDS = ("keras", "tensorflow", "jax", "torch")
+
+
+class Trainings(TyperGroup):
+    """Says what to install where there is no Keras to train with."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ImportError as error:
+            if (error.name or "").partition(".")[0] not in BACKENDS:
+                raise
+            raise backend.missing(error) from None
+
+
 app = typer.Typer(
+    cls=Trainings,
     help="Train on pictures of your own.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
