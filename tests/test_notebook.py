@@ -88,6 +88,15 @@ def test_it_runs_in_a_fresh_folder_on_the_portrait(colab, tmp_path):
     assert run.returncode == 0, run.stderr
     shown = pictures(nbformat.read(tmp_path / "out.ipynb", as_version=4))
     assert shown.count("image/jpeg") >= 4 and "image/gif" in shown
+    told = "".join(
+        output.text
+        for cell in code(nbformat.read(tmp_path / "out.ipynb", as_version=4))
+        for output in cell.outputs
+        if output.output_type == "stream"
+    )
+    assert re.search(r"^judged [+-]\d\.\d\d -> [+-]\d\.\d\d, identity", told, re.M)
+    backends = {"tensorflow", "tensorflow-cpu"}
+    assert any(f"'{name}': " in told for name in backends), told
     assert (work / "smile.gif").stat().st_size > 10_000
 
 
