@@ -2,7 +2,7 @@
 
 Landmarks of both drawn pictures tell the way: they hold where the edit draws what was
 not there, and a picture's own texture could not be followed. Light is carried over
-broadly and without colour, so that irises and pores stay the photo's; of edits that
+broadly, in the photo's own colours, so that pores stay the photo's; of edits that
 are made of fine light, such as wrinkles, hair, frames and make-up, all of it. None is
 laid on eyes and teeth.
 """
@@ -25,6 +25,7 @@ LONGEST_MOVE = 0.1
 CAST_WIDTH = 0.2  # broader changes of light are taken out,
 RIM_WIDTH = 0.05  # and where the mask ends, narrower ones too
 BROAD = 0.03  # what light is broad, and not fine
+DARKEST, MOST_TINT = 16.0, 1.8  # of 255: what is darker has little colour; of it
 JITTER = 0.004  # by which landmarks of a still face differ from picture to picture
 # Landmarks that move together, or keep still.
 BROWS, EYES = slice(17, 27), slice(LEFT_EYE.start, 48)
@@ -50,9 +51,11 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     # What was behind the jaw, or is now, says nothing about the light on the face.
     lit = masks.edit * masks.surface * flow.moved(masks.surface, whole)
     light -= _cast(light, lit, masks.skin, unit)
-    light = _wanted(light, change.fine, flow.moved(masks.own, whole), unit)
-    light *= lit[..., None]
-    paint, cover, closes = painted(change, own, masks, flow.fetch(own, moves) + light)
+    photo = flow.fetch(own, moves)
+    if not change.fine:
+        light = _falling(light, photo, unit)
+    light *= (lit * (1 - flow.moved(masks.own, whole)))[..., None]
+    paint, cover, closes = painted(change, own, masks, photo + light)
     # Teeth have no pores: only where lips are painted do they take on the skin's grain.
     skin = masks.skin if closes else None
     return Layers(masks.edit, moves, light, paint, cover, skin)
@@ -93,12 +96,15 @@ def _moves(change: Change, masks: Masks, unit: float, bared: Pixels) -> Pixels:
     return flow.unfolded(flow.bounded(whole, longest), unseen=bared)
 
 
-def _wanted(light: Pixels, fine: bool, own: Pixels, unit: float) -> Pixels:
-    """Return of a change of light what is meant, where it is not the photo's own."""
-    if not fine:
-        broad = gaussian_filter(light, (BROAD * unit, BROAD * unit, 0))
-        light = np.repeat((broad @ flow.LUMINANCE)[..., None], 3, -1)
-    return light * (1 - own[..., None])
+def _falling(light: Pixels, photo: Pixels, unit: float) -> Pixels:
+    """Return the broad part of a change of light, in the colour of what it falls on.
+
+    White light would turn the shadows of dark skin grey.
+    """
+    near = BROAD * unit
+    broad, skin = (gaussian_filter(x, (near, near, 0)) for x in (light, photo))
+    tint = skin / np.maximum(skin @ flow.LUMINANCE, DARKEST)[..., None]
+    return (broad @ flow.LUMINANCE)[..., None] * tint.clip(0, MOST_TINT)
 
 
 def _cast(light: Pixels, lit: Pixels, skin: Pixels, unit: float) -> Pixels:

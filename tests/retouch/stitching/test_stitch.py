@@ -293,14 +293,20 @@ def test_landmarks_tell_where_the_photos_own_pixels_go():
     assert np.abs(new - old).max() < 30
 
 
-def test_light_that_is_not_meant_to_be_fine_has_neither_detail_nor_colour():
+@pytest.mark.parametrize("colour", [(120, 120, 120), (120, 80, 60)])
+def test_light_that_is_not_meant_to_be_fine_has_no_detail_and_the_photos_colour(colour):
     spot = 40 * hill(0.05, (0.42, 0.55)) * np.float32([1, 0.2, 0.2])
     spot += 20 * texture(SIZE, SIZE, 4, fine=1.0) / 255
-    changed = Change(CROP, CROP + spot, STILL, fine=False)
-    gain = stitch(PHOTO, [Piece(FACE, TO_CROP, changed)]).astype(float) - PHOTO
-    assert gain.max() > 5
-    assert np.ptp(gain, axis=2).max() <= 1
-    assert np.abs(gain - gaussian_filter(gain, (4, 4, 0))).max() < 3
+    photo = np.full_like(PHOTO, colour).astype(np.uint16) * 257
+    own = np.full_like(CROP, colour)
+    changed = Change(own, own + spot, STILL, fine=False)
+    gain = stitch(photo, [Piece(FACE, TO_CROP, changed)]).astype(float) - photo
+    y, x = np.unravel_index(gain.sum(2).argmax(), gain.shape[:2])
+    assert gain[y, x].min() > 3 * 257
+    np.testing.assert_allclose(
+        gain[y, x] / gain[y, x, 0], np.array(colour) / colour[0], atol=0.01
+    )
+    assert np.abs(gain - gaussian_filter(gain, (4, 4, 0))).max() < 3 * 257
 
 
 @pytest.mark.parametrize("fine", [True, False])
