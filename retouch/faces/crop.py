@@ -55,9 +55,12 @@ def cut(
     reach = MARGIN * max(1.0, to_photo.scale)
     low = np.floor(corners.min(0) - reach).astype(int)
     high = np.ceil(corners.max(0) + reach).astype(int)
-    rows = _mirrored(low[1], high[1], photo.shape[0])
-    columns = _mirrored(low[0], high[0], photo.shape[1])
-    region = photo[rows[:, None], columns[None]].astype(np.float32)
+    if (low >= 0).all() and (high <= (photo.shape[1], photo.shape[0])).all():
+        region = photo[low[1] : high[1], low[0] : high[0]].astype(np.float32)
+    else:
+        rows = _mirrored(low[1], high[1], photo.shape[0])
+        columns = _mirrored(low[0], high[0], photo.shape[1])
+        region = photo[rows[:, None], columns[None]].astype(np.float32)
     move = transform @ Similarity.shifting(*low)
     return _warp(region, move, size, size, linear=linear)
 

@@ -131,7 +131,8 @@ class Detector:
 
     def again(self, pixels: NDArray[Any], face: Face) -> Face:
         """Return a known face with its landmarks read anew, as after an edit."""
-        return self._read(Grey.of(pixels), _upright(face.landmarks), face.confidence)
+        frame = _upright(face.landmarks)
+        return self._read(Grey.near(pixels, frame), frame, face.confidence)
 
     def followed(self, pixels: NDArray[Any], face: Face) -> tuple[Face, NDArray[Any]]:
         """Return a face a moment later, and how firmly its landmarks are read.
@@ -140,8 +141,8 @@ class Detector:
         second is how far the readings of each landmark scatter, (68,), in parts of the
         face: two or three thousandths, and fifteen under a hand.
         """
-        grey, frame = Grey.of(pixels), _upright(face.landmarks)
-        readings = self._readings(grey, frame, QUICK)
+        frame = _upright(face.landmarks)
+        readings = self._readings(Grey.near(pixels, frame), frame, QUICK)
         middle = readings.mean(0)
         scatter = np.hypot(*np.moveaxis(readings - middle, -1, 0)).mean(0)
         return _framed(middle, face.confidence), scatter / frame.scale

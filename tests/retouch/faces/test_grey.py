@@ -63,3 +63,18 @@ def test_a_square_shows_the_photo_at_its_places(scale):
 def test_other_numbers_than_a_photos_are_refused(kind):
     with pytest.raises(ValueError, match="uint8 or uint16"):
         Grey.of(PHOTO.astype(kind))
+
+
+@pytest.mark.parametrize("side", [40, 90, 300, 700])
+@pytest.mark.parametrize("middle", [(150, 140), (900, 700), (1380, 20)])
+def test_near_a_face_a_photo_is_cut_as_the_whole_of_it(side, middle):
+    photo = np.rint(texture(1000, 1400, fine=12)).astype(np.uint8)
+    turn = Similarity.turning(20) @ Similarity.scaling(side)
+    frame = Similarity.shifting(*(middle - turn((0.5, 0.5)))) @ turn
+    for length in (60, 160):  # of the frame in the square
+        square = Similarity(length, 0, length / 2, length / 2) @ frame.inverse
+        whole, near = (
+            grey.square(square, 2 * length)
+            for grey in (Grey.of(photo), Grey.near(photo, frame))
+        )
+        np.testing.assert_array_equal(whole, near)
