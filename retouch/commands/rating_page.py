@@ -19,33 +19,42 @@ from retouch.jobs.rating import Table
 LONGEST = 4096  # bytes of an answer
 SIDE = 900  # pixels of a photo as it is shown
 PAGE = """<!doctype html><html lang=en><meta charset=utf-8><title>retouch rate</title>
-<style>body{font:16px system-ui;margin:1rem;text-align:center}
-#pair{display:flex;gap:1rem;justify-content:center}
+<meta name=viewport content="width=device-width">
+<style>:root{color-scheme:light dark}
+body{font:16px system-ui;margin:1rem;text-align:center}
+#pair{display:flex;gap:1rem;justify-content:center}#pair[hidden]{display:none}
 button{border:3px solid transparent;background:none;padding:0;cursor:pointer;flex:1}
 button.plain{border:1px solid #888;padding:.2rem .8rem}
 button:focus,button:hover{border-color:#27c}img{width:100%;max-height:78vh;
 object-fit:contain}</style>
 <p>Which is better? Click, or use the arrow keys. <kbd>space</kbd> leaves a pair out,
-<kbd>backspace</kbd> takes the last answer back. <span id=count></span></p>
-<p><button id=undo class=plain>Undo</button></p>
-<div id=pair><button id=left><img alt="the left photo"></button>
+<kbd>backspace</kbd> takes the last answer back.</p>
+<p><span id=count role=status>Looking for photos of adults ...</span>
+<button id=undo class=plain>Undo</button></p>
+<div id=pair hidden><button id=left><img alt="the left photo"></button>
 <button id=right><img alt="the right photo"></button></div>
 <script>
-let pair;
+let pair;  // is none while an answer is under way, so that no key counts twice
 async function next(words, path = "/pair"){
   const answer = await fetch(path, words === undefined ? {} :
     {method: "POST", headers: {"content-type": "application/json"},
      body: JSON.stringify(words)});
   const told = await answer.json(); pair = told.pair;
-  count.textContent = told.note || told.compared + " of " + told.enough;
+  count.textContent = told.note || told.compared + " of " + told.enough +
+    (told.compared < told.enough ? "" : ": that is enough; Ctrl-C ends");
   document.getElementById("pair").hidden = !pair;
   if (!pair) return;
   left.firstElementChild.src = "/photo/" + pair[0];
   right.firstElementChild.src = "/photo/" + pair[1];
 }
-const pick = i => next({better: pair[i], worse: pair[1 - i]});
+const pick = i => {
+  if (!pair) return;
+  const [better, worse] = [pair[i], pair[1 - i]];
+  pair = null;
+  next({better, worse});
+};
 left.onclick = () => pick(0); right.onclick = () => pick(1);
-undo.onclick = () => next({}, "/undo");
+undo.onclick = () => { pair = null; next({}, "/undo"); };
 onkeydown = e => {
   if (e.key === "Backspace") { e.preventDefault(); undo.onclick(); }
   if (!pair) return;

@@ -96,6 +96,24 @@ def test_the_page_shows_pairs_and_keeps_answers(page):
     assert f"{second}.png,1024.0,1" in page.table.path.read_text()
 
 
+def test_no_key_counts_twice_and_a_word_stands_until_photos_do(page):
+    browsing = pytest.importorskip("tests.retouch.service.browsing")
+    if browsing.CHROMIUM is None:
+        pytest.skip("there is no chromium")
+    looked = threading.Event()
+    page.adult = lambda path: looked.wait(30)
+    with browsing.chromium() as browser, browsing.page_of(browser, page.address) as tab:
+        assert tab.text_content("#count").startswith("Looking for photos of adults")
+        assert tab.locator("#pair").is_hidden()
+        looked.set()
+        tab.wait_for_selector("#pair img")
+        tab.evaluate("right.onclick(); right.onclick(); right.onclick()")
+        tab.wait_for_selector("#count >> text=1 of")
+        tab.wait_for_timeout(300)
+        assert tab.text_content("#count").startswith("1 of")
+    assert sum(page.table.elo.seen) == 2
+
+
 def test_photos_of_children_are_not_shown(page):
     shown = {i for _ in range(30) for i in json.loads(_ask(page, "/pair"))["pair"]}
     assert shown == {0, 1, 2} and page.table.elo.out == {3}
