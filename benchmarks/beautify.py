@@ -3,10 +3,10 @@
     python -m benchmarks.beautify ../shared/faces/crops [--sheet out.png]
 
 People of three collections of photographs who taught nothing, at strengths 1 and 2;
-beside them the plain wish at which the climb begins, within the same distance of
-identity. The judge's ratings guide no edit. Means hide what goes wrong: each limit is
-counted face by face. What of irises and skin is noise is told by the same reading of
-the photograph written again as a JPEG.
+beside them the plain wish, within the same distance of identity. The judge's ratings
+guide no edit. Means hide what goes wrong: each limit is counted face by face. What of
+irises and skin is noise is told by the same reading of the photograph written again as
+a JPEG.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ from skimage.color import rgb2lab
 
 from benchmarks.people import held_out, opened
 from benchmarks.realism import told_apart
-from retouch.edits.beauty import AMOUNT, PLAIN
+from retouch.edits.beauty import WISHED
 from retouch.edits.edit import View
 from retouch.edits.way import Way
 from retouch.engine.report import FaceReport
@@ -49,7 +49,8 @@ DRIFTS = ("weight", "eye_makeup", "lip_makeup", "age", "gender", "happy")
 LIMITS = {"iris": 3.0, "skin": 1.0, "weight": 0.25, "eye_makeup": 0.15} | {
     "lip_makeup": 0.15
 }
-WITHIN = 0.18  # of identity, that the plain wish may go
+PLAIN = 2.0  # deviations of the plain wish,
+WITHIN = 0.18  # and of identity, that it may go
 QUALITY = 90  # of the JPEG that tells the noise of what is read
 
 
@@ -132,17 +133,17 @@ def told(report: FaceReport, more: Row) -> Row:
 
 
 def plain(engine: Retoucher) -> Task:
-    """Return the wish alone that the climb begins at."""
+    """Return the wish for more of what raters like, and nothing held."""
     moves = engine.model.moves
     assert moves is not None
 
     def move(view: View) -> Way:
-        change = AMOUNT * moves.wish(PLAIN)
+        change = PLAIN * moves.wish(WISHED)
         return Way.learnt(
             view.latents, np.repeat(change[None], len(view.latents), 0), moves
         )
 
-    return Task(Purpose("plain wish", PLAIN), move)
+    return Task(Purpose("plain wish", WISHED), move)
 
 
 def worked(

@@ -1,13 +1,13 @@
 """Beautify: a climb in what people differ in, judged by the picture that it gives.
 
-What is climbed are a dozen numbers of a wish, through the moves learnt from people and
-through the generator, so that no face leaves what people look like. Each number is
-tried a step further; the guide says what that does to the picture that the photo will
-show. Where all readings together come nearest to what is wished is found by least
-squares (Gauss-Newton), and how far to go on that way by a last row of pictures.
+What is climbed are some numbers of a wish, through the moves learnt from people and
+through the generator, so that no face leaves what people look like. Each is tried a
+step; the guide says what that does to the picture that the photo will show. A straight
+line through all that was seen tells where to go next, and what is seen there bends it:
+tries that are near count most, for faces do not answer in straight lines.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,28 +17,113 @@ from numpy.typing import NDArray
 from retouch.edits.edit import View
 from retouch.edits.way import Way
 from scorers.guide import Guide
-from scorers.judge import FREED
 from scorers.moves import Moves
 
 Floats = NDArray[np.float32]
-# What may change of a face. Light, skin, hair, age, gender and make-up may not.
+# What is tried of a face. Some of it may not change, and serves to take back what else
+# goes along: what is kept is held by what the guide sees.
 FREE = (
-    *("attractive", "eyes-open", "eye-width", "brow-height", "brow-gap"),
-    *("lip-thickness", "jaw-width", "chin-length", "nose-width", "nose-length"),
-    *("mouth-width", "corners-up", "weight", "saturation"),
+    *("attractive", "eyes-open", "eye-width", "brow-height", "brow-gap", "jaw-width"),
+    *("nose-width", "nose-length", "mouth-width", "weight", "beard", "skin-color"),
+    *("light", "light-side", "age", "gender", "eye_makeup", "lip_makeup"),
 )
-PLAIN, AMOUNT = "attractive", 1.0  # the wish at strength 1 that a climb begins at
-WISHED = "attractive", FREED  # what the guide is asked for
+WISHED = "attractive"
 GOAL = 0.7  # deviations that strength 1 wishes for; identity ends the way before
 STEP = 0.8  # deviations by which each number is tried
+TRIES = 10  # further on, one after the other
+AT_ONCE = 8  # pictures that are drawn together
 # How far the descriptor may move in the crop at strength 1, and how that grows.
 REACH, GROWTH = 0.165, 0.55
-SHARES = 0.4, 0.7, 1.0, 1.4, 2.0  # of the way found, that are drawn
-HELD: Mapping[str, float] = {"eye_makeup": 6.0, "lip_makeup": 6.0, "weight": 4.0}
-HOLD = 3.0  # on the square of any other kept trait's drift
-IDENTITY = 10.0  # on the square of the descriptor's move
-LENGTH = 0.05  # on the square of the step beyond the plain wish
-AT_ONCE = 8  # pictures that are drawn together
+# Deviations by which a kept trait may be seen to drift at strength 1: rested eyes are
+# more open, and read as younger.
+DRIFTS: Mapping[str, float] = {
+    **{"age": 0.3, "eyes-open": 0.35, "glasses": 0.3, "skin-color": 0.2},
+    **{"eye_makeup": 0.07, "lip_makeup": 0.07, "weight": 0.1},
+}
+OTHERS = 0.13
+TONE = 0.5  # of the face's lightness, in hundredths
+# What is beyond costs so many times as much as what is missing in gain:
+TOO_FAR, DRIFTED = 15.0, 6.0
+SHORT = 0.02  # on the square of a change
+# Of the line through what was seen: how unsure each picture is, more so from afar; how
+# long a change may be, what identity counts, and what drifts do, in several measures.
+UNSURE, AFAR = 0.1, 1.0
+LENGTH, IDENTITY, HOLDS = 0.03, 10.0, (0.3, 1.0, 3.0, 10.0, 30.0)
+SHARES = np.linspace(0.4, 1.3, 10, dtype=np.float32)  # of a way, that are thought of
+SAME = 0.05  # deviations: so near is what was tried already
+STRAYS = 0.12  # how far the descriptor strays from the line, for one deviation off
+
+
+@dataclass(frozen=True, eq=False)
+class Aim:
+    """What is wished of what the guide sees, and what must stay."""
+
+    wished: Floats  # (inputs,): slopes of the gain
+    kept: Floats  # (inputs, kept): slopes of what may not drift,
+    drifts: Floats  # (kept,): by more than this
+    who: int  # how many inputs tell who it is
+    goal: float
+    reach: float  # how far the descriptor may move
+
+    def costs(self, seen: Floats, strays: float | Floats = 0.0) -> Floats:
+        """Return what is amiss in changes of inputs, (K,); less is better.
+
+        Args:
+            strays: how much further who it is may have gone than is seen.
+        """
+        beyond = np.maximum(np.abs(seen @ self.kept) - self.drifts, 0)
+        far = np.hypot(np.linalg.norm(seen[:, : self.who], axis=1), strays)
+        short = np.maximum(self.goal - seen @ self.wished, 0)
+        over = TOO_FAR * np.maximum(far - self.reach, 0)
+        return np.asarray(short + over + DRIFTED * beyond.sum(1), np.float32)
+
+    def ways(self, slopes: Floats) -> Floats:
+        """Return changes that gain most, if all went straight, (ways, free)."""
+        who, same = slopes[:, : self.who], LENGTH * np.eye(len(slopes))
+        drifts = slopes @ (self.kept / self.drifts * OTHERS)
+        ways = []
+        for hold in HOLDS:
+            square = IDENTITY * who @ who.T + hold * drifts @ drifts.T + same
+            way = np.linalg.solve(square, slopes @ self.wished)
+            far = np.maximum(np.linalg.norm(way @ who), 1e-6)
+            ways.append(np.asarray(way * self.reach / far, np.float32))
+        return np.stack(ways)
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """What was tried of a face, and by what inputs changed there."""
+
+    changes: Floats  # (K, free)
+    seen: Floats  # (K, inputs)
+
+    def __add__(self, other: "Tried") -> "Tried":
+        changes = np.concatenate([self.changes, other.changes])
+        return Tried(changes, np.concatenate([self.seen, other.seen]))
+
+    def best(self, aim: Aim) -> Floats:
+        """Return the change with least amiss; none, if that is no worse."""
+        seen = np.vstack([0 * self.seen[:1], self.seen])
+        changes = np.vstack([0 * self.changes[:1], self.changes])
+        return changes[int(np.argmin(aim.costs(seen)))]
+
+    def next(self, aim: Aim) -> Floats:
+        """Return the most promising change that was not tried yet."""
+        slopes, shares = self._slopes(self.best(aim)), SHARES[:, None, None]
+        ways = (shares * aim.ways(slopes)).reshape(-1, len(slopes))
+        known = (shares * self.changes).reshape(-1, len(slopes))
+        seen = (shares * self.seen).reshape(len(known), -1)
+        changes = np.concatenate([ways, known])
+        seen = np.concatenate([ways @ slopes, seen])
+        gaps = np.linalg.norm(changes[:, None] - self.changes, axis=-1).min(1)
+        costs = aim.costs(seen, STRAYS * gaps) + SHORT * (changes**2).sum(1)
+        return changes[int(np.argmin(np.where(gaps < SAME, np.inf, costs)))]
+
+    def _slopes(self, around: Floats) -> Floats:
+        """Return the straight line through what was seen, (free, inputs)."""
+        unsure = UNSURE * (1 + AFAR * ((self.changes - around) ** 2).sum(1))
+        square = self.changes @ self.changes.T + np.diag(unsure)
+        return np.asarray(self.changes.T @ np.linalg.solve(square, self.seen))
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,67 +147,51 @@ class Beauty:
 
     def _climbed(self, view: View, row: int, strength: float, goal: float) -> Floats:
         """Return how the traits of one face change, (traits,)."""
-        nothing = np.zeros(len(self.moves.names), np.float32)
-        if strength <= 0 or goal <= 0:
-            return nothing
-        plain, was = nothing.copy(), self._sees(view.images[row : row + 1])
-        plain[self.moves.names.index(PLAIN)] = AMOUNT * strength
-        seen = self._seen(view, row, plain + np.vstack([nothing, self._steps])) - was
-        best = plain + self._solved(seen, goal) @ self._steps / STEP
-        tried = np.stack([nothing, plain, *(share * best for share in SHARES)])
-        seen = np.vstack([0 * was, self._seen(view, row, tried[1:]) - was])
-        far = np.linalg.norm(seen[:, : self._who], axis=1)
-        reach = min(view.budget, REACH * strength**GROWTH)
-        costs = ((seen @ self._readings - self._wanted(goal)) ** 2).sum(1)
-        return tried[int(np.argmin(np.where(far <= reach, costs, np.inf)))]
-
-    def _solved(self, seen: Floats, goal: float) -> Floats:
-        """Return the step of each free number after which least is amiss, (free,)."""
-        slopes = (seen[1:] - seen[0]) / STEP @ self._readings
-        amiss = self._wanted(goal) - seen[0] @ self._readings
-        square = slopes @ slopes.T + LENGTH * np.eye(len(slopes))
-        return np.linalg.solve(square, slopes @ amiss).astype(np.float32)
+        steps = STEP * np.eye(len(self._free), dtype=np.float32)
+        reach = min(view.budget, REACH * max(strength, 0) ** GROWTH)
+        if reach <= 0 or goal <= 0:
+            return self._whole(0 * steps[:1])[0]
+        aim, was = self._aim(goal, reach), self._seen(view, row, 0 * steps[:1])
+        tried = Tried(steps, self._seen(view, row, steps) - was)
+        for _ in range(TRIES):
+            step = tried.next(aim)[None]
+            tried += Tried(step, self._seen(view, row, step) - was)
+        return self._whole(tried.best(aim)[None])[0]
 
     def _seen(self, view: View, row: int, changes: Floats) -> Floats:
-        """Return what the guide sees of one face after each change, (K, inputs)."""
+        """Return what is seen of one face after each change, (K, inputs)."""
         start = np.repeat(view.latents[row : row + 1], len(changes), 0)
-        whole = Way.learnt(start, changes, self.moves)
-        parts = range(0, len(changes), AT_ONCE)
+        whole = Way.learnt(start, self._whole(changes), self.moves)
+        return np.concatenate(list(self._looks(view, row, whole)))
+
+    def _looks(self, view: View, row: int, whole: Way) -> Iterator[Floats]:
+        """Yield the guide's inputs, and after them how light the face is."""
         assert view.show is not None
-        shown = (view.show(whole[i : i + AT_ONCE], row) for i in parts)
-        return np.concatenate([self._sees(images) for images in shown])
+        for i in range(0, len(whole), AT_ONCE):
+            images = view.show(whole[i : i + AT_ONCE], row)
+            tone = 50 * images.mean((1, 2, 3))
+            yield np.column_stack([np.asarray(self.guide.sees(images)), tone])
 
-    def _wanted(self, goal: float) -> Floats:
-        """Return what the readings shall change by."""
-        wanted = np.zeros(self._readings.shape[1], np.float32)
-        wanted[: 2 * len(WISHED)] = goal
-        return wanted
-
-    @cached_property
-    def _readings(self) -> Floats:
-        """What counts of what is seen: the wished, the kept, and who it is."""
-        judge, who = self.guide.judge, self._who
-        own = np.zeros_like(judge.slopes)
-        own[:who] = judge.descriptor_slopes
-        wished = [judge.names.index(name) for name in WISHED]
+    def _aim(self, goal: float, reach: float) -> Aim:
+        """Return what is wished; the last of the inputs is the face's lightness."""
+        judge = self.guide.judge
+        place, who = judge.names.index(WISHED), len(judge.descriptor_slopes)
+        wished = np.append(judge.slopes[:, place], np.float32(0))
+        wished[:who] += judge.descriptor_slopes[:, place]
         kept = [name for name in self.keep if name in judge.names]
-        held = judge.slopes[:, [judge.names.index(name) for name in kept]]
-        weights = np.sqrt([HELD.get(name, HOLD) for name in kept])
-        same = np.sqrt(IDENTITY) * np.eye(len(own), who)
-        parts = judge.slopes[:, wished], own[:, wished], held * weights, same
-        return np.concatenate(parts, 1).astype(np.float32)
+        held = np.zeros((len(wished), len(kept) + 1), np.float32)
+        held[:-1, :-1] = judge.slopes[:, [judge.names.index(name) for name in kept]]
+        held[-1, -1] = 1
+        drifts = np.array([*(DRIFTS.get(n, OTHERS) for n in kept), TONE], np.float32)
+        drifts *= reach / REACH  # a little of a change changes little besides
+        return Aim(np.float32(0.5) * wished, held, drifts, who, goal, reach)
+
+    def _whole(self, changes: Floats) -> Floats:
+        """Return what is free as changes of all traits, (K, traits)."""
+        whole = np.zeros((len(changes), len(self.moves.names)), np.float32)
+        whole[:, self._free] = changes
+        return whole
 
     @cached_property
-    def _steps(self) -> Floats:
-        """A step of each number that may change, (free, traits)."""
-        names = self.moves.names
-        free = [names.index(name) for name in FREE if name in names]
-        return STEP * np.eye(len(names), dtype=np.float32)[free]
-
-    @property
-    def _who(self) -> int:
-        """How many of the guide's inputs tell who it is."""
-        return len(self.guide.judge.descriptor_slopes)
-
-    def _sees(self, images: Floats) -> Floats:
-        return np.asarray(self.guide.sees(images))
+    def _free(self) -> list[int]:
+        return [self.moves.names.index(n) for n in FREE if n in self.moves.names]

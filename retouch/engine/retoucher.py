@@ -61,7 +61,7 @@ LEAST_SEEN = 0.5  # of a face's square: the part that must lie in the photo
 SEEN_AT = 32  # pixels a side of a square that is looked at for that
 SMALLEST = 24.0  # pixels: the side of a face that can still be worked on
 TRIES = 5  # at keeping to the identity budget in the finished photo
-HELD_AT = 128  # pixels a side: at this size it is seen how far faces have strayed
+TRIED_AT = 128  # pixels a side: at this size it is seen what edits do to faces
 SHORTER = 0.95  # of the way that would just keep to it; more each time
 ALONGSIDE = {"natural": 0.5, "studio": 1.0}  # of a look, beside an edit
 BEAUTY = 0.7  # deviations that strength 1 of beautify asks for
@@ -320,11 +320,7 @@ class Retoucher:
 
     def hold(self, sessions: Sequence[Session], way: Way, settings: Settings) -> Moved:
         """Return how far faces may go a way, each within its budget of identity."""
-        whole = np.concatenate([s.images for s in sessions])
-        size = min(whole.shape[1], HELD_AT)
-        images = np.stack([crop.resized(image, size) for image in whole])
-        shrunk = Similarity.scaling(size / whole.shape[1])
-        faces = [face.moved(shrunk) for face in self.in_crops(*sessions)]
+        images, faces = self._small(sessions)
         old = self.model.embed(images)
 
         def strayed(part: Way) -> Floats:
@@ -352,13 +348,21 @@ class Retoucher:
         names = "images", "masks", "start"
         parts = ([getattr(s, name) for s in sessions] for name in names)
         images, masks, latents = map(np.concatenate, parts)
-        faces = self.in_crops(*sessions)
+        small, faces = self._small(sessions)
 
         def show(way: Way, row: int) -> Floats:
-            own = np.repeat(images[row : row + 1], len(way), 0)
+            own = np.repeat(small[row : row + 1], len(way), 0)
             return self.renderer.shown(own, [faces[row]] * len(way), way, settings)
 
         return View(images, masks, latents, settings.identity, show)
+
+    def _small(self, sessions: Sequence[Session]) -> tuple[Floats, list[Face]]:
+        """Return crops of sessions in which edits are tried, and the faces in them."""
+        whole = np.concatenate([s.images for s in sessions])
+        size = min(whole.shape[1], TRIED_AT)
+        shrunk = Similarity.scaling(size / whole.shape[1])
+        faces = [face.moved(shrunk) for face in self.in_crops(*sessions)]
+        return np.stack([crop.resized(image, size) for image in whole]), faces
 
     def in_crops(self, *sessions: Session) -> list[Face]:
         """Return the faces of sessions as they lie in their crops."""
