@@ -139,6 +139,8 @@ class Track:
     def judged(self, sure: bool, time: float) -> None:
         """Take in whether the face is where it was read, before it is added."""
         step = time - self.smooth.time
+        if sure and not self.trust:  # it was read elsewhere until now
+            self.smooth = OneEuro()
         trust = self.trust + (step / COMES if sure else -step / GOES)
         self.trust = min(1.0, max(0.0, trust))
 

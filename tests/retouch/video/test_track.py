@@ -89,6 +89,17 @@ def test_a_face_whose_landmarks_lie_elsewhere_is_read_anew(detector):
     assert sure and gap < 0.04 * face.size
 
 
+def test_a_face_that_is_trusted_again_is_where_it_is_read(detector):
+    (track,) = Tracker(detector).follow(PORTRAIT, 0.0)
+    before = track.face
+    for sure, shift in ((False, 0.2), (False, 0.4), (True, 0.6)):  # a head that turns
+        seen = before.moved(Similarity.shifting(shift * before.size, 0))
+        track.judged(sure, track.smooth.time + 0.12)
+        track.add(seen, track.smooth.time + 0.12)
+    np.testing.assert_array_equal(track.face.landmarks, seen.landmarks)
+    assert track.trust > 0
+
+
 def test_what_no_longer_looks_like_a_face_is_not_trusted(detector):
     tracker = Tracker(detector)
     tracker.follow(PORTRAIT, 0.0)
