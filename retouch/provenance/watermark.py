@@ -70,16 +70,25 @@ def add(
 
 def likeness(pixels: NDArray[Any], face: Face) -> float:
     """Return how much a face looks marked; `PRESENT` or more is no chance."""
-    return likeness_of(spectra(pixels, face), SEED)
+    return float(likeness_to(template(SEED), spectra(pixels, face)))
 
 
-def likeness_of(found: Iterable[NDArray[Any]], seed: int) -> float:
-    """Return how much spectra look as if they had a pattern in them.
+def template(seed: int) -> NDArray[Any]:
+    """Return what a pattern's spectrum is compared with, (97, 97)."""
+    return np.conj(_spectrum(pattern(seed)))
+
+
+def likeness_to(
+    templates: NDArray[Any], found: Iterable[NDArray[Any]]
+) -> NDArray[np.floating[Any]]:
+    """Return how much spectra look as if they had each pattern in them, (...).
 
     It is the highest correlation near the middle, in deviations of all.
+
+    Args:
+        templates: of one pattern or of many, (..., 97, 97).
     """
-    known = np.conj(_spectrum(pattern(seed)))
-    return max(_peak(spectrum * known) for spectrum in found)
+    return np.max([_peaks(spectrum * templates) for spectrum in found], axis=0)
 
 
 def spectra(pixels: NDArray[Any], face: Face) -> Iterator[NDArray[Any]]:
@@ -117,6 +126,6 @@ def _flattened(plane: Pixels) -> Pixels:
     return fine / np.sqrt(power + least**2)
 
 
-def _peak(product: NDArray[Any]) -> float:
-    near = (WAVES @ product @ WAVES.T).real
-    return float(near.max() / np.sqrt((np.abs(product) ** 2).sum() + 1e-12))
+def _peaks(products: NDArray[Any]) -> NDArray[np.floating[Any]]:
+    near = (WAVES @ products @ WAVES.T).real.max((-2, -1))
+    return np.asarray(near / np.sqrt((np.abs(products) ** 2).sum((-2, -1)) + 1e-12))
