@@ -24,7 +24,7 @@ from retouch.stitching.mouths import parting
 from retouch.stitching.stitch import Piece, stitch
 
 Floats = NDArray[np.float32]
-FURTHER = 3.5  # deviations of expression, at which mouths show whole teeth
+FURTHER = 3.0  # deviations of expression, at which mouths show whole teeth
 KEPT = 32  # pictures whose landmarks are not looked for anew
 
 
