@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shlex
 import sys
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,11 +73,18 @@ class Output:
         path, kind = Path(photo), "-compared" if self.compare else ""
         return str(path.with_stem(f"{path.stem}-{done}{kind}"))
 
-    def write(self, result: "Result", target: str, budget: float | None = None) -> None:
+    def write(
+        self,
+        result: "Result",
+        target: str,
+        budget: float | None = None,
+        wished: Container[str] = (),
+    ) -> None:
         """Write the finished photo and report its faces.
 
         Args:
             budget: how far a face's descriptor was allowed to move, if that is known.
+            wished: traits that were to change.
         """
         from retouch.engine.comparison import compared
 
@@ -91,16 +99,22 @@ class Output:
             seal=result.seal,
         )
         if not self.quiet:
-            self._report(result, target, budget)
+            self._report(result, target, budget, wished)
 
-    def _report(self, result: "Result", target: str, budget: float | None) -> None:
+    def _report(
+        self,
+        result: "Result",
+        target: str,
+        budget: float | None,
+        wished: Container[str],
+    ) -> None:
         from retouch.commands.sentences import told
 
         if self.as_json:
             rows = [dataclasses.asdict(face) for face in result.faces]
             say(json.dumps({"out": target, "faces": rows}), target)
             return
-        for sentence in told(result.faces, budget):
+        for sentence in told(result.faces, budget, wished):
             say(sentence, target)
         for face in result.faces if self.verbose else ():
             say(_line(face), target)

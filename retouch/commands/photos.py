@@ -12,6 +12,7 @@ from retouch.commands.options import Moves, PhotoPath, with_options
 from retouch.commands.output import Output
 from retouch.commands.painted import Painted
 from retouch.edits import names
+from retouch.edits.directions import trait_of
 from retouch.errors import SettingsError
 from retouch.settings import Climb, Settings
 
@@ -108,7 +109,8 @@ def edit(
             result = engine.edited_each(known, wish.each, settings, on_step)
         else:
             result = engine.edited(known, wish.all, settings, on_step)
-    to.write(painted.held(result), target, settings.identity)
+    wished = [trait_of(name) for name in wish.names]
+    to.write(painted.held(result), target, settings.identity, wished)
 
 
 @with_options(Output, "to", "out", "force", "as_json")

@@ -1,6 +1,6 @@
 """What was done to a face, in words; figures are for --json and --verbose."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from retouch.engine.report import FaceReport
 
@@ -22,6 +22,7 @@ WORDS = {
 SEEN = 0.15  # deviations: less of a change is not spoken of
 AMOUNTS = (0.5, "a little"), (1.0, "clearly"), (float("inf"), "much")  # below each
 BESIDE = 0.4  # of the largest change: a second one is told from here on
+WHOLE = 0.95  # of the way: where the budget let less of it be, that is told
 # Distances of descriptors below which it is still that person; from 0.6 on it is not.
 PEOPLE = (
     (0.4, "the same person"),
@@ -30,37 +31,45 @@ PEOPLE = (
 )
 
 
-def told(faces: Sequence[FaceReport], budget: float | None = None) -> list[str]:
+def told(
+    faces: Sequence[FaceReport],
+    budget: float | None = None,
+    wished: Container[str] = (),
+) -> list[str]:
     """Return a sentence for each face; a single one needs no number.
 
     Args:
         budget: how far the descriptor was allowed to move.
+        wished: traits that were to change; they are told first.
     """
     numbered = len(faces) > 1
     return [
-        f"{f'face {face.index}' if numbered else '1 face'}: {_of(face, budget)}"
+        f"{f'face {face.index}' if numbered else '1 face'}: {_of(face, budget, wished)}"
         for face in faces
     ]
 
 
-def _of(face: FaceReport, budget: float | None) -> str:
+def _of(face: FaceReport, budget: float | None, wished: Container[str]) -> str:
     skin = [f"skin retouched, {face.touched:.1%} of the photo"] if face.touched else []
     if not face.share:
         return f"left alone: {face.note}" if face.note else "".join(skin) or "unchanged"
     who = next(word for limit, word in PEOPLE if face.identity < limit)
     limit = "" if budget is None else f" of {budget:.2f}"
-    words = [_change(face)] if face.changed else []
+    if limit and face.share < WHOLE:
+        limit += f", which ends it at {face.share:.0%} of the way"
+    words = [_change(face, wished)] if face.changed else []
     return "; ".join([*words, *skin, f"{who} ({face.identity:.2f}{limit})"])
 
 
-def _change(face: FaceReport) -> str:
-    """Return the judge's largest changes in words."""
+def _change(face: FaceReport, wished: Container[str]) -> str:
+    """Return the judge's largest changes in words, what was wished before the rest."""
     changes = face.changed.items()
     known = [(by, n) for n, by in changes if n in WORDS and WORDS[n][by > 0]]
-    most = sorted(known, key=lambda pair: -abs(pair[0]))[:2]
-    largest = abs(most[0][0]) if most else 0.0
-    if largest < SEEN:
+    known = [(by, n) for by, n in known if abs(by) >= SEEN]
+    most = sorted(known, key=lambda pair: (pair[1] not in wished, -abs(pair[0])))[:2]
+    if not most:
         return "hardly changed"
+    largest = max(abs(by) for by, _ in most)
     least = max(SEEN, BESIDE * largest)
     seen = [(by, name) for by, name in most if abs(by) >= least]
     amount = next(word for limit, word in AMOUNTS if largest < limit)

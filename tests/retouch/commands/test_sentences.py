@@ -60,3 +60,18 @@ def test_nobody_is_told_that_they_look_worse():
 def test_what_was_not_meant_and_is_but_read_is_not_told():
     smiling = replace(FACE, changed={"happy": 0.9, "glasses": 0.5, "weight": 0.3})
     assert told([smiling], 0.3)[0].startswith("1 face: clearly happier;")
+
+
+def test_what_was_wished_is_told_before_what_came_along():
+    smiling = replace(FACE, changed={"lip_makeup": -0.43, "happy": 0.4, "weight": -0.4})
+    (sentence,) = told([smiling], 0.3, ["happy"])
+    assert sentence.startswith("1 face: a little happier and paler-lipped;")
+    unseen = replace(FACE, changed={"lip_makeup": -0.43, "happy": 0.1})
+    assert "happier" not in told([unseen], 0.3, ["happy"])[0]
+
+
+def test_a_budget_that_ends_an_edit_says_where():
+    held = replace(FACE, share=0.434, identity=0.29)
+    assert told([held], 0.3)[0].endswith(
+        "the same person (0.29 of 0.30, which ends it at 43% of the way)"
+    )
