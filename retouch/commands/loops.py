@@ -107,7 +107,7 @@ def ranged(
     pictures = ranges.ranged(engine, photo, span, settings)
     words = f"{span.name} {span.low:+g} to {span.high:+g}"
     name = Provenance(settings.model, words, settings.strength)
-    sheet = Photo(ranges.sheet(pictures), format=pictures[0].format)
+    sheet = Photo(ranges.sheet(pictures, span.values), format=pictures[0].format)
     most = pictures[np.abs(span.values).argmax()]
     before = photo if isinstance(photo, Photo) else photo.photo
     _put(Result(most, before, (), name, settings), sheet, target, to)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from retouch.errors import SettingsError
 from retouch.photos import disk
@@ -29,6 +29,7 @@ Pixels = NDArray[np.uint8]
 MOST = 61  # values of a range
 AT_ONCE = 16  # faces in a batch
 WIDEST = 2400  # pixels across a sheet
+LEAST_HEADING = 12  # pixels above a picture of a sheet, for its value
 SMALL = 640  # pixels of a GIF's longer side
 FRAMES = 12  # of a loop between before and after
 RATE = 10  # pictures a second
@@ -113,16 +114,26 @@ def loop(pictures: Sequence["Photo"]) -> list[Pixels]:
     return there + there[-2:0:-1]
 
 
-def sheet(pictures: Sequence["Photo"]) -> Pixels:
-    """Return the pictures in rows, small enough to be looked at together."""
+def sheet(pictures: Sequence["Photo"], values: Sequence[float]) -> Pixels:
+    """Return the pictures in rows, each beneath its value, to be looked at together."""
     columns = min(len(pictures), int(np.ceil(np.sqrt(len(pictures) * 1.8))))
-    side = WIDEST // columns
-    small = [np.asarray(_shrunk(eight_bit(p.pixels), side)) for p in pictures]
+    rows = -(-len(pictures) // columns)
+    columns = -(-len(pictures) // rows)  # so that the last row is nearly full
+    shown = [_shrunk(eight_bit(p.pixels), WIDEST // columns) for p in pictures]
+    small = [_labelled(one, v) for one, v in zip(shown, values, strict=True)]
     blank = np.full_like(small[0], 255)
-    rows = -(-len(small) // columns)
     small += [blank] * (rows * columns - len(small))
     lines = [np.hstack(small[i : i + columns]) for i in range(0, len(small), columns)]
     return np.vstack(lines)
+
+
+def _labelled(picture: Image.Image, value: float) -> Pixels:
+    height = max(LEAST_HEADING, picture.width // 14)
+    labelled = Image.new("RGB", (picture.width, height + picture.height), "white")
+    labelled.paste(picture, (0, height))
+    pen, text = ImageDraw.Draw(labelled), f"{value:+.3g}" if value else "0"
+    pen.text((height / 4, 0), text, "black", font_size=0.8 * height)
+    return np.asarray(labelled)
 
 
 def write_gif(frames: Sequence[Pixels], path: Path, *, force: bool = False) -> None:

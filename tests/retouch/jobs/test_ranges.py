@@ -44,17 +44,23 @@ def test_a_loop_goes_there_and_back_and_has_even_sides():
     np.testing.assert_array_equal(frames[3], photos[3].pixels[:30, :44])
 
 
-def test_a_sheet_shows_every_picture():
-    photos = _photos(5)
-    sheet = ranges.sheet(photos)
-    np.testing.assert_array_equal(sheet[:31, :45], photos[0].pixels)
-    assert sheet.shape == (62, 135, 3) and (sheet[31:, 90:] == 255).all()
+def test_a_sheet_shows_every_picture_beneath_its_value_in_nearly_full_rows():
+    photos, head = _photos(11), ranges.LEAST_HEADING
+    sheet = ranges.sheet(photos, np.linspace(-1, 1.5, 11).tolist())
+    assert sheet.shape == (3 * (head + 31), 4 * 45, 3)
+    np.testing.assert_array_equal(sheet[head : head + 31, :45], photos[0].pixels)
+    assert (sheet[-31 - head :, 135:] == 255).all()  # one of twelve
+    labels = [sheet[:head, i * 45 : i * 45 + 45] for i in range(4)]
+    assert all(label.min() < 60 for label in labels)
+    assert all((labels[0] != other).any() for other in labels[1:])
 
 
 def test_sixteen_bits_are_shown_with_eight():
     (photo,) = _photos(1)
     deep = Photo(photo.pixels.astype(np.uint16) * 257)
-    np.testing.assert_array_equal(ranges.sheet([deep]), photo.pixels)
+    np.testing.assert_array_equal(
+        ranges.sheet([deep], [1.0])[ranges.LEAST_HEADING :], photo.pixels
+    )
 
 
 def test_a_gif_repeats_and_is_not_replaced_unasked(tmp_path):
