@@ -14,6 +14,7 @@ LEAST_SHARE = 1 / 64  # of an edit; what needs a smaller one is left alone
 WHOLE = frozenset({"face"})
 LOOKS = 6  # at how far an edit has strayed, at most
 NEARLY, AIM = 0.93, 0.97  # of the budget: near enough to it, and what is aimed at
+SHORTER = 0.95  # of the way that would just keep to it; more each time
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,3 +203,27 @@ def within_budget(way: Way, budget: float, strayed: Callable[[Way], Floats]) -> 
         share = np.where(done, kept[0], further).astype(np.float32)
     best = np.where(kept[0] < LEAST_SHARE, 0, kept[0]).astype(np.float32)
     return Moved(way * best, best, kept[1].astype(np.float32))
+
+
+def within_reach(looks: Sequence[tuple[Floats, Floats]], budget: float) -> Floats:
+    """Return which part of how far faces have gone keeps to the budget, (N,).
+
+    A face strays as its share says, or as a parabola once two looks tell it: many stray
+    fast at first, and then hardly any further.
+
+    Args:
+        looks: the shares, and how far they led, one look after the other.
+    """
+    share, gone = looks[-1]
+    aim = SHORTER ** max(len(looks) - 1, 1) * budget
+    slope: NDArray[Any] = gone / share
+    bend: NDArray[Any] = np.zeros_like(gone)
+    if len(looks) > 1:
+        before, went = looks[-2]
+        shorter = share < before
+        steepened = np.where(shorter, went / before - slope, 0)
+        bend = steepened / np.where(shorter, before - share, 1)
+        slope = slope - bend * share
+    root = np.sqrt((slope**2 + 4 * bend * aim).clip(0))
+    reach = 2 * aim / np.maximum(slope + root, 1e-6)
+    return np.asarray(reach / share, np.float32)

@@ -18,7 +18,7 @@ from retouch.edits.edit import Direction, View
 from retouch.edits.moves import TraitMove
 from retouch.edits.registry import Registry
 from retouch.edits.straight import bounded
-from retouch.edits.way import Moved, Way, within_budget
+from retouch.edits.way import Moved, Way, within_budget, within_reach
 from retouch.engine.rendering import Renderer
 from retouch.engine.report import Examiner, FaceReport, pair
 from retouch.engine.session import (
@@ -62,7 +62,6 @@ SEEN_AT = 32  # pixels a side of a square that is looked at for that
 SMALLEST = 24.0  # pixels: the side of a face that can still be worked on
 TRIES = 5  # at keeping to the identity budget in the finished photo
 TRIED_AT = 128  # pixels a side: at this size it is seen what edits do to faces
-SHORTER = 0.95  # of the way that would just keep to it; more each time
 ALONGSIDE = {"natural": 0.5, "studio": 1.0}  # of a look, beside an edit
 BEAUTY = 0.7  # deviations that strength 1 of beautify asks for
 
@@ -438,7 +437,8 @@ class Retoucher:
         than the latents said: its way is shortened then.
         """
         old = self.examiner.seen(session.photo, session.faces)
-        for already in range(TRIES):
+        looks: list[tuple[Floats, Floats]] = []
+        for _ in range(TRIES):
             photo = self.render(session, moved.way, settings)
             photo, touched = self._skinned(photo, session, purpose, settings)
             judged = self.examiner.compare(old, photo, session.faces, purpose.trait)
@@ -448,7 +448,8 @@ class Retoucher:
             beyond = gone > settings.identity
             if not beyond.any():
                 break
-            less = SHORTER ** max(already, 1) * settings.identity / gone.clip(1e-6)
+            looks.append((moved.shares, gone))
+            less = within_reach(looks, settings.identity)
             moved = moved * np.where(beyond, less, 1).astype(np.float32)
         return photo, self._told(session, moved, judged, purpose.trait)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retouch.edits.way import Moved, Way, within_budget
+from retouch.edits.way import Moved, Way, within_budget, within_reach
 from tests.scorers.people import latents, moves
 
 SHAPE = (6, 4)
@@ -124,3 +124,19 @@ def test_what_is_not_to_reach_further_stays():
     assert (way.reaching(0.2, [first]).change == way.change).all()
     assert (way.reaching(3.0, [third]).change == way.change).all()
     assert _straight().reaching(3.0, [first]).offset.any()
+
+
+@pytest.mark.parametrize("bend", [-0.3, -0.15, 0.0, 0.15])
+def test_faces_that_strayed_too_far_keep_to_the_budget_after_three_looks(bend):
+    def strayed(shares):
+        return np.array([0.75, 0.6, 0.5, 0.4], np.float32) * shares + bend * shares**2
+
+    shares, looks = np.ones(4, np.float32), []
+    for _ in range(3):
+        gone = strayed(shares)
+        looks.append((shares, gone))
+        less = within_reach(looks, 0.3)
+        shares = shares * np.where(gone > 0.3, less, 1).astype(np.float32)
+    gone = looks[-1][1]
+    assert (gone <= 0.3).all()
+    assert (gone[strayed(1.0) > 0.3] > 0.24).all()
