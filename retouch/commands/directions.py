@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from retouch.commands import completion, learn, terminal
-from retouch.errors import SettingsError
 
 app = typer.Typer(
     no_args_is_help=True, help="Directions of edits: list, show, learn, import."
@@ -80,6 +79,7 @@ def show(
     """Print what is known of one."""
     from pretrained.registry import library
     from retouch.edits.directions import DIRECTIONS
+    from retouch.edits.straight import unknown
 
     if known := DIRECTIONS.get(name):
         who = "judges see it" if known.trial else "landmarks show it"
@@ -98,8 +98,7 @@ def show(
     row = rows.get(name)
     if row is None or not (row.architecture == "learnt" or row.kind == "directions"):
         own = [n for n, r in rows.items() if r.architecture == "learnt"]
-        known_names = ", ".join([*DIRECTIONS, *own])
-        raise SettingsError(f"No direction is called '{name}'. Known: {known_names}.")
+        raise unknown("direction", name, [*DIRECTIONS, *own])
     typer.echo(f"{name}: {row.source}, for the latents of {row.family}")
     if "skill" in row.config:
         typer.echo(f"agrees with ratings kept aside at r = {row.config['skill']:.2f}")

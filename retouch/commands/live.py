@@ -100,8 +100,9 @@ def video(
         )
     if not options.quiet:
         earlier = f", {done.resumed} of an earlier run" if done.resumed else ""
+        frames = "1 frame" if done.frames == 1 else f"{done.frames} frames"
         people = "1 person" if done.people == 1 else f"{done.people} people"
-        typer.echo(f"{target}: {done.frames} frames{earlier}, {people}")
+        typer.echo(f"{target}: {frames}{earlier}, {people}")
     if not done.whole:
         typer.echo("Stopped. The same command goes on from there.", err=True)
         raise KeyboardInterrupt

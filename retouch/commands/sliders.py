@@ -7,6 +7,7 @@ import typer
 
 from retouch.commands.options import assignment
 from retouch.edits.directions import DIRECTIONS
+from retouch.edits.straight import bounded
 from retouch.errors import SettingsError
 from retouch.jobs.ranges import Range
 
@@ -24,10 +25,15 @@ class Wish:
     @property
     def names(self) -> list[str]:
         """What faces are moved along, each once."""
+        return list(dict.fromkeys(name for name, _ in self.strengths))
+
+    @property
+    def strengths(self) -> list[tuple[str, float]]:
+        """How far faces are moved along what, of a range its ends."""
         if self.span is not None:
-            return [self.span.name]
-        every = [*self.all, *(name for moves in self.each.values() for name in moves)]
-        return list(dict.fromkeys(every))
+            return [(self.span.name, end) for end in (self.span.low, self.span.high)]
+        every = [self.all, *self.each.values()]
+        return list(dict.fromkeys(move for moves in every for move in moves.items()))
 
     @property
     def word(self) -> str:
@@ -50,12 +56,18 @@ def read(moves: list[str], faces: list[str], span: str | None, *, loop: bool) ->
             "--gif and --mp4 show a --range; give one: smile=-1:1.5:11."
         )
     if span is not None:
-        return Wish(span=Range.parse(span))
+        return _checked(Wish(span=Range.parse(span)))
     each: dict[int, Moves] = {}
     for text in faces:
         number, name, value = _of_face(text)
         each.setdefault(number, {})[name] = value
-    return Wish(dict(assignment(move) for move in moves), each)
+    return _checked(Wish(dict(assignment(move) for move in moves), each))
+
+
+def _checked(wish: Wish) -> Wish:
+    for name, strength in wish.strengths:
+        bounded(name, strength)
+    return wish
 
 
 FLAGS = "set", "face", "range"
@@ -72,12 +84,7 @@ def _of_face(text: str) -> tuple[int, str, float]:
 
 def warn(wish: Wish) -> None:
     """Say on standard error which strengths lie beyond what is known to look well."""
-    wanted = [
-        move for moves in (wish.all, *wish.each.values()) for move in moves.items()
-    ]
-    if wish.span is not None:
-        wanted += [(wish.span.name, wish.span.low), (wish.span.name, wish.span.high)]
-    for name, value in dict.fromkeys(wanted):
+    for name, value in wish.strengths:
         known = DIRECTIONS.get(name)
         if known is not None and not known.holds(value):
             typer.echo(

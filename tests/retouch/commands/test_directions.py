@@ -82,5 +82,5 @@ def test_the_list_tells_what_the_straight_moves_of_a_model_do():
 
 
 def test_an_unknown_one_is_a_sentence():
-    with pytest.raises(SettingsError, match=r"'nose'\. Known: beauty"):
-        _told("show", "nose")
+    with pytest.raises(SettingsError, match=r"'smiel'\. Did you mean 'smile'\?"):
+        _told("show", "smiel")

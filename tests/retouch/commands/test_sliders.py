@@ -32,6 +32,9 @@ def test_a_range_stands_alone():
         ({"faces": ["smile=1"]}, "--face takes NUMBER:NAME=NUMBER"),
         ({"faces": ["-1:smile=1"]}, "--face takes NUMBER:NAME=NUMBER"),
         ({"faces": ["0:smile"]}, "--face takes NAME=NUMBER"),
+        ({"moves": ["smile=9"]}, r"'smile' must lie in \[-5, 5\]; got 9"),
+        ({"faces": ["0:smile=-6"]}, "must lie in"),
+        ({"span": "smile=0:6:3"}, "must lie in"),
         ({"moves": ["smile=1"], "loop": True}, "show a --range"),
     ],
 )
@@ -41,6 +44,6 @@ def test_what_cannot_be_meant_is_a_sentence(words, sentence):
 
 
 def test_what_lies_beyond_the_safe_range_is_said(capsys):
-    sliders.warn(_read(["smile=9", "age=1"]))
+    sliders.warn(_read(["smile=4", "age=1"]))
     said = capsys.readouterr().err
-    assert "smile +9 lies beyond its safe range" in said and "age" not in said
+    assert "smile +4 lies beyond its safe range" in said and "age" not in said
