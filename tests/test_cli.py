@@ -40,6 +40,9 @@ def test_faces_are_listed_for_machines_and_drawn(portrait, tmp_path):
     done = retouch("faces", portrait, "--json", "--out", out)
     (face,) = json.loads(done.stdout)
     assert face["size"] == pytest.approx(108, abs=12) and abs(face["roll"]) < 15
+    again = retouch("faces", portrait, "--out", out, "--force").stdout.decode()
+    assert re.fullmatch(r"face 0: .*, turned [+-]\d+, .*\n.*drawn.png\n", again)
+    assert "-0," not in again
     drawn = np.asarray(Image.open(out))
     assert (drawn != skimage.data.astronaut()).any()
 

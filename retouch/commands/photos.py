@@ -150,11 +150,13 @@ def _print(rows: list["FaceReport"], as_json: bool, target: str) -> None:
         output.say(json.dumps(told), target)
         return
     for row in rows:
-        text = f"face {row.index}: {row.size:.0f} px, turned {row.roll:+.0f}, "
-        text += f"looking {row.yaw:+.0f}, confidence {row.confidence:.2f}"
+        text = f"face {row.index}: {row.size:.0f} px, turned {round(row.roll):+d}, "
+        text += f"looking {round(row.yaw):+d}, confidence {row.confidence:.2f}"
         output.say(text, target)
     if not rows:
         output.say("no face", target)
+    if target not in ("", "-"):
+        output.say(target, target)
 
 
 def doctor() -> None:
