@@ -14,6 +14,7 @@ EXPRESSION = (
     *("happy", "mouth-open", "mouth-width", "corners-up"),
     *("eyes-open", "brow-height", "brow-gap", "lip-thickness"),
 )
+OPENING = ("happy", "mouth-open")  # which mouths open and close by
 SHAPES = (
     *("eyes-open", "eye-width", "brow-height", "brow-gap", "lip-thickness"),
     *("jaw-width", "chin-length", "nose-width", "nose-length"),

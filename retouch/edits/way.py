@@ -104,6 +104,18 @@ class Way:
         change[:, places] *= factor[:, None]
         return replace(self, change=change.round(2), offset=self.offset.round(2))
 
+    def changes(self, names: Sequence[str]) -> bool:
+        """Say whether one of some traits is to change; a straight way may change all."""
+        if self.change is None or self.moves is None or self.offset.any():
+            return True
+        places = [self.moves.names.index(n) for n in names if n in self.moves.names]
+        return bool(self.change[:, places].any())
+
+    @property
+    def lit(self) -> bool:
+        """Whether light is meant: it is not where a part of a face is reshaped alone."""
+        return self.fine or bool(self.where & WHOLE)
+
     def beginning(self, start: Floats) -> "Way":
         """Return the same way from other latents."""
         return replace(self, start=start)

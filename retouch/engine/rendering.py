@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.edits.moves import EXPRESSION
+from retouch.edits.moves import EXPRESSION, OPENING
 from retouch.edits.way import Way
 from retouch.engine.memory import Memory
 from retouch.errors import FaceError
@@ -20,7 +20,7 @@ from retouch.photos.levels import levels_of, pixels_of
 from retouch.provenance import watermark
 from retouch.settings import OUTLINED, Settings
 from retouch.stitching.change import Change
-from retouch.stitching.mouths import parting
+from retouch.stitching.mouths import as_open, parting
 from retouch.stitching.stitch import Piece, stitch
 
 Floats = NDArray[np.float32]
@@ -93,9 +93,12 @@ class Renderer:
         for i, (face, place) in enumerate(zip(faces, placed, strict=True)):
             there = face.moved(place)
             old, new = self._drawn(way.start[i], there), self._drawn(end[i], there)
-            marks = old[1], new[1]
+            opens = way[i : i + 1].changes(OPENING)
+            marks = old[1], new[1] if opens else as_open(old[1], new[1])
             wider = self._wider(way[i : i + 1], there, marks)
-            change = Change(old[0], new[0], marks=marks, fine=way.fine, wider=wider)
+            change = Change(
+                old[0], new[0], marks=marks, fine=way.fine, lit=way.lit, wider=wider
+            )
             pieces.append(Piece(face, place, change, where=tuple(way.where)))
         return pieces
 

@@ -23,6 +23,7 @@ class Change:
     flow: Pixels | None = None  # (R, R, 2)
     marks: tuple[Points, Points] | None = None  # (68, 2) each, in crop pixels
     fine: bool = True  # colours and fine light are meant; False: broad light alone
+    lit: bool = True  # any light is; False: moves alone
     # The same face with its mouth further open, and its landmarks: teeth that come into
     # view are drawn there, where they are not half lips.
     wider: tuple[Pixels, Points] | None = None
@@ -64,7 +65,7 @@ class Change:
         wider = self.wider
         if wider is not None:
             wider = resized(wider[0], size), wider[1] * part
-        return Change(before, after, moves, marks, self.fine, wider)
+        return Change(before, after, moves, marks, self.fine, self.lit, wider)
 
 
 def _require(name: str, field: Pixels | Points, shape: tuple[int, ...]) -> None:

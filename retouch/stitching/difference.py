@@ -54,7 +54,7 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     photo = flow.fetch(own, moves)
     if not change.fine:
         light = _falling(light, photo, unit)
-    light *= (lit * (1 - flow.moved(masks.own, whole)))[..., None]
+    light *= (lit * (1 - flow.moved(masks.own, whole)))[..., None] * change.lit
     paint, cover, closes = painted(change, own, masks, photo + light)
     # Teeth have no pores: only where lips are painted do they take on the skin's grain.
     skin = masks.skin if closes else None

@@ -41,6 +41,7 @@ EYE_OUTSET, EYE_FEATHER = 0.06, 0.05
 LID_OUTSET, LID_FEATHER = 0.005, 0.02
 BROW_OUTSET, BROW_FEATHER = 0.04, 0.03
 NOSE_OUTSET, NOSE_FEATHER = 0.05, 0.05
+LOWER_FEATHER = 0.3  # of what lies below the nose, upwards
 
 NOSE_BASE = 33
 _CIRCLE = np.stack([f(np.arange(8) * np.pi / 4) for f in (np.cos, np.sin)], -1)
@@ -176,9 +177,12 @@ class Outline:
         return self.soft(self.points[NOSE], NOSE_OUTSET, NOSE_FEATHER)
 
     def lower_face(self) -> Pixels:
-        """Return what lies below the nose: mouth, chin, and cheeks along the jaw."""
-        points = np.concatenate([self.points[JAW][2:15], self.points[NOSE_BASE, None]])
-        return self.soft(points, FACE_OUTSET, FACE_FEATHER)
+        """Return what lies below the nose: mouth, chin, and cheeks along the jaw.
+
+        It begins far above, so that a jaw that moves leaves no step on the cheeks.
+        """
+        points = np.concatenate([self.points[JAW], self.points[NOSE_BASE, None]])
+        return self.soft(points, FACE_OUTSET, FACE_FEATHER, LOWER_FEATHER)
 
     def skin(self) -> Pixels:
         """Return the surface without mouth, eyes and brows."""

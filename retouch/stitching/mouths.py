@@ -76,6 +76,11 @@ def steadied(own: Points, was: Points, now: Points) -> Points:
     return _lowered(now, min(0.0, most - _parted(now)))
 
 
+def as_open(was: Points, now: Points) -> Points:
+    """Return the landmarks now, with lips as far apart as they were."""
+    return _lowered(now, _parted(was) * _width(now) / _width(was) - _parted(now))
+
+
 def _lowered(marks: Points, by: float) -> Points:
     """Return the landmarks with the lower lip so many pixels further down."""
     moved, down = marks.copy(), marks[57] - marks[51]

@@ -104,6 +104,8 @@ def test_ways_change_the_regions_that_any_of_them_is_meant_for():
     assert Way.joined([eyes, mouth]).where == {"eyes", "mouth"}
     assert Way.of(eyes.arrays, eyes.moves).where == {"eyes"}
     assert Way.of(none.arrays, None).where == frozenset()
+    assert _learnt().lit and not eyes.lit and not (eyes + mouth).lit
+    assert replace(eyes, fine=True).lit and (eyes + _learnt()).lit
 
 
 def test_a_way_reaches_the_same_place_from_any_share():
@@ -115,6 +117,14 @@ def test_a_way_reaches_the_same_place_from_any_share():
         near.reaching(3.0, [first, second]).end
         == far.reaching(3.0, [first, second]).end
     ).all()
+
+
+def test_ways_know_which_traits_they_change():
+    way = _learnt()
+    first, _, third = way.moves.names
+    assert way.changes([third, first]) and not way.changes([third, "unknown"])
+    # What a straight way changes nobody knows.
+    assert _straight().changes([third]) and (way + _straight()).changes([third])
 
 
 def test_what_is_not_to_reach_further_stays():

@@ -206,6 +206,16 @@ def test_lips_that_part_less_cover_teeth_that_lie_behind_them():
     assert blue < 0.35
 
 
+@pytest.mark.parametrize("lower", [-9, 14])
+def test_lips_that_shall_not_part_are_as_far_apart_as_they_were(lower):
+    was = TO_CROP(FACE.landmarks)
+    now = was + 2.0
+    now[mouths.LOWER_LIP, 1] += lower
+    held = mouths.as_open(was, now)
+    assert mouths.opening(held) == pytest.approx(mouths.opening(was), abs=1e-6)
+    assert np.array_equal(held[:55], now[:55])
+
+
 def test_teeth_in_view_are_not_stretched():
     was = TO_CROP(FACE.landmarks)
     now = was.copy()
@@ -291,6 +301,12 @@ def test_landmarks_tell_where_the_photos_own_pixels_go():
     lifted = round(6 / TO_CROP.scale)
     old, new = PHOTO[y, x].astype(int), result[y - lifted, x].astype(int)
     assert np.abs(new - old).max() < 30
+
+
+def test_a_change_that_is_not_lit_moves_pixels_alone():
+    spot = 40 * hill(0.05, (0.42, 0.55)) * np.float32([1, 1, 1])
+    changed = Change(CROP, CROP + spot, STILL, fine=False, lit=False)
+    assert np.array_equal(stitch(PHOTO, [Piece(FACE, TO_CROP, changed)]), PHOTO)
 
 
 @pytest.mark.parametrize("colour", [(120, 120, 120), (120, 80, 60)])
