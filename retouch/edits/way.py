@@ -105,7 +105,7 @@ class Way:
         return replace(self, change=change.round(2), offset=self.offset.round(2))
 
     def changes(self, names: Sequence[str]) -> bool:
-        """Say whether one of some traits is to change; a straight way may change all."""
+        """Say whether one of some traits may change; on a straight way all may."""
         if self.change is None or self.moves is None or self.offset.any():
             return True
         places = [self.moves.names.index(n) for n in names if n in self.moves.names]
@@ -113,7 +113,7 @@ class Way:
 
     @property
     def lit(self) -> bool:
-        """Whether light is meant: it is not where a part of a face is reshaped alone."""
+        """Whether light is meant: it is not where a part alone is reshaped."""
         return self.fine or bool(self.where & WHOLE)
 
     def beginning(self, start: Floats) -> "Way":
