@@ -60,7 +60,7 @@ def test_beautify_reads_standard_input_and_writes_standard_output(portrait):
 
 
 def test_edit_writes_beside_the_photo_and_reports_as_json(portrait):
-    words = "edit", portrait, "--set", "smile=-1", "--steps", "2", "--json"
+    words = "edit", portrait, "--set", "smile=-1", "--json"
     done = retouch(*words)
     report = json.loads(done.stdout)
     assert Path(report["out"]).exists()

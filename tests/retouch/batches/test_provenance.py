@@ -11,13 +11,13 @@ from retouch.errors import SettingsError
 from retouch.photos.photo import read
 from retouch.provenance import carried, originals
 from retouch.provenance.verify import findings
-from retouch.settings import MAX_PIXELS, Climb, Settings
+from retouch.settings import MAX_PIXELS, Settings
 
 
 def test_a_reversible_batch_carries_the_faces_as_they_were(tmp_path):
     Image.fromarray(astronaut()[:320, 60:380]).save(tmp_path / "me.png")
-    settings = Settings(steps=1, reversible=True)
-    worker = Worker(Job(settings=settings, climb=Climb(max_steps=2)), "")
+    settings = Settings(reversible=True)
+    worker = Worker(Job(kind="edit", settings=settings, moves={"smile": 0.3}), "")
     (done,) = worker.work([Picture("me.png", str(tmp_path / "me.png"))])
     assert done.row["ok"] and done.row["settings"]["settings"]["reversible"]
     assert carried.take(done.files["me.png"], "PNG") is not None

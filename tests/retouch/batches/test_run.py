@@ -21,12 +21,12 @@ from retouch.batches.plan import Plan
 from retouch.batches.run import over, run
 from retouch.batches.store import Store
 from retouch.errors import RetouchError, SettingsError
-from retouch.settings import Climb, Settings
+from retouch.settings import Settings
 
 ROOT = Path(__file__).parents[3]
-# Few steps: what is tested here does not depend on how good a face becomes.
-JOB = Job(settings=Settings(steps=1), climb=Climb(max_steps=2))
-FLAGS = ("--steps", "1", "--max-steps", "2", "--workers", "1", "--quiet")
+# A small edit: what is tested here does not depend on how good a face becomes.
+JOB = Job(kind="edit", moves={"smile": 0.3})
+FLAGS = ("edit", "--set", "smile=0.3", "--workers", "1", "--quiet")
 
 
 def portraits(folder, count):
@@ -202,7 +202,7 @@ def test_latents_are_kept_of_many_photos(photos, tmp_path):
 def test_other_settings_other_weights_or_a_lost_result_are_done_again(tmp_path):
     row = {"picture": "a.png", "ok": True, "out": ["a.png"], "stamp": "1"}
     row |= {"weights": "w", "settings": JOB.told()}
-    other = Job(settings=Settings(steps=2), climb=Climb(max_steps=2))
+    other = replace(JOB, moves={"smile": 0.4})
     with Store(tmp_path) as store:
         store.keep(Done("a.png", {"a.png": b"any"}, row))
         assert over(store, JOB, "w", Plan()) == {"a.png": "1"}
@@ -214,8 +214,7 @@ def test_other_settings_other_weights_or_a_lost_result_are_done_again(tmp_path):
 
 
 def test_weights_are_told_by_one_hash_of_all_that_take_part(tmp_path):
-    moved = Job(kind="edit", moves={"smile": 1.0})
-    assert JOB.weights(library()) == moved.weights(library())
+    assert JOB.weights(library()) == Job(kind="beautify").weights(library())
     rows = library().shipped.rows()
     assert {row.name for row in rows} > {"default", "guide"}
     for name in ("default", "default-encoder", "guide", "judge"):

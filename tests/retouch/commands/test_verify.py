@@ -50,7 +50,7 @@ def env(keys):
 def signed(portrait, env):
     """A signed and locked edit, and what was said of it."""
     out = portrait.with_name("out.jpg")
-    words = "edit", portrait, "--set", "smile=1", "--steps", "2", "--out", out
+    words = "edit", portrait, "--set", "smile=1", "--out", out
     done = retouch(*words, "--sign", "--reversible", **env)
     assert done.returncode == 0, done.stderr
     return out, done.stdout
@@ -106,7 +106,7 @@ def test_undo_tells_what_it_lacks(signed, portrait):
     [
         ("skin", "--look", "studio"),
         ("mask",),
-        ("transfer", "--steps", "2"),
+        ("transfer",),
     ],
     ids=lambda words: words[0],
 )
@@ -130,7 +130,7 @@ def test_every_command_that_changes_a_photo_signs_marks_and_can_be_undone(
 
 def test_sheets_are_signed_as_the_picture_that_changed_most(portrait, env, tmp_path):
     out = tmp_path / "sheet.png"
-    words = "--range", "smile=0:1:2", "--steps", "2", "--out", out
+    words = "--range", "smile=0:1:2", "--out", out
     done = retouch("edit", portrait, *words, "--sign", **env)
     assert done.returncode == 0, done.stderr
     found = json.loads(retouch("verify", out, "--json").stdout)
@@ -140,7 +140,7 @@ def test_sheets_are_signed_as_the_picture_that_changed_most(portrait, env, tmp_p
 
 
 def test_every_picture_of_a_range_of_transfers_is_signed(portrait, env, tmp_path):
-    words = "--range", "alpha=0.3:0.5:2", "--steps", "2", "--out", tmp_path / "all"
+    words = "--range", "alpha=0.3:0.5:2", "--out", tmp_path / "all"
     done = retouch(
         "transfer", portrait, portrait, *words, "--sign", "--reversible", **env
     )

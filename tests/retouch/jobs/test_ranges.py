@@ -1,7 +1,5 @@
 """Ranges and loops of an edit."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import skimage.data
@@ -14,7 +12,7 @@ from retouch.jobs.ranges import Range
 from retouch.photos.photo import Photo, read
 from retouch.settings import Settings
 
-QUICK = Settings(steps=2)
+USUAL = Settings()
 
 
 def _photos(count=4, size=(31, 45)):
@@ -84,7 +82,7 @@ def test_a_film_can_be_read_again(tmp_path):
 
 def test_a_range_passes_through_the_photo_itself(retoucher):
     photo = read(skimage.data.astronaut())
-    shown = ranges.ranged(retoucher, photo, Range("age", -1, 1, 3), QUICK)
+    shown = ranges.ranged(retoucher, photo, Range("age", -1, 1, 3), USUAL)
     np.testing.assert_array_equal(shown[1].pixels, photo.pixels)
     younger, older = (
         np.abs(s.pixels.astype(int) - photo.pixels).sum() for s in (shown[0], shown[2])
@@ -94,11 +92,11 @@ def test_a_range_passes_through_the_photo_itself(retoucher):
 
 def test_the_way_to_an_edit_begins_at_the_photo_and_ends_at_the_edit(retoucher):
     photo = read(skimage.data.astronaut())
-    (session,) = retoucher.invert([retoucher.cut(photo, QUICK)], QUICK)
+    (session,) = retoucher.invert([retoucher.cut(photo, USUAL)], USUAL)
     way = Way.straight(session.start, session.start + np.float32(0.05))
-    shown = ranges.between(retoucher, session, way, QUICK, 3)
+    shown = ranges.between(retoucher, session, way, USUAL, 3)
     np.testing.assert_array_equal(shown[0].pixels, photo.pixels)
-    end = retoucher.render(session, way, QUICK)
+    end = retoucher.render(session, way, USUAL)
     np.testing.assert_array_equal(shown[2].pixels, end.pixels)
 
 
@@ -107,7 +105,6 @@ def test_each_face_may_have_its_own_edit(retoucher):
     pixels = skimage.data.astronaut()
     pair = np.concatenate([pixels, pixels[:, ::-1]], 1)
     wishes = {0: {"age": 1.0}, 1: {"age": -1.0}}
-    settings = dataclasses.replace(QUICK, steps=6)
-    done = retoucher.edited_each(read(pair), wishes, settings)
+    done = retoucher.edited_each(read(pair), wishes, USUAL)
     assert done.faces[0].changed["age"] > 0.15 > -0.15 > done.faces[1].changed["age"]
     assert done.provenance.edit == "face 0: age +1; face 1: age -1"

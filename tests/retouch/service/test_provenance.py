@@ -11,7 +11,7 @@ from retouch.settings import MAX_PIXELS
 
 
 def test_a_reversible_edit_carries_the_face_as_it_was(client, portrait):
-    form = {"settings": '{"steps": 2, "reversible": true}', "moves": '{"smile": 1}'}
+    form = {"settings": '{"reversible": true}', "moves": '{"smile": 1}'}
     answer = client.post("/v1/edit", files={"photo": portrait}, data=form)
     assert answer.status_code == 200, answer.text
     payload = carried.take(answer.content, "JPEG")
@@ -19,7 +19,7 @@ def test_a_reversible_edit_carries_the_face_as_it_was(client, portrait):
 
 
 def test_a_signature_without_a_key_is_refused_in_a_sentence(client, portrait):
-    form = {"settings": '{"steps": 2, "sign": true}'}
+    form = {"settings": '{"sign": true}'}
     answer = client.post("/v1/beautify", files={"photo": portrait}, data=form)
     assert answer.status_code in (415, 422)
     assert "RETOUCH_SIGN_KEY" in answer.json()["error"]
@@ -29,7 +29,7 @@ def test_all_that_changes_a_photo_marks_it_over_http(client):
     file, image = io.BytesIO(), Image.fromarray(astronaut()[:256, 100:356])
     image.resize((600, 600), Image.Resampling.BICUBIC).save(file, "JPEG", quality=92)
     portrait = file.getvalue()
-    marked = '{"steps": 2, "watermark": true}'
+    marked = '{"watermark": true}'
     files = {"photo": portrait, "source": portrait}
     for verb in ("skin", "mask", "transfer", "beautify"):
         sent = files if verb == "transfer" else {"photo": portrait}
