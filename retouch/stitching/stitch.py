@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import grey_erosion
 
 from retouch.errors import SettingsError
 from retouch.faces.crop import Pixels, resized
@@ -48,6 +49,9 @@ class Piece:
         transform = Similarity.scaling(finest / size) @ self.transform
         visible = self.visible
         if visible is not None:
+            # Not a pixel of what hides the face may be lost between coarser ones.
+            near = 2 * int(np.ceil(2 * size / finest)) + 1
+            visible = grey_erosion(visible, near)
             visible = resized(visible[..., None], finest)[..., 0].clip(0, 1)
         change = self.change.resized(finest)
         return replace(self, transform=transform, change=change, visible=visible)

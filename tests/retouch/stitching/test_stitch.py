@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 from retouch.errors import SettingsError
-from retouch.faces.crop import Window, cut, uncut, window_of
+from retouch.faces.crop import Window, cut, resized, uncut, window_of
 from retouch.geometry import FFHQ, Similarity
 from retouch.stitching import layers, mask, mouths
 from retouch.stitching.change import Change
@@ -394,6 +394,21 @@ def test_what_is_hidden_stays_as_it_is():
         FACE, TO_CROP, Change(CROP, CROP + 30 * hill()), np.zeros((SIZE, SIZE), "f4")
     )
     assert np.array_equal(stitch(PHOTO, [hidden]), PHOTO)
+
+
+def test_a_hair_stays_though_the_photo_is_coarser_than_the_crop():
+    factor = int(np.ceil(3 / TO_CROP.scale))
+    fine = Similarity.scaling(factor) @ TO_CROP
+    middle = fine(FACE.landmarks[33])
+    spot = 60 * hill(0.08, TO_CROP(FACE.landmarks[33]) / SIZE)
+    crop, lit = (resized(c, factor * SIZE) for c in (CROP, CROP + spot))
+    visible = np.ones(crop.shape[:2], np.float32)
+    across, down = np.floor(middle).astype(int)
+    visible[down - 40 : down + 40, across - 3 : across + 3] = 0
+    result = stitch(PHOTO, [Piece(FACE, fine, Change(crop, lit), visible)])
+    x, y = np.floor(FACE.landmarks[33]).astype(int)
+    assert np.array_equal(result[y - 5 : y + 5, x], PHOTO[y - 5 : y + 5, x])
+    assert not np.array_equal(result[y, x - 20], PHOTO[y, x - 20])
 
 
 @pytest.mark.parametrize(
