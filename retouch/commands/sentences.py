@@ -5,7 +5,8 @@ from collections.abc import Container, Sequence
 from retouch.engine.report import FaceReport
 
 # What the judge's traits are called where there is less of them, and more. Of glasses
-# and of the skin's colour its reading strays by more than edits move them.
+# and of the skin's colour its reading strays by more than edits move them; of beards,
+# on faces without any, by more than is spoken of otherwise.
 WORDS = {
     "attractive": ("", "more attractive"),  # nobody is told that they look worse
     "alert": ("sleepier", "more rested"),
@@ -19,7 +20,8 @@ WORDS = {
     "lip_makeup": ("paler-lipped", "redder-lipped"),
     "eyes-open": ("narrower-eyed", "wider-eyed"),
 }
-SEEN = 0.15  # deviations: less of a change is not spoken of
+SEEN = 0.15  # deviations: less of a change is not spoken of,
+STRAYS = {"beard": 0.4}  # and less of these
 AMOUNTS = (0.5, "a little"), (1.0, "clearly"), (float("inf"), "much")  # below each
 BESIDE = 0.4  # of the largest change: a second one is told from here on
 WHOLE = 0.95  # of the way: where the budget let less of it be, that is told
@@ -65,7 +67,7 @@ def _change(face: FaceReport, wished: Container[str]) -> str:
     """Return the judge's largest changes in words, what was wished before the rest."""
     changes = face.changed.items()
     known = [(by, n) for n, by in changes if n in WORDS and WORDS[n][by > 0]]
-    known = [(by, n) for by, n in known if abs(by) >= SEEN]
+    known = [(by, n) for by, n in known if abs(by) >= STRAYS.get(n, SEEN)]
     most = sorted(known, key=lambda pair: (pair[1] not in wished, -abs(pair[0])))[:2]
     if not most:
         return "hardly changed"

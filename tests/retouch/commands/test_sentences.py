@@ -75,3 +75,11 @@ def test_a_budget_that_ends_an_edit_says_where():
     assert told([held], 0.3)[0].endswith(
         "the same person (0.29 of 0.30, which ends it at 43% of the way)"
     )
+
+
+def test_a_beard_that_is_but_read_is_not_told():
+    read, grown = (
+        replace(FACE, changed={"attractive": 0.16, "beard": by}) for by in (0.2, 0.6)
+    )
+    assert "a little more attractive;" in told([read])[0]
+    assert "clearly more bearded;" in told([grown])[0]
