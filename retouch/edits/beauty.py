@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from retouch.edits.edit import View
 from retouch.edits.way import Way
+from retouch.faces.crop import resized
 from scorers.guide import Guide
 from scorers.moves import Moves
 
@@ -27,6 +28,7 @@ FREE = (
     *("nose-width", "nose-length", "mouth-width", "weight", "beard", "skin-color"),
     *("light", "light-side", "age", "gender", "eye_makeup", "lip_makeup"),
 )
+STAYS = ("beard",)  # whatever is asked to be kept
 WISHED = "attractive"
 GOAL = 0.7  # deviations that strength 1 wishes for; identity ends the way before
 STEP = 0.8  # deviations by which each number is tried
@@ -38,7 +40,7 @@ REACH, GROWTH = 0.165, 0.55
 # more open, and read as younger.
 DRIFTS: Mapping[str, float] = {
     **{"age": 0.3, "eyes-open": 0.35, "glasses": 0.3, "skin-color": 0.2},
-    **{"eye_makeup": 0.07, "lip_makeup": 0.07, "weight": 0.1},
+    **{"eye_makeup": 0.06, "lip_makeup": 0.06, "weight": 0.1},
 }
 OTHERS = 0.13
 TONE = 0.5  # of the face's lightness, in hundredths
@@ -169,8 +171,10 @@ class Beauty:
         assert view.show is not None
         for i in range(0, len(whole), AT_ONCE):
             images = view.show(whole[i : i + AT_ONCE], row)
-            tone = 50 * images.mean((1, 2, 3))
-            yield np.column_stack([np.asarray(self.guide.sees(images)), tone])
+            face = resized(view.masks[row], images.shape[1])
+            tone = (50 * images.mean(-1, keepdims=True) * face).sum((1, 2, 3))
+            seen = np.asarray(self.guide.sees(images))
+            yield np.column_stack([seen, tone / face.sum()])
 
     def _aim(self, goal: float, reach: float) -> Aim:
         """Return what is wished; the last of the inputs is the face's lightness."""
@@ -178,7 +182,7 @@ class Beauty:
         place, who = judge.names.index(WISHED), len(judge.descriptor_slopes)
         wished = np.append(judge.slopes[:, place], np.float32(0))
         wished[:who] += judge.descriptor_slopes[:, place]
-        kept = [name for name in self.keep if name in judge.names]
+        kept = [n for n in dict.fromkeys((*self.keep, *STAYS)) if n in judge.names]
         held = np.zeros((len(wished), len(kept) + 1), np.float32)
         held[:-1, :-1] = judge.slopes[:, [judge.names.index(name) for name in kept]]
         held[-1, -1] = 1

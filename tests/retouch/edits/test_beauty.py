@@ -61,6 +61,20 @@ def test_what_is_kept_moves_less_than_what_is_wished(climb, view, way):
         assert abs(gains[name]) < 0.15
 
 
+@pytest.mark.parametrize("inside", [True, False])
+def test_how_light_the_face_is_is_seen_and_nothing_around_it(climb, view, inside):
+    where = (view.masks[0] > 0) == inside
+
+    def lit(way, row):
+        return np.where(where, view.images[row] + 0.1, view.images[row])[None]
+
+    nothing = np.zeros((1, len(climb._free)), np.float32)
+    pictures = (lit, lambda way, row: view.images[row : row + 1])
+    views = [dataclasses.replace(view, show=show) for show in pictures]
+    tones = [climb._seen(each, 0, nothing)[0, -1] for each in views]
+    assert tones[0] - tones[1] == pytest.approx(5.0 if inside else 0.0, abs=1e-3)
+
+
 # --- the search, on faces that are made up --------------------------------------
 
 WHO, INPUTS, NUMBERS = 6, 9, 5  # inputs that tell who it is, all, and free numbers
