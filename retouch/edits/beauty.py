@@ -40,7 +40,7 @@ REACH, GROWTH = 0.165, 0.55
 # more open, and read as younger.
 DRIFTS: Mapping[str, float] = {
     **{"age": 0.3, "eyes-open": 0.35, "glasses": 0.3, "skin-color": 0.2},
-    **{"eye_makeup": 0.06, "lip_makeup": 0.06, "weight": 0.1},
+    **{"eye_makeup": 0.06, "lip_makeup": 0.06, "weight": 0.1, "beard": 0.2},
 }
 OTHERS = 0.13
 TONE = 0.5  # of the face's lightness, in hundredths
