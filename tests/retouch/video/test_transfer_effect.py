@@ -43,7 +43,7 @@ def way(engine, source):
     """Return a way that is seen, as large as faces differ."""
     other = np.asarray(engine.retoucher.model.generator.sample(1, seed=1))
     start = engine.retoucher.invert([source], SETTINGS)[0].start
-    return Way.straight(start, other) * 0.3
+    return Way.straight(start, other) * 0.5
 
 
 def test_a_face_that_shows_the_expression_goes_nowhere(engine, source, tracker):
