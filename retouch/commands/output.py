@@ -4,7 +4,7 @@ import dataclasses
 import json
 import shlex
 import sys
-from collections.abc import Container
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +78,7 @@ class Output:
         result: "Result",
         target: str,
         budget: float | None = None,
-        wished: Container[str] = (),
+        wished: Collection[str] = (),
     ) -> None:
         """Write the finished photo and report its faces.
 
@@ -106,7 +106,7 @@ class Output:
         result: "Result",
         target: str,
         budget: float | None,
-        wished: Container[str],
+        wished: Collection[str],
     ) -> None:
         from retouch.commands.sentences import told
 

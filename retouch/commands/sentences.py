@@ -1,6 +1,6 @@
 """What was done to a face, in words; figures are for --json and --verbose."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 
 from retouch.engine.report import FaceReport
 
@@ -36,7 +36,7 @@ PEOPLE = (
 def told(
     faces: Sequence[FaceReport],
     budget: float | None = None,
-    wished: Container[str] = (),
+    wished: Collection[str] = (),
 ) -> list[str]:
     """Return a sentence for each face; a single one needs no number.
 
@@ -51,7 +51,7 @@ def told(
     ]
 
 
-def _of(face: FaceReport, budget: float | None, wished: Container[str]) -> str:
+def _of(face: FaceReport, budget: float | None, wished: Collection[str]) -> str:
     skin = [f"skin retouched, {face.touched:.1%} of the photo"] if face.touched else []
     if not face.share:
         return f"left alone: {face.note}" if face.note else "".join(skin) or "unchanged"
@@ -63,14 +63,14 @@ def _of(face: FaceReport, budget: float | None, wished: Container[str]) -> str:
     return "; ".join([*words, *skin, f"{who} ({face.identity:.2f}{limit})"])
 
 
-def _change(face: FaceReport, wished: Container[str]) -> str:
+def _change(face: FaceReport, wished: Collection[str]) -> str:
     """Return the judge's largest changes in words, what was wished before the rest."""
     changes = face.changed.items()
     known = [(by, n) for n, by in changes if n in WORDS and WORDS[n][by > 0]]
     known = [(by, n) for by, n in known if abs(by) >= STRAYS.get(n, SEEN)]
     most = sorted(known, key=lambda pair: (pair[1] not in wished, -abs(pair[0])))[:2]
-    if not most:
-        return "hardly changed"
+    if not most:  # no judge reads shapes
+        return "hardly changed" if face.changed.keys() >= set(wished) else "reshaped"
     largest = max(abs(by) for by, _ in most)
     least = max(SEEN, BESIDE * largest)
     seen = [(by, name) for by, name in most if abs(by) >= least]

@@ -26,7 +26,12 @@ def test_what_is_told_are_the_largest_changes_whichever_they_are():
     (sentence,) = told([slimmer], 0.3)
     assert sentence.startswith("1 face: clearly slimmer and more attractive;")
     hardly = replace(FACE, changed={"attractive": 0.1})
-    assert "hardly changed" in told([hardly], 0.3)[0]
+    assert "hardly changed" in told([hardly], 0.3, ["attractive"])[0]
+
+
+def test_what_no_judge_reads_is_told_all_the_same():
+    narrower = replace(FACE, changed={"attractive": 0.1, "age": 0.02})
+    assert told([narrower], 0.3, ["nose-width"])[0].startswith("1 face: reshaped;")
 
 
 def test_several_faces_are_numbered_and_one_left_alone_says_why():
