@@ -14,6 +14,7 @@ LEAST_SHARE = 1 / 64  # of an edit; what needs a smaller one is left alone
 WHOLE = frozenset({"face"})
 LOOKS = 6  # at how far an edit has strayed, at most
 NEARLY, AIM = 0.93, 0.97  # of the budget: near enough to it, and what is aimed at
+NEXT_TO_NOTHING = 1e-6  # a share by which it can be divided
 SHORTER = 0.95  # of the way that would just keep to it; more each time
 
 
@@ -94,9 +95,9 @@ class Way:
 
         It is the same however far the way led: rounded, so that not a bit differs.
         """
-        if self.change is None or self.moves is None:
+        if self.change is None:
             return self
-        places = [self.moves.names.index(n) for n in names if n in self.moves.names]
+        places = self._places(names)
         longest = np.abs(self.change[:, places]).max(1, initial=0)
         further = length / np.maximum(longest, 1e-6)
         factor = np.where(longest > 0, np.maximum(further, 1), 1)
@@ -106,10 +107,14 @@ class Way:
 
     def changes(self, names: Sequence[str]) -> bool:
         """Say whether one of some traits may change; on a straight way all may."""
-        if self.change is None or self.moves is None or self.offset.any():
+        if self.change is None or self.offset.any():
             return True
-        places = [self.moves.names.index(n) for n in names if n in self.moves.names]
-        return bool(self.change[:, places].any())
+        return bool(self.change[:, self._places(names)].any())
+
+    def _places(self, names: Sequence[str]) -> list[int]:
+        """Return where in a change some traits stand, those that are known."""
+        known = self.moves.names if self.moves is not None else ()
+        return [known.index(name) for name in names if name in known]
 
     @property
     def lit(self) -> bool:
@@ -227,11 +232,13 @@ def within_reach(looks: Sequence[tuple[Floats, Floats]], budget: float) -> Float
         looks: the shares, and how far they led, one look after the other.
     """
     share, gone = looks[-1]
+    share = np.maximum(share, NEXT_TO_NOTHING)  # of those who go nowhere
     aim = SHORTER ** max(len(looks) - 1, 1) * budget
     slope: NDArray[Any] = gone / share
     bend: NDArray[Any] = np.zeros_like(gone)
     if len(looks) > 1:
         before, went = looks[-2]
+        before = np.maximum(before, NEXT_TO_NOTHING)
         shorter = share < before
         steepened = np.where(shorter, went / before - slope, 0)
         bend = steepened / np.where(shorter, before - share, 1)

@@ -93,9 +93,10 @@ class Renderer:
         for i, (face, place) in enumerate(zip(faces, placed, strict=True)):
             there = face.moved(place)
             old, new = self._drawn(way.start[i], there), self._drawn(end[i], there)
-            opens = way[i : i + 1].changes(OPENING)
+            own = way[i : i + 1]
+            opens = own.changes(OPENING)
             marks = old[1], new[1] if opens else as_open(old[1], new[1])
-            wider = self._wider(way[i : i + 1], there, marks)
+            wider = self._wider(own, there, marks)
             change = Change(
                 old[0], new[0], marks=marks, fine=way.fine, lit=way.lit, wider=wider
             )

@@ -47,14 +47,10 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     bared = gap(change, masks)
     whole = _moves(change, masks, unit, bared)
     moves = flow.unfolded(whole * masks.edit[..., None], masks.edit, bared)
-    light = change.after - flow.fetch(change.before, whole)
-    # What was behind the jaw, or is now, says nothing about the light on the face.
-    lit = masks.edit * masks.surface * flow.moved(masks.surface, whole)
-    light -= _cast(light, lit, masks.skin, unit)
     photo = flow.fetch(own, moves)
-    if not change.fine:
-        light = _falling(light, photo, unit)
-    light *= (lit * (1 - flow.moved(masks.own, whole)))[..., None] * change.lit
+    light = np.zeros_like(photo)
+    if change.lit:
+        light = _light(change, whole, photo, masks, unit)
     paint, cover, closes = painted(change, own, masks, photo + light)
     # Teeth have no pores: only where lips are painted do they take on the skin's grain.
     skin = masks.skin if closes else None
@@ -94,6 +90,19 @@ def _moves(change: Change, masks: Masks, unit: float, bared: Pixels) -> Pixels:
     else:
         whole = flow.estimate(change.before, change.after, masks.edit)
     return flow.unfolded(flow.bounded(whole, longest), unseen=bared)
+
+
+def _light(
+    change: Change, whole: Pixels, photo: Pixels, masks: Masks, unit: float
+) -> Pixels:
+    """Return the change of light on a face whose photo was moved, (S, S, 3)."""
+    light = change.after - flow.fetch(change.before, whole)
+    # What was behind the jaw, or is now, says nothing about the light on the face.
+    lit = masks.edit * masks.surface * flow.moved(masks.surface, whole)
+    light -= _cast(light, lit, masks.skin, unit)
+    if not change.fine:
+        light = _falling(light, photo, unit)
+    return light * (lit * (1 - flow.moved(masks.own, whole)))[..., None]
 
 
 def _falling(light: Pixels, photo: Pixels, unit: float) -> Pixels:

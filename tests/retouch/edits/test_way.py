@@ -150,3 +150,12 @@ def test_faces_that_strayed_too_far_keep_to_the_budget_after_three_looks(bend):
     gone = looks[-1][1]
     assert (gone <= 0.3).all()
     assert (gone[strayed(1.0) > 0.3] > 0.24).all()
+
+
+def test_who_goes_nowhere_is_reached_without_dividing_by_it():
+    far = np.float32([1, 0]), np.float32([0.4, 0])
+    near = np.float32([0.7, 0]), np.float32([0.35, 0])
+    with np.errstate(all="raise"):
+        first, second = within_reach([far], 0.3), within_reach([far, near], 0.3)
+    assert first[0] == pytest.approx(0.7125) and 0.7 < second[0] < 0.73
+    assert np.isfinite([*first, *second]).all()
