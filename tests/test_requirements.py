@@ -1,8 +1,14 @@
-"""What is installed is pinned to the byte, with all that it needs in turn."""
+"""What is installed is pinned to the byte, and a release says where it comes from."""
 
+import email
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 LOCK = (ROOT / "requirements.lock").read_text("utf-8")
@@ -40,3 +46,35 @@ def test_every_locked_file_has_a_hash():
 def test_the_lock_names_no_server():
     assert "://" not in LOCK
     assert "index-url" not in LOCK
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory):
+    """Return what an installer reads of a release: its metadata as a message."""
+    make = "from setuptools import build_meta as b; import sys; "
+    make += "print(b.prepare_metadata_for_build_wheel(sys.argv[1]))"
+    folder = tmp_path_factory.mktemp("released")
+    copy = folder / "source"
+    leave = shutil.ignore_patterns(".*", "build", "*.egg-info", "*.safetensors")
+    shutil.copytree(ROOT, copy, ignore=leave)
+    subprocess.run(
+        [sys.executable, "-c", make, folder], cwd=copy, check=True, capture_output=True
+    )
+    (made,) = folder.glob("*.dist-info/METADATA")
+    return email.message_from_string(made.read_text("utf-8"))
+
+
+def test_a_release_says_where_the_project_lies(released):
+    urls = dict(line.split(", ") for line in released.get_all("Project-URL"))
+    assert urls.keys() == {"Source", "Documentation", "Changelog"}
+    notebook = (ROOT / "notebooks" / "retouch_colab.ipynb").read_text("utf-8")
+    assert f'REPOSITORY = \\"{urls["Source"]}\\"' in notebook
+
+
+def test_the_readme_of_a_release_shows_its_pictures_anywhere(released):
+    text = released.get_payload()
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert links and all(link.startswith("https://") for link in links)
+    assert released["Description-Content-Type"] == "text/markdown"
+    here = (ROOT / "README.md").read_text("utf-8")
+    assert text.count("![") == here.count("![") > 0
