@@ -149,6 +149,40 @@ def anchors(landmarks: ArrayLike) -> tuple[Points, Points, Points]:
     )
 
 
+def hull(points: ArrayLike) -> Points:
+    """Return the corners of the convex hull of points (N, 2), in a ring."""
+    ordered = sorted({(float(x), float(y)) for x, y in np.asarray(points)})
+    if len(ordered) < 3:
+        return np.array(ordered)
+    halves = _half(ordered), _half(ordered[::-1])
+    return np.array([*halves[0][:-1], *halves[1][:-1]])
+
+
+def _half(ordered: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the corners from the first point to the last that turn one way."""
+    kept: list[tuple[float, float]] = []
+    for x, y in ordered:
+        while len(kept) > 1:
+            (left, top), (right, bottom) = kept[-2:]
+            if (right - left) * (y - top) - (bottom - top) * (x - left) > 0:
+                break
+            kept.pop()
+        kept.append((x, y))
+    return kept
+
+
+def planes(corners: ArrayLike) -> NDArray[np.float64]:
+    """Return the edges of a convex hull as (N, 3): x, y outwards, and an offset.
+
+    Of a point (x, y) inside, x, y and 1 times an edge is minus its distance from it.
+    """
+    ring = np.asarray(corners, np.float64)
+    along = np.roll(ring, -1, 0) - ring
+    outwards = np.stack([along[:, 1], -along[:, 0]], 1)
+    outwards /= np.hypot(*along.T)[:, None]
+    return np.column_stack([outwards, -(outwards * ring).sum(1)])
+
+
 @dataclass(frozen=True, eq=False)
 class Face:
     """One face found in a photo, in the photo's own pixels."""

@@ -19,7 +19,7 @@ ALONE = {"errors", "contracts", "geometry"}
 # The units of `retouch`, in the order in which a photograph meets them: each may
 # import those above it, and itself.
 UNITS = (
-    *("errors", "contracts", "geometry", "cores", "presets", "settings"),
+    *("errors", "contracts", "geometry", "cores", "smoothing", "presets", "settings"),
     *("photos", "faces", "skin", "inversion", "models", "edits", "stitching"),
     *("provenance", "engine"),
     *("jobs", "expressions", "video", "service", "batches", "training", "commands"),

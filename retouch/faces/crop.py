@@ -121,6 +121,8 @@ def _warp(
     Pillow's bicubic AFFINE is avoided: it bends straight slopes, so that an enlarged
     crop shows its pixel grid. What was enlarged twice or more is safely linear.
     """
+    if (kept := _unmoved(region, transform, width, height)) is not None:
+        return kept
     rows, columns = region.shape[:2]
     scale = transform.scale
     inverse = transform.inverse.matrix
@@ -132,6 +134,19 @@ def _warp(
     planes = np.moveaxis(region, -1, 0)
     moved = together(lambda plane: move(plane, inverse, (height, width)), planes)
     return np.stack(moved, -1)
+
+
+def _unmoved(
+    region: Pixels, transform: Similarity, width: int, height: int
+) -> Pixels | None:
+    """Return the part of a region that is shifted by whole pixels, if that is all."""
+    left, top = -transform.x, -transform.y
+    whole = left.is_integer() and top.is_integer()
+    if (transform.a, transform.b) != (1, 0) or not whole:
+        return None
+    part = region[int(top) : int(top) + height, int(left) : int(left) + width]
+    inside = left >= 0 <= top and part.shape[:2] == (height, width)
+    return part.copy() if inside else None
 
 
 def _filter(scale: float, linear: bool) -> Image.Resampling:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter, grey_dilation
-from scipy.spatial import ConvexHull
 
 from pretrained.forward import Forward
 from pretrained.registry import Library, library
@@ -25,6 +24,7 @@ from retouch.geometry import (
     Face,
     Points,
     Similarity,
+    hull,
 )
 from scorers.parsing import PARTS, RESOLUTION, network
 
@@ -154,7 +154,7 @@ def _veiled(chances: Pixels, landmarks: Points) -> Pixels:
 
 def _filled(points: Points) -> Pixels:
     """Return 1 within the points' hull, 0 outside, (R, R)."""
-    corners = points[ConvexHull(points).vertices] - 0.5
+    corners = hull(points) - 0.5
     canvas = Image.new("F", (RESOLUTION, RESOLUTION))
     ImageDraw.Draw(canvas).polygon([tuple(p) for p in corners], fill=1)
     return np.asarray(canvas, np.float32)

@@ -299,6 +299,7 @@ def _environment(workers: int) -> dict[str, str]:
     cores = str(max(1, (os.cpu_count() or 1) // workers))
     names = "TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"
     shared = dict.fromkeys(names, cores) if workers > 1 else {}
+    shared["OPENBLAS_NUM_THREADS"] = "1"  # as for commands
     # Nor may a folder `scorers` where somebody stands come before ours: see -P.
     ours, theirs = Path(retouch.__file__).parents[1], os.environ.get("PYTHONPATH")
     places = f"{ours}{os.pathsep}{theirs}" if theirs else str(ours)

@@ -8,13 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
-from scipy.spatial import ConvexHull
 
 from retouch.cores import together
 from retouch.faces.crop import Pixels
 from retouch.faces.face_crop import FaceCrop
 from retouch.faces.parse import Parts, ramp
-from retouch.geometry import HEAD, JAW, LEFT_BROW, RIGHT_BROW, Face, Points, Similarity
+from retouch.geometry import (
+    HEAD,
+    JAW,
+    LEFT_BROW,
+    RIGHT_BROW,
+    Face,
+    Points,
+    Similarity,
+    hull,
+)
 from retouch.photos.lab import to_lab
 from scorers.blemishes import STEPS
 
@@ -82,7 +90,7 @@ class Canvas:
 
     def polygon(self, points: Points, grow: float = 0.0) -> Pixels:
         """Return 1 inside the hull of points, grown by a part of the face's size."""
-        corners = points[ConvexHull(points).vertices] - 0.5
+        corners = hull(points) - 0.5
         canvas = Image.new("F", (self.side, self.side))
         pen, closed = ImageDraw.Draw(canvas), [tuple(p) for p in corners]
         pen.polygon(closed, fill=1)

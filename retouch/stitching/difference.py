@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.polynomial.polynomial import polyfit, polyval
-from scipy.ndimage import gaussian_filter
 
 from retouch.faces.crop import Pixels, resized
 from retouch.geometry import INNER_LIPS, JAW, LEFT_EYE, NOSE, OUTER_LIPS, Points
+from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.layers import Layers
@@ -111,7 +111,7 @@ def _falling(light: Pixels, photo: Pixels, unit: float) -> Pixels:
     White light would turn the shadows of dark skin grey.
     """
     near = BROAD * unit
-    broad, skin = (gaussian_filter(x, (near, near, 0)) for x in (light, photo))
+    broad, skin = (smoothed(x, near) for x in (light, photo))
     tint = skin / np.maximum(skin @ flow.LUMINANCE, DARKEST)[..., None]
     return (broad @ flow.LUMINANCE)[..., None] * tint.clip(0, MOST_TINT)
 
@@ -129,5 +129,6 @@ def blurred(field: Pixels, weight: Pixels, width: float) -> Pixels:
     side = min(size, 64)
     both = np.concatenate([field * weight[..., None], weight[..., None]], -1)
     sigma = width * side / size
-    both = gaussian_filter(resized(both, side), (sigma, sigma, 0), truncate=6)
-    return resized(both[..., :-1] / np.maximum(both[..., -1:], 1e-4), size)
+    both = smoothed(resized(both, side), sigma, reach=6)
+    mean = both[..., :-1] / np.maximum(both[..., -1:], 1e-4)
+    return resized(mean.astype(np.float32), size)

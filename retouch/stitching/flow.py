@@ -7,11 +7,12 @@ coarse to fine, on pictures whose lighting has been evened out.
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import RBFInterpolator
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from retouch.cores import together
 from retouch.faces.crop import Pixels, resized
+from retouch.geometry import Points
+from retouch.smoothing import smoothed
 
 COARSEST, FINEST = 24, 256  # pixels a side at which flow is sought
 STEPS = 4  # improvements at each size
@@ -51,11 +52,32 @@ def between(source: ArrayLike, target: ArrayLike, size: int) -> Pixels:
     rim = [(x, y) for x in edge for y in edge if {x, y} & {0.0, float(size)}]
     known = np.concatenate([q, rim])
     moves = np.concatenate([p - q, np.zeros((len(rim), 2))])
-    plate = RBFInterpolator(known, moves, smoothing=1e-3 * size)
     side = min(size, 64)
     points = np.stack(np.meshgrid(*[(np.arange(side) + 0.5) * size / side] * 2), -1)
-    moved = plate(points.reshape(-1, 2)).reshape(side, side, 2)
-    return resized(moved.astype(np.float32), size)
+    moved = _bent(known, moves, 1e-3 * size, points.reshape(-1, 2))
+    return resized(moved.reshape(side, side, 2).astype(np.float32), size)
+
+
+def _bent(known: Points, moves: Points, slack: float, points: Points) -> Points:
+    """Return the moves of points (N, 2) on the thin plate that known points bend.
+
+    Args:
+        slack: how far it may miss them; 0 is not at all.
+    """
+    count = len(known)
+    flat = np.pad(known, ((0, 0), (1, 0)), constant_values=1)  # what bends nothing
+    system = np.zeros((count + 3, count + 3))
+    system[:count, :count] = _bending(known, known) + slack * np.eye(count)
+    system[:count, count:], system[count:, :count] = flat, flat.T
+    weights = np.linalg.solve(system, np.pad(moves, ((0, 3), (0, 0))))
+    plane = np.pad(points, ((0, 0), (1, 0)), constant_values=1) @ weights[count:]
+    return np.asarray(_bending(points, known) @ weights[:count] + plane)
+
+
+def _bending(points: Points, known: Points) -> NDArray[np.float64]:
+    """Return r^2 log r of the distances r between points, (N, K)."""
+    square = sum((points[:, None, i] - known[None, :, i]) ** 2 for i in (0, 1))
+    return np.asarray(0.5 * square * np.log(np.maximum(square, 1e-300)))
 
 
 def fetch(image: Pixels, flow: Pixels, order: int = 3) -> Pixels:
@@ -102,7 +124,7 @@ def unfolded(
         wrong = _extreme(flow) & seen
         if not wrong.any():
             return flow
-        calm = free * _spread(flow, 2 * wide)
+        calm = free * smoothed(flow, 2 * wide)
         flow = flow + _around(wrong, wide) * (calm - flow)
     while (wrong := _extreme(flow) & seen).any():
         wide = min(1.5 * wide, flow.shape[0] / 4)
@@ -112,7 +134,7 @@ def unfolded(
 
 def _around(places: NDArray[np.bool_], width: float) -> Pixels:
     """Return 1 at places, less further off, (S, S, 1)."""
-    near = gaussian_filter(places.astype(np.float32), width)
+    near = smoothed(places.astype(np.float32), width)
     return np.minimum(2 * near / near.max(), 1)[..., None]
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull
 
 from retouch.errors import SettingsError
 from retouch.faces.crop import Pixels
@@ -27,6 +26,8 @@ from retouch.geometry import (
     Face,
     Points,
     Similarity,
+    hull,
+    planes,
 )
 
 LIFT = 0.7  # how far brows are lifted, as a part of the way from nose base to brows
@@ -92,7 +93,7 @@ class Outline:
         moved, (height, width) = face.moved(transform), shape[:2]
         photo = transform([(0, 0), (width, 0), (width, height), (0, height)])
         crop = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) * float(size)
-        inside = np.concatenate([ConvexHull(r).equations for r in (photo, crop)])
+        inside = np.concatenate([planes(hull(square)) for square in (photo, crop)])
         return cls(moved.landmarks, moved.size, size, inside)
 
     def draw(self, regions: Iterable[str], visible: Pixels | None = None) -> Pixels:
@@ -119,16 +120,16 @@ class Outline:
         Edges that face the forehead have the feather `upper`, if it is given.
         """
         grown = points[:, None] + outset * self.unit * _CIRCLE
-        planes = ConvexHull(grown.reshape(-1, 2)).equations  # (edges, 3)
-        widths = np.full(len(planes), feather)
+        edges = planes(hull(grown.reshape(-1, 2)))
+        widths = np.full(len(edges), feather)
         if upper is not None:
-            widths += (upper - feather) * np.maximum(planes[:, :2] @ self.up, 0)
-        planes = planes / (widths * self.unit)[:, None]
+            widths += (upper - feather) * np.maximum(edges[:, :2] @ self.up, 0)
+        edges = edges / (widths * self.unit)[:, None]
         result = np.zeros((self.size, self.size), np.float32)
         low = np.floor(grown.min((0, 1))).clip(0, self.size).astype(int)
         high = np.ceil(grown.max((0, 1))).clip(0, self.size).astype(int)
         box = slice(low[1], high[1]), slice(low[0], high[0])
-        result[box] = _ramp(_depth(planes, *box))
+        result[box] = _ramp(_depth(edges, *box))
         return result
 
     @property
@@ -212,13 +213,13 @@ REGIONS: dict[str, Callable[[Outline], Pixels]] = {
 }
 
 
-def _depth(planes: NDArray[Any], rows: slice, columns: slice) -> Pixels:
-    """Return how deep each pixel lies behind the nearest of the planes (N, 3)."""
+def _depth(edges: NDArray[Any], rows: slice, columns: slice) -> Pixels:
+    """Return how deep each pixel lies behind the nearest of the edges (N, 3)."""
     down, across = (
         (np.arange(s.start, s.stop) + 0.5).astype(np.float32) for s in (rows, columns)
     )
     depth = np.full((len(down), len(across)), np.inf, np.float32)
-    for x, y, offset in planes.astype(np.float32):
+    for x, y, offset in edges.astype(np.float32):
         np.minimum(depth, (-offset - y * down)[:, None] - x * across, out=depth)
     return depth
 

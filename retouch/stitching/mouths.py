@@ -9,10 +9,10 @@ closes is painted whole.
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy.ndimage import gaussian_filter
 
 from retouch.faces.crop import Pixels
 from retouch.geometry import INNER_LIPS, OUTER_LIPS, Points
+from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.colour import matched
@@ -152,7 +152,7 @@ def filled(points: Points, size: int, grow: float, soft: float) -> NDArray[np.fl
     plane = Image.new("L", (FINER * size, FINER * size))
     ImageDraw.Draw(plane).polygon([(x, y) for x, y in corners], fill=255)
     small = plane.resize((size, size), Image.Resampling.BOX)
-    return gaussian_filter(np.asarray(small, np.float32) / 255, soft)
+    return smoothed(np.asarray(small, np.float32) / 255, soft)
 
 
 def _ramp(value: float, least: float, most: float) -> float:

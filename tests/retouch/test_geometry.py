@@ -2,8 +2,18 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.spatial import ConvexHull
 
-from retouch.geometry import FFHQ, LEFT_EYE, RIGHT_EYE, TIGHT, Similarity, anchors
+from retouch.geometry import (
+    FFHQ,
+    LEFT_EYE,
+    RIGHT_EYE,
+    TIGHT,
+    Similarity,
+    anchors,
+    hull,
+    planes,
+)
 from tests.retouch.drawing import drawn_face
 
 lengths = st.floats(-1e4, 1e4)
@@ -110,3 +120,23 @@ def test_a_head_that_looks_right_has_a_positive_yaw():
     turned = face.landmarks.copy()
     turned[27:36, 0] += 10
     assert type(face)(turned, face.box).yaw > 15
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_hulls_agree_with_qhulls(seed):
+    rng = np.random.default_rng(seed)
+    points, others = rng.uniform(-5, 5, (60, 2)), rng.uniform(-9, 9, (200, 2))
+    reference = ConvexHull(points)
+    corners = hull(points)
+    assert {*map(tuple, corners)} == {*map(tuple, points[reference.vertices])}
+    found, expected = (
+        (others @ edges[:, :2].T + edges[:, 2]).max(1)
+        for edges in (planes(corners), reference.equations)
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_points_on_an_edge_and_double_ones_are_no_corners():
+    square = [(0, 0), (2, 0), (2, 2), (0, 2)]
+    corners = hull([*square, (1, 0), (2, 1), (0, 0), (1, 1)])
+    assert {*map(tuple, corners)} == {*square} and len(corners) == 4

@@ -124,3 +124,14 @@ def test_a_window_lies_in_the_photo_and_holds_the_crop(drawn):
     inside = inside[((inside > 0) & (inside < SHAPE[::-1])).all(-1)]
     low, high = (window.left, window.top), (window.right, window.bottom)
     assert ((inside >= low) & (inside <= high)).all()
+
+
+@pytest.mark.parametrize("linear", [False, True])
+@pytest.mark.parametrize("shift", [(0, 0), (-7, 12)])
+def test_a_shift_by_whole_pixels_changes_none(shift, linear):
+    photo = texture(90, 90)
+    crop = cut(photo, Similarity.shifting(*shift), 70, linear=linear)
+    rows, columns = (np.arange(70) - step for step in shift[::-1])
+    mirrored = [np.where(i < 0, -1 - i, i) for i in (rows, columns)]
+    mirrored = [np.where(i >= 90, 179 - i, i) for i in mirrored]
+    np.testing.assert_array_equal(crop, photo[mirrored[0][:, None], mirrored[1]])

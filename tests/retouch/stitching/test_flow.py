@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.interpolate import RBFInterpolator
 from scipy.ndimage import gaussian_filter
 
 from retouch.geometry import MOUTH_CORNERS
@@ -114,3 +115,18 @@ def test_a_flow_between_landmarks_takes_one_to_the_other():
     rows, columns = np.floor(target).astype(int).T[::-1]
     assert lengths(moves[rows, columns] - (source - target)).max() < 1.0
     assert lengths(moves)[[0, -1]].max() < 0.5
+
+
+def test_a_flow_between_landmarks_bends_as_scipys_thin_plate_does():
+    size, rng = 64, np.random.default_rng(1)
+    source = drawn_face(0.7 * size).landmarks + 0.15 * size
+    target = source + rng.normal(0, 1, source.shape)
+    edge = np.linspace(0, size, 9)
+    rim = [(x, y) for x in edge for y in edge if {x, y} & {0.0, float(size)}]
+    known = np.concatenate([target, rim])
+    moves = np.concatenate([source - target, np.zeros((len(rim), 2))])
+    plate = RBFInterpolator(known, moves, smoothing=1e-3 * size)
+    points = np.stack(np.meshgrid(*[np.arange(size) + 0.5] * 2), -1)
+    expected = plate(points.reshape(-1, 2)).reshape(size, size, 2)
+    found = flow.between(source, target, size)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
