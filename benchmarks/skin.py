@@ -2,13 +2,12 @@
 
     python -m benchmarks.skin ../shared/faces [--count 40] [--sheet FILE]
 
-Crops of people held out are spotted by another painter than the one that trainings
-use: pigments that swallow light, in the shape of thresholded noise. Haemoglobin takes
-green and blue and passes with the pimple; melanin takes all, blue most, and stays.
+Crops of people held out are spotted by other painters than those that trainings use.
 """
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -20,6 +19,7 @@ from scipy import ndimage
 from skimage.data import astronaut
 
 from benchmarks.people import Crops, taught_nothing
+from benchmarks.spots import KINDS, LASTING, PAINTERS, PASSING, pigment
 from retouch.faces.detect import Detector
 from retouch.faces.parse import parser
 from retouch.geometry import Face
@@ -28,30 +28,41 @@ from retouch.settings import Skin
 from retouch.skin.canvas import Canvas
 from retouch.skin.retouch import retouched
 
-HAEMOGLOBIN = np.array([0.12, 1.0, 0.8])  # how much of each light is swallowed
-MELANIN = np.array([0.75, 1.0, 1.25])
 SPOTS = 5  # blemishes and as many marks on each face
+SIZES = (0.0, 0.014, 0.02, 0.026, 1.0)  # radii, of the face's size
+CONTRASTS = (0.0, 3.0, 6.0, 9.0, 100.0)  # of Lab
 GONE, LEFT = 0.25, 0.8  # parts of a contrast: healed below, kept above
 TONES = (0.0, 45.0, 60.0, 101.0)  # L of skins: dark, middle, light
 FINE = 1.2  # pixels: what is finer is texture
 ROUNDS = 5
 
-Floats = NDArray[np.float64]
-
 
 class Spot(NamedTuple):
-    """A painted spot: where it is, and whether it is to go."""
+    """A painted spot: where it is, and of which kind."""
 
     where: NDArray[np.bool_]
-    passes: bool
+    kind: str
+
+    @property
+    def passes(self) -> bool:
+        return self.kind in PASSING
+
+
+class Outcome(NamedTuple):
+    """What came of a spot."""
+
+    kind: str
+    size: float  # its radius, of the face's size
+    contrast: float  # Lab by which it differs from the skin below
+    left: float  # part of that which is left
 
 
 class Trial(NamedTuple):
     """What came of one face."""
 
     tone: float  # L of its skin
-    gone: list[float]  # what is left of each blemish's contrast
-    left: list[float]  # of each mark's
+    gone: list[Outcome]  # of the blemishes
+    left: list[Outcome]  # of the marks
     healed: float  # texture on healed skin, to that beside it
     untouched: float  # texture elsewhere, to before
     moved: float  # the skin's mean Lab
@@ -81,20 +92,39 @@ def main(
 
 
 def tell(trials: list[Trial]) -> None:
-    """Print a line for each group of skin tones, and one for all."""
+    """Print a line for each group of skin tones, one for all, and what spots made."""
     print(f"{'skin':8}{'faces':>6}{'healed':>8}{'kept':>6}{'texture':>9}", end="")
     print(f"{'elsewhere':>11}{'Lab':>6}{'touched':>9}{'outside':>9}")
     names = ("dark", "middle", "light")
     for name, low, high in zip(names, TONES, TONES[1:], strict=False):
         line(name, [t for t in trials if low <= t.tone < high])
     line("all", trials)
+    spots = [spot for trial in trials for spot in (*trial.gone, *trial.left)]
+    print(f"\n{'spots':20}{'number':>7}{'healed':>8}{'kept':>6}{'left':>7}")
+    for kind in (*PASSING, *LASTING):
+        group(kind, [s for s in spots if s.kind == kind])
+    passing = [s for s in spots if s.kind in PASSING]
+    for low, high in pairwise(SIZES):
+        chosen = [s for s in passing if low <= s.size < high]
+        group(f"radius from {low:.1%}", chosen)
+    for low, high in pairwise(CONTRASTS):
+        chosen = [s for s in passing if low <= s.contrast < high]
+        group(f"contrast from {low:.0f}", chosen)
+
+
+def group(name: str, spots: list[Outcome]) -> None:
+    """Print how many spots of a group go and stay, and what is left of the middle."""
+    if spots:
+        left = np.array([s.left for s in spots])
+        print(f"{name:20}{len(left):7}{(left < GONE).mean():8.0%}", end="")
+        print(f"{(left > LEFT).mean():6.0%}{np.median(left):7.2f}")
 
 
 def line(name: str, trials: list[Trial]) -> None:
     if not trials:
         return
-    gone = np.concatenate([t.gone for t in trials])
-    left = np.concatenate([t.left for t in trials])
+    gone = np.array([s.left for t in trials for s in t.gone])
+    left = np.array([s.left for t in trials for s in t.left])
     print(f"{name:8}{len(trials):6}{(gone < GONE).mean():8.0%}", end="")
     print(f"{(left > LEFT).mean():6.0%}", end="")
     print(f"{np.nanmedian([t.healed for t in trials]):9.0%}", end="")
@@ -145,10 +175,10 @@ def painted(
     for number in range(4 * SPOTS):
         if len(spots) == 2 * SPOTS or not len(ys):
             break
-        passes = number % 2 == 0
+        kind = KINDS[number % len(KINDS)]
         pick = rng.integers(len(ys))
-        x, y = canvas.transform.inverse((xs[pick] + 0.5, ys[pick] + 0.5))
-        density = stain(pixels.shape[:2], x, y, face.size, passes, rng)
+        place = canvas.transform.inverse((xs[pick] + 0.5, ys[pick] + 0.5))
+        density, lit = PAINTERS[kind](pixels.shape[:2], *place, face.size, rng)
         where = density > 0.15 * density.max()
         if (
             not where.any()
@@ -156,29 +186,9 @@ def painted(
         ):
             continue
         used |= where
-        light *= np.exp(-density[..., None] * (HAEMOGLOBIN if passes else MELANIN))
-        spots.append(Spot(where, passes))
-    return np.rint(255 * light ** (1 / 2.2)).astype(np.uint8), spots
-
-
-def stain(
-    shape: tuple[int, int],
-    x: float,
-    y: float,
-    size: float,
-    passes: bool,
-    rng: np.random.Generator,
-) -> Floats:
-    """Return how thick a pigment lies: a blot of noise, soft or sharp, (H, W)."""
-    radius = size * (rng.uniform(0.008, 0.022) if passes else rng.uniform(0.006, 0.014))
-    noise = ndimage.gaussian_filter(rng.standard_normal(shape), 0.5 * radius)
-    noise /= max(np.abs(noise).max(), 1e-9)
-    rows, columns = np.mgrid[: shape[0], : shape[1]] + 0.5
-    away = np.hypot(rows - y, columns - x) / radius
-    blot = (1.3 - away + 0.5 * noise > 0.3).astype(np.float64)
-    blot *= away < 2
-    soft = ndimage.gaussian_filter(blot, radius * (0.45 if passes else 0.12))
-    return soft * (rng.uniform(0.25, 0.7) if passes else rng.uniform(0.5, 1.3))
+        light *= np.exp(-density[..., None] * pigment(kind)) * lit[..., None]
+        spots.append(Spot(where, kind))
+    return np.rint(255 * light.clip(0, 1) ** (1 / 2.2)).astype(np.uint8), spots
 
 
 # --- what is measured ---------------------------------------------------------
@@ -205,40 +215,45 @@ def tried(
     moved = np.abs((labs[2] - labs[1])[plain].mean(0)).max()
     return Trial(
         float(np.median(own[:, 0])) if len(own) else 0.0,
-        [contrast(labs, s.where) for s in spots if s.passes],
-        [contrast(labs, s.where) for s in spots if not s.passes],
+        [outcome(labs, s, face.size) for s in spots if s.passes],
+        [outcome(labs, s, face.size) for s in spots if not s.passes],
         _energy(fine[2], healed) / _energy(fine[2], ring),
         _energy(fine[2], plain) / _energy(fine[1], plain),
         float(moved),
         touched,
-        int(((after != spotted).any(-1) & (_allowed(canvas, clean.shape) == 0)).sum()),
+        int(((after != spotted).any(-1) & (_allowed(spotted, face) == 0)).sum()),
     )
 
 
-def contrast(labs: list[NDArray], where: NDArray[np.bool_]) -> float:
+def outcome(labs: list[NDArray], spot: Spot, size: float) -> Outcome:
     """Return what is left of a spot: of its difference to the clean skin below.
 
     Where tone is evened all around, that is no part of the spot.
     """
     clean, spotted, after = labs
+    where = spot.where
     ring = ndimage.binary_dilation(where, iterations=5)
     ring &= ~ndimage.binary_dilation(where, iterations=2)
     shift = (after - spotted)[ring].mean(0)
     was = (spotted - clean)[where].mean(0)
     now = (after - clean)[where].mean(0) - shift
-    return float(now @ was / max(was @ was, 1e-6))
+    radius = np.sqrt(where.sum() / np.pi) / size
+    left = now @ was / max(was @ was, 1e-6)
+    return Outcome(spot.kind, radius, float(np.hypot.reduce(was)), float(left))
 
 
 def _energy(fine: NDArray, where: NDArray[np.bool_]) -> float:
     return float(fine[where].std()) if where.sum() > 8 else float("nan")
 
 
-def _allowed(canvas: Canvas, shape: tuple[int, ...]) -> NDArray:
+def _allowed(pixels: NDArray, face: Face) -> NDArray:
     """Return where retouching may touch the photo at all."""
+    canvas = Canvas.of(pixels, face, parser().parts(pixels, face))
+    assert canvas is not None
     area = np.maximum.reduce(
         [canvas.skin, canvas.area("teeth"), canvas.area("white"), canvas.area("iris")]
     )
-    return in_photo(canvas, ndimage.maximum_filter(area, 5), shape)
+    return in_photo(canvas, ndimage.maximum_filter(area, 5), pixels.shape)
 
 
 def in_photo(canvas: Canvas, area: NDArray, shape: tuple[int, ...]) -> NDArray:

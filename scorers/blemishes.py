@@ -1,10 +1,10 @@
-"""The healing network: how much of a skin's detail is a blemish that passes.
+"""The healing network: what blemishes that pass have added to a skin's colour.
 
 A picture is taken apart into bands of detail, each as wide as a part of the face (a
-Laplacian pyramid without shrinking; Burt and Adelson, 1983). The network says of each
-pixel which part of each band is a blemish; what is left is the picture without it. So
-nothing can be added that was not there, and pores, the finest band, stay where the
-blemish does not reach into it. Moles, freckles and scars are taught to be none.
+Laplacian pyramid without shrinking; Burt and Adelson, 1983). From them the network says
+of each pixel which CIELAB colour a blemish has added to the skin; what is left without
+it is the skin below, with its own pores. Moles, freckles, scars, folds and strands of
+hair are taught to be none.
 It is written once, for a builder: Keras trains it, the forward runtime runs it.
 """
 
@@ -21,6 +21,7 @@ BANDS = len(EDGES)
 WIDTHS = (24, 40, 56)  # channels at halves, quarters, eighths of the size
 STEPS = 2 ** len(WIDTHS)  # a picture's sides are multiples of this
 DETAIL, COLOUR = 0.2, 0.04  # which bring Lab to ordinary size
+STAIN = 10.0  # Lab for what the network says
 
 
 def bands(lab: Floats, size: float) -> tuple[Floats, Floats]:
@@ -46,7 +47,7 @@ def seen(detail: Floats, rest: Floats) -> Floats:
 
 
 def network(build: Any, image: Any) -> Any:
-    """Return logits of the parts (N, H, W, BANDS) that are blemish, of what is seen."""
+    """Return the stains (N, H, W, 3), in STAIN of Lab, of what is seen."""
     x, sides = image, []
     for i, width in enumerate(WIDTHS):
         x = build.conv(x, f"down{i}", width, 3, stride=2, act=True)
@@ -57,4 +58,4 @@ def network(build: Any, image: Any) -> Any:
         x = build.doubled(build.conv(x, f"up{i}", width, 1))
         x = build.relu(build.add(x, build.conv(sides[i], f"side{i}", width, 1)))
         x = build.conv(x, f"join{i}", width, 3, act=True)
-    return build.doubled(build.conv(x, "parts", BANDS, 3))
+    return build.doubled(build.conv(x, "stain", 3, 3))

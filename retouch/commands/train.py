@@ -280,6 +280,9 @@ def healing(
     data: Data,
     run: RunFolder,
     options: HealingConfig,
+    begin: Annotated[
+        Path | None, typer.Option(help="Weights to begin with, where layers fit.")
+    ] = None,
     minutes: Minutes = float("inf"),
     out: Handed = None,
     licence: Licence = "unknown",
@@ -287,7 +290,9 @@ def healing(
     """Train the network that heals blemishes, or go on with it."""
     from retouch.training.healing import train as run_training
 
-    run_training(data, run, options, minutes=minutes, out=out, licence=licence)
+    run_training(
+        data, run, options, begin=begin, minutes=minutes, out=out, licence=licence
+    )
 
 
 @app.command()

@@ -12,11 +12,12 @@ from retouch.faces.crop import Pixels
 from retouch.faces.parse import ramp
 from retouch.photos.lab import to_rgb
 from retouch.skin.canvas import Canvas
-from scorers.blemishes import bands, network, seen
+from scorers.blemishes import STAIN, bands, network, seen
 
 WEIGHTS = "healing"
-DOUBT = (0.12, 0.35)  # how much of a band must be blemish to be taken: a bit, wholly
-BARELY = 0.05  # of a band: a spot's edge
+ROUNDS = 2  # of asking: what a first left, a second sees
+DOUBT = (0.4, 1.2)  # Lab: fainter stains are none, stronger ones are taken wholly
+BARELY = 0.05  # of what grows: a spot's edge
 DONOR = 1.6  # a spot's widths away lies the skin whose pores it takes
 SPOT = 0.02  # of the face's size: marks are narrower
 DARKER = (3.0, 6.0)  # L below its surroundings: a mark begins, and is one
@@ -29,16 +30,19 @@ def healer() -> Forward:
 
 
 def healed(canvas: Canvas) -> Pixels:
-    """Return the picture without its blemishes, (S, S, 3).
-
-    Where their finest detail goes, that of the skin beside them grows.
-    """
-    detail, rest = bands(canvas.lab, canvas.size)
-    (logits,) = healer()(seen(detail, rest)[None])
-    part = ramp(1 / (1 + np.exp(-logits)), *DOUBT) * canvas.skin[..., None]
-    lab = canvas.lab - (part[..., None] * detail).sum(-2)
-    lab += grown(detail[..., 0, :], part[..., 0], canvas.skin)
+    """Return the picture without its blemishes, (S, S, 3)."""
+    lab = canvas.lab
+    for _ in range(ROUNDS):
+        lab = lab - _stains(canvas, lab)
     return canvas.image + to_rgb(lab) - to_rgb(canvas.lab)
+
+
+def _stains(canvas: Canvas, lab: Pixels) -> Pixels:
+    """Return what blemishes have added to a Lab picture of a canvas."""
+    (found,) = healer()(seen(*bands(lab, canvas.size))[None])
+    found = STAIN * found
+    strength = np.sqrt((found**2).sum(-1))
+    return found * (ramp(strength, *DOUBT) * canvas.skin)[..., None]
 
 
 def grown(fine: Pixels, where: Pixels, skin: Pixels) -> Pixels:

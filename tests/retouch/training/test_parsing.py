@@ -6,7 +6,7 @@ from pretrained.forward import Forward
 from pretrained.registry import Library, Shelf
 from retouch.errors import SettingsError, WeightsError
 from retouch.geometry import Similarity
-from retouch.training import healing, parsing, parts
+from retouch.training import healing, parsing, parts, patches
 from retouch.training.heads import Head, Heads, drawn, person
 from retouch.training.options import HealingConfig, ParsingConfig
 from retouch.training.shards import Contents, Shards
@@ -96,14 +96,37 @@ def test_healing_learns_what_was_painted(tmp_path):
     trainer.export(out, "none")
     weights = Library(Shelf(out), Shelf(tmp_path)).weights("healing", "scorer")
     seen = np.zeros((1, 64, 64, 3 * blemishes.BANDS + 3))
-    assert Forward(blemishes.network, weights)(seen).shape[-1] == blemishes.BANDS
+    assert Forward(blemishes.network, weights)(seen).shape[-1] == 3
+    kept = out / "healing.safetensors"
+    other = healing.Trainer(options, shards(), tmp_path / "other", 9.0, kept)
+    assert other.report()["left"] == pytest.approx(trainer.report()["left"], rel=0.02)
 
 
-def test_what_was_painted_is_in_the_bands():
-    patches = healing.Patches(shards(), 4, seed=1)
-    detail, rest, stained, weight = patches.draw(2)
-    assert detail.shape == (4, healing.PATCH, healing.PATCH, blemishes.BANDS, 3)
-    assert np.isfinite(detail).all() and np.isfinite(rest).all()
+def test_no_weights_to_begin_with_are_said(tmp_path):
+    (tmp_path / "other.safetensors").write_bytes(b"no weights")
+    with pytest.raises(WeightsError, match="holds no weights"):
+        run, file = tmp_path / "run", tmp_path / "other.safetensors"
+        healing.Trainer(HealingConfig(**TINY), shards(), run, 9.0, file)
+
+
+def test_what_was_painted_is_in_the_patches():
+    drawn = patches.Patches(shards(), 4, seed=1).draw(2)
+    spoilt, shown, stained, weight = drawn
+    assert spoilt.shape == stained.shape == (4, patches.PATCH, patches.PATCH, 3)
+    assert shown.shape == (*spoilt.shape[:3], 3 * blemishes.BANDS + 3)
+    assert np.isfinite(shown).all() and np.isfinite(stained).all()
     assert np.abs(stained).max() > 3
-    assert stained.shape == detail.shape
     assert set(np.unique(weight)) <= {0.0, 1.0}
+
+
+def test_spots_of_the_crop_are_no_lesson_but_its_folds_and_nostrils_are():
+    size = patches.PATCH
+    v, u = np.mgrid[:size, :size]
+    lab = np.tile(np.float32([60, 12, 15]), (size, size, 1))
+    spot, nostril = (np.hypot(u - x, v - y) < 4 for x, y in ((30, 30), (100, 100)))
+    fold = (np.abs(v - 70 - 0.1 * u) < 2.5) & (u > 20) & (u < 80)
+    lab[..., 1] += 9 * (spot | nostril | fold)
+    marks = np.full((68, 2), 100.5)
+    own = patches._own_spots(lab, np.ones((size, size), bool), marks, 300.0)
+    assert own[spot].all()
+    assert not own[fold].any() and not own[nostril].any()
