@@ -16,6 +16,8 @@ EVENED = np.array([0.35, 0.8, 0.6], np.float32)  # how much of it goes, of L, a,
 MOST_EVENED = np.array([2.5, 8, 6], np.float32)
 SHINE = (5.0, 14.0)  # L above the skin around: shine begins, and is
 PALER = (0.0, 5.0)  # less of colour than around: light itself begins to be seen, and is
+BLOWN = (82.0, 94.0)  # L from which skin has lost its own colour, and has none
+CALM = (0.4, 0.75)  # of the skin around that must not be so, to know what it looks like
 FORM = 0.2  # of what is light but coloured: a cheek's own form
 DULLED = 0.6  # of what shines
 MOST_LIT = 7.0  # L by which a dark circle is lifted at most
@@ -25,26 +27,32 @@ LONGEST_SHIFT = 0.4  # of the skin's mean Lab, by one of these
 
 
 def evened(canvas: Canvas, lab: Pixels, stays: Pixels) -> Pixels:
-    """Return the Lab picture with blotches gone.
+    """Return the Lab picture with blotches gone; overexposed skin stays as it is.
 
     Args:
         stays: (S, S), marks that neither change nor count.
     """
-    weight = canvas.skin * (1 - stays)
+    weight = canvas.skin * (1 - stays) * (1 - ramp(lab[..., 0], *BLOWN))
     narrow, wide = (canvas.around(lab, width, weight) for width in BLOTCH)
     uneven = np.clip(EVENED * (wide - narrow), -MOST_EVENED, MOST_EVENED)
     return lab + _centred(uneven * weight[..., None], weight)
 
 
 def dulled(canvas: Canvas, lab: Pixels) -> Pixels:
-    """Return the Lab picture with shine brought back to the skin around it."""
+    """Return the Lab picture with shine brought back to the skin around it.
+
+    Where most of that is overexposed itself, nobody knows what colour it has: it stays.
+    """
     skin = canvas.skin
     light = canvas.around(lab, 0.006, skin)
-    calm = canvas.around(lab, 0.12, skin * (1 - ramp(lab[..., 0], 82, 94)))
+    sound = skin * (1 - ramp(lab[..., 0], *BLOWN))
+    calm = canvas.around(lab, 0.12, sound)
+    known = canvas.around(sound[..., None], 0.12, skin)[..., 0]
     above = light[..., 0] - calm[..., 0]
     paler = np.hypot(*np.moveaxis(calm, -1, 0)[1:])
     paler = paler - np.hypot(*np.moveaxis(light, -1, 0)[1:])
-    shine = ramp(above, *SHINE) * (FORM + (1 - FORM) * ramp(paler, *PALER)) * skin
+    shine = ramp(above, *SHINE) * (FORM + (1 - FORM) * ramp(paler, *PALER))
+    shine = shine * ramp(known, *CALM) * skin
     change = np.zeros_like(lab)
     change[..., 0] = -DULLED * above.clip(0, 30) * shine
     change[..., 1:] = 0.5 * (calm - light)[..., 1:] * shine[..., None]

@@ -94,6 +94,21 @@ def test_brighter_irises_keep_their_hue(canvas):
     assert now[:, 0].mean() > before[:, 0].mean()
 
 
+def test_overexposed_skin_stays_white_and_a_small_shine_goes(canvas):
+    def lit(radius):
+        ys, xs = np.nonzero(canvas.skin > 0.98)
+        v, u = np.mgrid[: canvas.side, : canvas.side]
+        away = np.hypot(u - np.median(xs), v - np.median(ys))
+        where = (away < radius * canvas.size) & (canvas.skin > 0.5)
+        image = np.where(where[..., None], np.float32([250, 244, 240]), canvas.image)
+        bright = dataclasses.replace(canvas, image=image)
+        added = worked_out(bright, only(even=1.0, shine=1.0)).added
+        return added[where].mean()
+
+    assert lit(0.3) > -1.5
+    assert lit(0.03) < -12
+
+
 def test_sixteen_bits_are_retouched_as_eight_are(portrait):
     pixels, face = portrait
     wishes = Skin(look="studio")
