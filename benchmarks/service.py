@@ -22,7 +22,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import numpy as np
@@ -165,7 +165,10 @@ def _service(workers: int) -> tuple[subprocess.Popen, str]:
 
 
 def _slide(address: str) -> dict[str, dict[str, float]]:
-    """Return the seconds of previews while one client moves sliders, one by one."""
+    """Return the seconds of each move while one client moves sliders, one by one.
+
+    A draft comes first, and then the preview, as on the page.
+    """
     import skimage.data
 
     photo, seconds = Photo.of(skimage.data.astronaut(), 0), {}
@@ -176,15 +179,23 @@ def _slide(address: str) -> dict[str, dict[str, float]]:
             taken = []
             for strength in np.linspace(-1, 1, MOVES + 1):
                 wish = {"id": name, "moves": {slider: strength}, "preview": True}
-                start = time.monotonic()
-                http.post("/v1/render", json=wish).raise_for_status()
-                taken.append(time.monotonic() - start)
-            seconds[slider] = {
-                "first": round(taken[0], 3),
-                f"median of {MOVES} more": round(float(np.median(taken[1:])), 3),
-                "slowest of them": round(max(taken[1:]), 3),
-            }
+                taken.append([_asked(http, wish | {"draft": d}) for d in (True, False)])
+            for kind, column in zip(
+                ("drafts", "previews"), np.array(taken).T, strict=True
+            ):
+                seconds[f"{slider}, {kind}"] = {
+                    "first": round(float(column[0]), 3),
+                    f"median of {MOVES} more": round(float(np.median(column[1:])), 3),
+                    "slowest of them": round(float(column[1:].max()), 3),
+                }
     return seconds
+
+
+def _asked(http: httpx.Client, wish: dict[str, Any]) -> float:
+    """Return how long a render takes, in seconds."""
+    start = time.monotonic()
+    http.post("/v1/render", json=wish).raise_for_status()
+    return time.monotonic() - start
 
 
 async def _load(pid: int, address: str, clients: int, seconds: float) -> Tally:

@@ -37,11 +37,19 @@ class Renderer:
         self._seen = Memory(lambda pixels, face: parser().parts(pixels, face))
 
     def laid(
-        self, pixels: NDArray[Any], faces: Sequence[Face], way: Way, settings: Settings
+        self,
+        pixels: NDArray[Any],
+        faces: Sequence[Face],
+        way: Way,
+        settings: Settings,
+        finest: int | None = None,
     ) -> NDArray[Any]:
         """Return a photo's pixels (H, W, 3) with its faces gone a way.
 
         They get the hidden mark, if the settings ask for it.
+
+        Args:
+            finest: pixels a side at which changes are worked out, at the most.
         """
         size = self.model.generator.resolution
         placed = [face.transform(self.model.template, size) for face in faces]
@@ -50,8 +58,8 @@ class Renderer:
             replace(piece, visible=_free(seen, piece.transform, size, settings.parsed))
             for piece, seen in zip(self._pieces(faces, placed, way), parts, strict=True)
         ]
-        names = settings.outlined
-        result = stitch(pixels, pieces, method=settings.stitch, regions=names)
+        names, method = settings.outlined, settings.stitch
+        result = stitch(pixels, pieces, method=method, regions=names, finest=finest)
         for face, seen in zip(faces, parts, strict=True) if settings.marked else ():
             place = watermark.place(face)
             free = _free(seen, place, watermark.SIDE, settings.parsed)

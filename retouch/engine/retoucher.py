@@ -63,6 +63,7 @@ SMALLEST = 24.0  # pixels: the side of a face that can still be worked on
 TRIES = 5  # at keeping to the identity budget in the finished photo
 TRIED_AT = 128  # pixels a side: at this size it is seen what edits do to faces
 ALONGSIDE = {"natural": 0.5, "studio": 1.0}  # of a look, beside an edit
+EARLY = 1.35  # to this power of what even straying allows: most stray at first
 BEAUTY = 0.7  # deviations that strength 1 of beautify asks for
 
 
@@ -317,8 +318,19 @@ class Retoucher:
         """Return the latents of all faces after the task, within their budgets."""
         return self.hold(sessions, self._way_of(sessions, task, settings), settings)
 
-    def hold(self, sessions: Sequence[Session], way: Way, settings: Settings) -> Moved:
-        """Return how far faces may go a way, each within its budget of identity."""
+    def hold(
+        self,
+        sessions: Sequence[Session],
+        way: Way,
+        settings: Settings,
+        *,
+        glimpse: bool = False,
+    ) -> Moved:
+        """Return how far faces may go a way, each within its budget of identity.
+
+        Args:
+            glimpse: look once, and take it that faces stray as most do.
+        """
         images, faces = self._small(sessions)
         old = self.model.embed(images)
 
@@ -326,6 +338,11 @@ class Retoucher:
             shown = self.renderer.shown(images, faces, part, settings)
             return apart(self.model.embed(shown), old)
 
+        if glimpse:
+            whole = Moved.whole(way)
+            reach = within_reach([(whole.shares, strayed(way))], settings.identity)
+            early = np.minimum(reach, 1) ** EARLY
+            return whole * early.astype(np.float32)
         return within_budget(way, settings.identity, strayed)
 
     def _way_of(
@@ -369,10 +386,20 @@ class Retoucher:
         faces = [face for session in sessions for face in session.faces]
         return [face.moved(face.transform(*place)) for face in faces]
 
-    def render(self, session: Session, way: Way, settings: Settings) -> Photo:
-        """Return the session's photo with its faces' latents gone a way."""
+    def render(
+        self,
+        session: Session,
+        way: Way,
+        settings: Settings,
+        finest: int | None = None,
+    ) -> Photo:
+        """Return the session's photo with its faces' latents gone a way.
+
+        Args:
+            finest: pixels a side at which changes are worked out, at the most.
+        """
         pixels = session.photo.pixels
-        pixels = self.renderer.laid(pixels, session.faces, way, settings)
+        pixels = self.renderer.laid(pixels, session.faces, way, settings, finest)
         return session.photo.with_pixels(pixels)
 
     def finish(

@@ -157,6 +157,11 @@ class RenderJson(WishJson):
     settings: SettingsJson = Field(SettingsJson())  # type: ignore[valid-type]
     delivery: Delivery = Delivery()
     preview: bool = Field(False, description="A JPEG of at most 1024 pixels a side.")
+    draft: bool = Field(
+        False,
+        description="A preview for while a slider moves: of 512 pixels, in less time,"
+        " with the budget of identity kept but roughly.",
+    )
     area: tuple[Pixel, Pixel, Pixel, Pixel] | None = Field(
         None, description="What it shows: left, top, right and bottom, in pixels."
     )

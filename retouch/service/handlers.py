@@ -24,7 +24,7 @@ from retouch.photos.masks import MASKS, held
 from retouch.photos.photo import Photo, Provenance, encode, read
 from retouch.service import moves
 from retouch.service.frames import Frame
-from retouch.service.inverted import InvertedPhoto, packed, unpacked
+from retouch.service.inverted import DRAFT, PREVIEW, InvertedPhoto, packed, unpacked
 from retouch.service.layers import Layers
 from retouch.service.moves import Mover, Wishes
 from retouch.settings import Settings, Skin
@@ -34,6 +34,7 @@ Say = Callable[[str, float], None]
 
 AT_HAND = 256 * 2**20  # bytes of inverted faces that a worker holds ready
 PREVIEW_QUALITY = 88
+DRAWN_AT = 128  # pixels a side at which a draft works out what changes
 
 
 class Missing(Exception):
@@ -169,7 +170,7 @@ class Handlers:
         return self._answered(frame, self.layers.masks.photo(photo, settings, say))
 
     def render(self, frame: Frame, say: Say) -> Frame:
-        """Show inverted faces moved: a small preview, or the photo in full size."""
+        """Show inverted faces moved: a draft, a preview, or the photo in full size."""
         inverted, settings = (
             self._known(frame, frame.words["id"]),
             self._settings(frame),
@@ -178,27 +179,31 @@ class Handlers:
         sources = {name: self._known(frame, name) for name in wishes.sources}
         say("editing", 0.0)
         rows, notes = self.mover.allowed(inverted, wishes, settings)
-        small, session = frame.words["preview"], inverted.session
+        draft, session = frame.words["draft"], inverted.session
+        small = draft or frame.words["preview"]
+        side = 0 if not small else DRAFT if draft else PREVIEW
         area = tuple(frame.words["area"] or ()) or None
         if small:
-            rows, session = inverted.reaching(rows, area), inverted.view(area)
+            rows, session = inverted.reaching(rows, area), inverted.view(area, side)
         session = session.part(rows)
         session = dataclasses.replace(session, notes={**session.notes, **notes})
         before = session.photo
-        session = self.layers.skinned(inverted, session, (small, area), wishes)
-        moved = self.mover.moved(inverted, rows, wishes, settings, sources)
+        session = self.layers.skinned(inverted, session, side, area, wishes)
+        told = inverted, rows, wishes, settings, sources
+        moved = self.mover.moved(*told, draft=draft)
         say("stitching", 0.5)
         if frame.words["report"] and not small:
             return self._judged(frame, session, wishes, settings, moved)
         photo = session.photo
         if rows:
-            photo = self.retoucher.render(session, moved.way, settings)
+            finest = DRAWN_AT if draft else None
+            photo = self.retoucher.render(session, moved.way, settings, finest)
             photo = self.layers.masked(photo, session, wishes, settings)
         reports = _with_shares(session.reports(), session, moved)
         name = Provenance(self.retoucher.model.name, wishes.words, settings.strength)
         if not small:
-            told = photo, before, tuple(reports), name, settings
-            return self._answered(frame, Result(*told))
+            whole = Result(photo, before, tuple(reports), name, settings)
+            return self._answered(frame, whole)
         picture = encode(photo, "JPEG", quality=PREVIEW_QUALITY)
         return _pictured(picture, "JPEG", reports)
 

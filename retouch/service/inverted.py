@@ -21,6 +21,7 @@ from retouch.settings import Settings
 
 Floats = NDArray[np.float32]
 PREVIEW = 1024  # pixels of a preview's longer side, at most
+DRAFT = 512  # and of a draft's
 VIEWS = 4  # previews' photos that are held of one photo
 
 Area = tuple[int, int, int, int]  # of a photo, in its pixels: left, top, right, bottom
@@ -34,18 +35,19 @@ class InvertedPhoto:
     # The way of each face to the end of a climb, by the climb's name and settings.
     ways: dict[Any, Way] = field(default_factory=dict)
     years: Floats | None = None  # how old the faces look, once it was asked
-    # The last photo whose skin was retouched, and what tells it from others.
-    skinned: tuple[Hashable, Photo] | None = None
-    views: dict[Area | None, Session] = field(default_factory=dict)
+    # The last photos whose skin was retouched, by the side of the view they are, and
+    # what tells them from others.
+    skinned: dict[int, tuple[Hashable, Photo]] = field(default_factory=dict)
+    views: dict[tuple[Area | None, int], Session] = field(default_factory=dict)
 
-    def view(self, area: Area | None = None) -> Session:
+    def view(self, area: Area | None = None, side: int = PREVIEW) -> Session:
         """Return the session in a photo, or an area of one, that a preview shows."""
-        if area not in self.views:
+        if (area, side) not in self.views:
             session = self.session if area is None else within(self.session, area)
             while len(self.views) >= VIEWS:
                 self.views.pop(next(iter(self.views)))
-            self.views[area] = reduced(session, PREVIEW)
-        return self.views[area]
+            self.views[area, side] = reduced(session, side)
+        return self.views[area, side]
 
     def reaching(self, rows: list[int], area: Area | None) -> list[int]:
         """Return those of the rows whose faces, with what is around them, reach in."""

@@ -31,12 +31,18 @@ class Layers:
         return MaskEffect.load()
 
     def skinned(
-        self, inverted: InvertedPhoto, session: Session, place: Hashable, wishes: Wishes
+        self,
+        inverted: InvertedPhoto,
+        session: Session,
+        side: int,
+        area: Hashable,
+        wishes: Wishes,
     ) -> Session:
         """Return the session in its photo with the skin of faces as it is wished.
 
         Args:
-            place: tells this photo of the inverted session from its other views.
+            side: of the view that this photo is; 0 for the photo itself.
+            area: which part of the inverted session's photo it shows.
         """
         wanted = {
             number: Skin(look="none", **wishes.of(number).skin)
@@ -45,13 +51,14 @@ class Layers:
         }
         if not wanted:
             return session
-        key = place, tuple(wanted.items())
-        if inverted.skinned is None or inverted.skinned[0] != key:
+        key = area, tuple(wanted.items())
+        known = inverted.skinned.get(side)
+        if known is None or known[0] != key:
             pixels = session.photo.pixels
             for number, skin in wanted.items():
                 pixels, _ = retouched(pixels, [session.found[number]], skin)
-            inverted.skinned = key, session.photo.with_pixels(pixels)
-        return replace(session, photo=inverted.skinned[1])
+            known = inverted.skinned[side] = key, session.photo.with_pixels(pixels)
+        return replace(session, photo=known[1])
 
     def masked(
         self, photo: Photo, session: Session, wishes: Wishes, settings: Settings

@@ -140,11 +140,14 @@ class Mover:
         wishes: Wishes,
         settings: Settings,
         sources: Mapping[str, InvertedPhoto],
+        *,
+        draft: bool = False,
     ) -> Moved:
         """Return the latents after the wishes, within the budget of identity.
 
         Args:
             sources: inverted faces whose expressions are taken over, by their ids.
+            draft: about within the budget is enough.
         """
         session, ways = inverted.session.part(rows), []
         for place, row in enumerate(rows):
@@ -158,7 +161,7 @@ class Mover:
             return Moved.whole(way)
         most = max(0.0, settings.identity - BARELY)
         least = dataclasses.replace(settings, identity=most)
-        return self.retoucher.hold([session], way, least)
+        return self.retoucher.hold([session], way, least, glimpse=draft)
 
     def _way(
         self, inverted: InvertedPhoto, row: int, wish: Wish, settings: Settings

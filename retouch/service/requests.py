@@ -116,6 +116,7 @@ class Requests:
             "each": {number: own.wish for number, own in asked.each.items()},
             "settings": checked(asked.settings, self.pool.model),
             "preview": asked.preview,
+            "draft": asked.draft,
             "area": asked.area,
         }
 
@@ -123,9 +124,8 @@ class Requests:
             photos = {f"{name}.photo": one.photo for name, one in held.items()}
             return photos | {f"{name}.state": one.state for name, one in held.items()}
 
-        work = self._picture(
-            request, Frame(words), asked.delivery, urgent=asked.preview, more=more
-        )
+        how = {"urgent": asked.preview or asked.draft, "more": more}
+        work = self._picture(request, Frame(words), asked.delivery, **how)
         work.frame.words["report"] &= asked.judged
         return work
 

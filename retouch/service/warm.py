@@ -20,7 +20,7 @@ from retouch.service.moves import Wish
 from retouch.settings import Settings
 
 NAME = "warm"  # too short for an id that a client may have
-PREVIEW: dict[str, Any] = {"preview": True, "area": None, "report": False}
+SHOWN: dict[str, Any] = {"preview": True, "area": None, "report": False}
 SIDE = 256  # pixels of the face, and half as many around it
 
 
@@ -37,9 +37,10 @@ def go_through(handlers: Handlers, picture: bytes) -> None:
     """Invert the faces of a picture and preview them moved; nothing of it is kept."""
     handlers.invert(_frame(handlers, "invert", latents=False, photo=picture), _hush)
     for wish in _wishes(handlers):
-        words = dataclasses.asdict(wish)
-        asked = _frame(handlers, "render", wish=words, each={}, **PREVIEW)
-        handlers.render(asked, _hush)
+        words = {"wish": dataclasses.asdict(wish), "each": {}, **SHOWN}
+        for draft in (True, False):
+            asked = _frame(handlers, "render", draft=draft, **words)
+            handlers.render(asked, _hush)
     handlers.forget(NAME)
 
 

@@ -40,10 +40,15 @@ class Piece:
     visible: Pixels | None = None  # (R, R), see `mask.draw`
     where: tuple[str, ...] = ("face",)  # the regions that the change is meant for
 
-    def fitted(self) -> "Piece":
-        """Return this piece no finer than the photo, which could not show more."""
+    def fitted(self, finest: int | None = None) -> "Piece":
+        """Return this piece no finer than the photo, which could not show more.
+
+        Args:
+            finest: pixels a side that are enough, if they are told.
+        """
         size = self.change.size
-        finest = max(SMALLEST, int(size / self.transform.scale))
+        shown = max(SMALLEST, int(size / self.transform.scale))
+        finest = min(shown, finest or shown)
         if size <= finest:
             return self
         transform = Similarity.scaling(finest / size) @ self.transform
@@ -63,10 +68,14 @@ def stitch(
     *,
     method: str = "difference",
     regions: Iterable[str] = ("face",),
+    finest: int | None = None,
 ) -> NDArray[Any]:
     """Return the photo (H, W, 3), 8 or 16 bit, with the pieces laid in, in order.
 
     Where no mask reaches, and where an edit changed nothing, every pixel is the same.
+
+    Args:
+        finest: pixels a side at which changes are worked out, at the most.
     """
     if method not in METHODS:
         known = ", ".join(METHODS)
@@ -78,7 +87,7 @@ def stitch(
     result = photo.copy()
     for piece in pieces:
         if not piece.change.is_none:
-            _lay_in(result, piece.fitted(), method, names)
+            _lay_in(result, piece.fitted(finest), method, names)
     return result
 
 

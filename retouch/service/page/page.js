@@ -10,7 +10,7 @@ import { EVERYONE, settingsOf } from "./looks.js";
 import * as panel from "./panel.js";
 import { Photo } from "./photos.js";
 import { download, saving, wanted } from "./saving.js";
-import { refresh, whole } from "./showing.js";
+import { follow, refresh, whole } from "./showing.js";
 import * as stage from "./stage.js";
 import { doing, problem } from "./work.js";
 
@@ -39,7 +39,7 @@ const actions = {
   moved: (row, strength) => {
     const face = row.field === "settings" ? EVERYONE : album.current.face;
     change({ [row.name]: strength }, face);
-    refresh();
+    follow();
   },
   settled: settle,
   another: (name, off) => {

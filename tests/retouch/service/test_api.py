@@ -200,6 +200,26 @@ def test_the_full_size_is_what_the_preview_showed(client, inverted):
     )
 
 
+def test_a_draft_is_about_what_the_preview_shows(client, inverted):
+    name, accepted = inverted["id"], "application/json"
+    for moves in ({"smile": 0.5}, {"age": 3.0}):  # within the budget, and beyond it
+        wish = {"moves": moves, "preview": True}
+        told = [
+            rendered(client, name, accepted, **wish, draft=draft).json()
+            for draft in (True, False)
+        ]
+        draft, shown = (
+            opened(base64.b64decode(t["picture"])).astype(int) for t in told
+        )
+        still = opened(rendered(client, name, "image/*", preview=True).content)
+        changed = np.abs(shown - still).max(-1) > 8
+        assert changed.sum() > 100
+        gap, gone = np.abs(draft - shown)[changed], np.abs(shown - still)[changed]
+        assert gap.mean() < 0.5 * gone.mean()
+        drafted, share = (t["faces"][0]["share"] for t in told)
+        assert drafted == pytest.approx(share, rel=0.4)
+
+
 def test_a_preview_says_how_far_the_budget_let_the_face_go(client, inverted):
     wish = {"moves": {"age": 3.0}, "settings": {"identity": 0.05}, "preview": True}
     answer = rendered(client, inverted["id"], "application/json", **wish).json()

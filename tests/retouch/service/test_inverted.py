@@ -7,7 +7,13 @@ from retouch.engine.session import Session
 from retouch.errors import SettingsError
 from retouch.geometry import Face
 from retouch.photos.photo import Photo
-from retouch.service.inverted import InvertedPhoto, packed, reduced, unpacked
+from retouch.service.inverted import (
+    DRAFT,
+    InvertedPhoto,
+    packed,
+    reduced,
+    unpacked,
+)
 from retouch.settings import Settings
 
 
@@ -74,3 +80,11 @@ def test_an_area_is_seen_with_the_faces_that_reach_into_it(session):
     assert kept.reaching([0, 1], (450, 0, 600, 400)) == []
     with pytest.raises(SettingsError, match="outside of the 600x400 photo"):
         kept.view((700, 0, 800, 10))
+
+
+def test_a_draft_shows_less_than_a_preview(session):
+    kept = InvertedPhoto(session)
+    assert kept.view().photo.pixels.shape == (400, 600, 3)
+    assert kept.view(None, DRAFT).photo.pixels.shape == (341, 512, 3)
+    assert kept.view(None, DRAFT) is kept.view(None, DRAFT)
+    assert kept.view((0, 0, 200, 100), DRAFT).photo.pixels.shape == (100, 200, 3)

@@ -114,6 +114,14 @@ def test_what_goes_one_way_begins_at_the_left_end_where_zero_is_marked(page):
     assert place(page, "texture") == "40"
 
 
+def test_a_slider_is_followed_by_drafts_and_then_by_the_picture_itself(page):
+    asked = []
+    page.on("request", lambda r: r.url.endswith("/render") and asked.append(r))
+    browsing.slid(page, "smile", 40)
+    drafts = [request.post_data_json["draft"] for request in asked]
+    assert drafts == [True, False]
+
+
 def test_one_history_goes_over_sliders_mask_and_transfer(page, tmp_path):
     unfolded(page, "Mask")
     unfolded(page, "Transfer")

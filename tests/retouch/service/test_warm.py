@@ -29,7 +29,7 @@ warm.warm(handlers)
 print(*sorted({"_decode", "_embed", "_finish"} & vars(handlers.retoucher.model).keys()))
 settings = dataclasses.asdict(Settings())
 frame = Frame({"kind": "render", "id": warm.NAME, "settings": settings})
-frame.words.update(wish={}, preview=True, report=False)
+frame.words.update(wish={}, preview=True, draft=False, report=False)
 try:
     handlers.render(frame, lambda what, part: None)
 except Missing:

@@ -435,3 +435,13 @@ def test_a_photo_that_is_not_8_or_16_bit_rgb_is_refused():
 def test_an_unknown_method_is_refused():
     with pytest.raises(SettingsError, match="difference, replace; got 'blend'"):
         stitch(PHOTO, [], method="blend")
+
+
+def test_what_is_worked_out_coarser_is_nearly_the_same():
+    edited = piece(CROP + 40 * hill(0.12), moves=STILL)
+    fine, coarse = (stitch(PHOTO, [edited], finest=n) for n in (None, SIZE // 2))
+    changed = np.abs(fine.astype(int) - PHOTO).max(-1) > 8
+    gap = np.abs(coarse.astype(int) - fine)
+    assert changed.any() and gap.any()
+    assert gap[changed].mean() < 0.25 * np.abs(fine.astype(int) - PHOTO)[changed].mean()
+    assert np.array_equal(stitch(PHOTO, [edited], finest=4 * SIZE), fine)
