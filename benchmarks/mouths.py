@@ -48,6 +48,7 @@ NEAR, FAR = 0.1, 0.3  # of a mouth's width: the skin around it
 COARSE = 3.0  # pixels of the crop: what is broader is no tooth's edge
 MODELS = ("default", "default128")
 STRENGTHS = (1.0, 1.5)
+HAPPY = 0.3  # deviations, at least, in real smiles
 HAPPIER = 0.7  # deviations that a smile is judged to be, at least
 CHIP = 150  # pixels a side, as the classifier's network takes pictures
 
@@ -109,9 +110,22 @@ _SIDES = (slice(36, 42), 48), (slice(42, 48), 54)
 
 
 def smiles(folder: Path, engine: Retoucher) -> list[tuple[Photo, Face]]:
-    """Return people held out whose lips are parted, as most who smile have them."""
-    people = held_out(folder, SOURCES, lambda marks: opening(marks) >= PARTED)
-    return [(photo, seen(engine, photo, marks)) for _, photo, marks in people]
+    """Return people held out who smile with parted lips, as the judge sees it."""
+    sources = [(*source, 2 * count) for *source, count in SOURCES]
+    people = held_out(folder, sources, lambda marks: opening(marks) >= PARTED)
+    found = [(photo, seen(engine, photo, marks)) for _, photo, marks in people]
+    return [own for own in found if _judged(engine, *own)[0] >= HAPPY]
+
+
+def _judged(engine: Retoucher, photo: Photo, face: Face) -> tuple[float, float, Floats]:
+    """Return how happy the judge sees a face, with and without landmarks, and who."""
+    judge = engine.model.judge
+    assert judge is not None
+    at = judge.names.index("happy")
+    look = comparable(photo.pixels, [face])
+    who = described(look)
+    read = judge.score(who, landmarks_of(look)), judge.second_opinion(who)
+    return float(read[0][0, at]), float(read[1][0, at]), who[0]
 
 
 def pairs(folder: Path, engine: Retoucher) -> list[Row]:
@@ -127,16 +141,12 @@ def pairs(folder: Path, engine: Retoucher) -> list[Row]:
 
 
 def _pair(crops: Crops, engine: Retoucher, closed: int, smiling: int) -> Row:
-    rows, judge = [], engine.model.judge
-    assert judge is not None
-    at = judge.names.index("happy")
+    rows = []
     for place in (closed, smiling):
         photo = crops.photo(place)
         face = seen(engine, photo, crops.landmarks[place])
-        look = comparable(photo.pixels, [face])
-        who = described(look)
-        read = judge.score(who, landmarks_of(look)), judge.second_opinion(who)
-        rows.append((*(float(r[0, at]) for r in read), shade(photo, face), who[0]))
+        happy, second, who = _judged(engine, photo, face)
+        rows.append((happy, second, shade(photo, face), who))
     (happy, second, light, who), (happier, other, lighter, whom) = rows
     return {
         "happier": happier - happy,

@@ -50,7 +50,7 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     photo = flow.fetch(own, moves)
     light = np.zeros_like(photo)
     if change.lit:
-        light = _light(change, whole, photo, masks, unit)
+        light = _light(change, whole, photo, masks, unit, bared)
     paint, cover, closes = painted(change, own, masks, photo + light)
     # Teeth have no pores: only where lips are painted do they take on the skin's grain.
     skin = masks.skin if closes else None
@@ -93,25 +93,32 @@ def _moves(change: Change, masks: Masks, unit: float, bared: Pixels) -> Pixels:
 
 
 def _light(
-    change: Change, whole: Pixels, photo: Pixels, masks: Masks, unit: float
+    change: Change,
+    whole: Pixels,
+    photo: Pixels,
+    masks: Masks,
+    unit: float,
+    bared: Pixels,
 ) -> Pixels:
     """Return the change of light on a face whose photo was moved, (S, S, 3)."""
     light = change.after - flow.fetch(change.before, whole)
-    # What was behind the jaw, or is now, says nothing about the light on the face.
+    # What was behind the jaw, or is now, says nothing about the light on the face; nor
+    # do teeth and eyes about that on the skin around them.
     lit = masks.edit * masks.surface * flow.moved(masks.surface, whole)
+    lit *= (1 - flow.moved(masks.own, whole)) * (1 - bared)
     light -= _cast(light, lit, masks.skin, unit)
     if not change.fine:
-        light = _falling(light, photo, unit)
-    return light * (lit * (1 - flow.moved(masks.own, whole)))[..., None]
+        light = _falling(light, photo, lit, unit)
+    return light * lit[..., None]
 
 
-def _falling(light: Pixels, photo: Pixels, unit: float) -> Pixels:
+def _falling(light: Pixels, photo: Pixels, lit: Pixels, unit: float) -> Pixels:
     """Return the broad part of a change of light, in the colour of what it falls on.
 
     White light would turn the shadows of dark skin grey.
     """
     near = BROAD * unit
-    broad, skin = (smoothed(x, near) for x in (light, photo))
+    broad, skin = (blurred(x, lit, near) for x in (light, photo))
     tint = skin / np.maximum(skin @ flow.LUMINANCE, DARKEST)[..., None]
     return (broad @ flow.LUMINANCE)[..., None] * tint.clip(0, MOST_TINT)
 

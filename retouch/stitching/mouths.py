@@ -2,8 +2,8 @@
 
 Lips are the photo's own, moved. Between them, where a closed mouth bares its teeth, the
 drawn ones are painted by the outline of the moved inner lips, their colours matched and
-their light that of the skin around. A mouth that was open keeps its own teeth; one that
-closes is painted whole.
+their light that of the skin around, less what lips keep off. A mouth that was open
+keeps its own teeth; one that closes is painted whole.
 """
 
 import numpy as np
@@ -27,6 +27,7 @@ GAP = 0.05  # how far beyond it skin may fold
 RING = (0.25, 0.1)  # around the mouth: the skin whose light the paint takes on
 STRETCHED = 1.15  # times their height: what teeth in view may be stretched to,
 SQUEEZED = 0.8  # and drawn ones squeezed to, before the lower lip covers them
+SHADED = np.array([0.97, 0.94, 0.925], np.float32)  # of their colours left to teeth
 LOWER_LIP = [*range(55, 60), *range(65, 68)]
 FINER = 4  # times that outlines are drawn larger
 
@@ -61,7 +62,8 @@ def painted(
     far, near = (filled(now[OUTER_LIPS], len(own), r * width, r * width) for r in RING)
     ring = (far * (1 - near) * masks.edit)[..., None]
     shade = ((moved - paint) * ring).sum((0, 1)) / max(float(ring.sum()), 1.0)
-    return (paint + shade).astype(np.float32), cover.astype(np.float32), closes
+    paint = (paint + shade) * (1.0 if closes else SHADED)
+    return paint.astype(np.float32), cover.astype(np.float32), closes
 
 
 def steadied(own: Points, was: Points, now: Points) -> Points:

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import binary_dilation, gaussian_filter
 
 from retouch.errors import SettingsError
 from retouch.faces.crop import Window, cut, resized, uncut, window_of
-from retouch.geometry import FFHQ, Similarity
+from retouch.geometry import FFHQ, INNER_LIPS, Similarity
 from retouch.stitching import layers, mask, mouths
 from retouch.stitching.change import Change
 from retouch.stitching.difference import calmed
@@ -238,6 +238,22 @@ def test_bared_teeth_are_as_bright_in_a_dark_face():
     x, y = np.floor(FACE.landmarks[48:].mean(0)).astype(int)
     result = stitch(photo, [Piece(own, TO_CROP, change)])
     assert result[y - 2 : y + 3, x - 5 : x + 6].min() > 2 * photo.max()
+
+
+def test_teeth_that_come_into_view_shine_on_nothing_around_them():
+    own = closed(FACE)
+    photo = np.rint(uncut(lips(0), TO_CROP, WHOLE)).clip(0, 255).astype(np.uint8)
+    gap = mouths.filled(TO_CROP(FACE.landmarks)[INNER_LIPS], SIZE, 0, 0)[..., None]
+    toothed, toothless = (
+        stitch(photo, [Piece(own, TO_CROP, change)]).astype(int)
+        for teeth in (235, 40)
+        for after in [lips(0) * (1 - gap) + np.float32(teeth) * gap]
+        for change in [mouthed(own, FACE, before=lips(0), after=after, fine=False)]
+    )
+    gain = (toothed - toothless).max(-1)
+    x, y = np.floor(FACE.landmarks[48:].mean(0)).astype(int)
+    assert gain[y, x] > 100
+    assert gain[~binary_dilation(gain > 30, iterations=4)].max() <= 2
 
 
 def test_a_mouth_that_stays_open_keeps_its_teeth():
