@@ -29,6 +29,7 @@ from retouch.engine.session import Session
 from retouch.errors import RetouchError
 from retouch.faces.face_crop import FaceCrop
 from retouch.geometry import TIGHT
+from retouch.photos.levels import levels_of
 from retouch.photos.photo import Photo, read
 from retouch.settings import Settings
 from retouch.stitching.change import Change
@@ -117,7 +118,7 @@ class Bench:
     def _laid(self, session: Session, difference: np.ndarray) -> Photo:
         model = self.retoucher.model
         before, after = (
-            np.clip(image * 127.5 + 127.5, 0, 255).astype(np.float32)
+            levels_of(image)
             for image in (session.images[0], session.images[0] + difference)
         )
         face = session.faces[0]

@@ -32,6 +32,7 @@ from retouch.engine.session import Session
 from retouch.faces.crop import cut, resized
 from retouch.faces.identity import apart, comparable, described, landmarks_of
 from retouch.geometry import INNER_LIPS, OUTER_LIPS, Face, Points, Similarity
+from retouch.photos.levels import pixels_of
 from retouch.photos.photo import Photo
 from retouch.settings import Settings
 from retouch.stitching.mouths import filled, opening
@@ -182,7 +183,7 @@ def copied(
     copies = []
     for session in opened(engine, people, Settings()).values():
         (picture,) = engine.model.draw(session.start)
-        pixels = np.rint(picture.clip(-1, 1) * 127.5 + 127.5).astype(np.uint8)
+        pixels = pixels_of(picture)
         (face,) = engine.in_crops(session)
         copies.append((Photo(pixels), engine.detector.again(pixels, face)))
     return copies

@@ -29,6 +29,7 @@ from retouch.faces.detect import Detector
 from retouch.faces.identity import descriptors
 from retouch.geometry import Face, Similarity
 from retouch.models import Model
+from retouch.photos.levels import pixels_of
 from retouch.stitching import mask
 from retouch.training.conditions import descriptors_of, label
 from retouch.training.shards import Shards, as_images
@@ -78,7 +79,7 @@ class Classifiers:
         """Return the traits READ of crops (N, len(READ)), landmarks read anew."""
         detector, marks = Detector(), []
         for image, points in zip(images, landmarks, strict=True):
-            pixels = np.rint(np.clip(image * 127.5 + 127.5, 0, 255)).astype(np.uint8)
+            pixels = pixels_of(image)
             large = np.asarray(Image.fromarray(pixels).resize((SEEN, SEEN), 1))
             scale = SEEN / len(image)
             face = Face(points * scale, (0, 0, SEEN, SEEN), 1.0)

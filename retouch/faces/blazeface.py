@@ -17,6 +17,7 @@ from pretrained.registry import library
 from retouch.faces.crop import cut
 from retouch.faces.detections import Sighting, turned
 from retouch.geometry import Points, Similarity
+from retouch.photos.levels import eight_bit
 
 Values = NDArray[np.float32]
 
@@ -151,9 +152,7 @@ class BlazeFace:
 def _reduced(photo: NDArray[Any]) -> NDArray[np.uint8]:
     """Return the photo in 8 bits, with three colours and at most KEPT pixels a side."""
     factor = max(1, max(photo.shape[:2]) // KEPT)
-    if photo.dtype == np.uint16:
-        photo = (photo >> 8).astype(np.uint8)
-    photo = photo if photo.ndim == 3 else photo[..., None]
+    photo = eight_bit(photo if photo.ndim == 3 else photo[..., None])
     colours = photo[..., :3] if photo.shape[2] >= 3 else photo[..., [0, 0, 0]]
     return np.asarray(Image.fromarray(np.ascontiguousarray(colours)).reduce(factor))
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pretrained.forward_models import network_of_dlib
 from retouch.faces.face_crop import FaceCrop
 from retouch.geometry import TIGHT, Face
+from retouch.photos.levels import pixels_of
 from scorers.dlib_layout import SIZE
 
 Floats = NDArray[np.float32]
@@ -35,7 +36,7 @@ def described(crops: Sequence[FaceCrop]) -> Floats:
 
 def descriptors(images: Floats, landmarks: Floats) -> Floats:
     """Return those (N, 128) of images in [-1, 1] with landmarks in their pixels."""
-    pixels = np.rint(np.clip(images * 127.5 + 127.5, 0, 255)).astype(np.uint8)
+    pixels = pixels_of(images)
     chips = [_chip(*face) for face in zip(pixels, landmarks, strict=True)]
     whole = np.array(chips, np.float32).reshape(-1, SIZE, SIZE, 3) / 127.5 - 1
     return network_of_dlib()(whole)[:, :128]

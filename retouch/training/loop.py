@@ -24,6 +24,7 @@ from generators.adam import Adam, Tensors, averaged
 from generators.gradients import differentiate
 from retouch.contracts import Tensor
 from retouch.errors import WeightsError
+from retouch.photos.levels import pixels_of
 from retouch.training.devices import copied
 from retouch.training.options import Learning
 
@@ -275,6 +276,6 @@ def sheet(images: np.ndarray, columns: int, path: Path) -> None:
     n, h, w, _ = images.shape
     rows = -(-n // columns)
     canvas = np.zeros((rows * columns, h, w, 3), np.uint8)
-    canvas[:n] = np.rint(np.clip(images * 127.5 + 127.5, 0, 255))
+    canvas[:n] = pixels_of(images)
     canvas = canvas.reshape(rows, columns, h, w, 3).swapaxes(1, 2)
     Image.fromarray(canvas.reshape(rows * h, columns * w, 3)).save(path)

@@ -18,6 +18,7 @@ from retouch.faces.face_crop import FaceCrop
 from retouch.faces.search_copies import SMALLEST
 from retouch.geometry import TEMPLATES, TIGHT, CropTemplate, Face, anchors
 from retouch.photos import photo
+from retouch.photos.levels import eight_bit
 from retouch.training.options import Recipe
 
 LARGE = 2_000_000  # pixels of a picture, from which the detector sets its own limit
@@ -40,11 +41,9 @@ class Reject(NamedTuple):
 def examine(path: Path, recipe: Recipe) -> Crop | Reject:
     """Return the crop of the picture's main face, or why there is none."""
     try:
-        pixels = photo.read(path).pixels
+        pixels = eight_bit(photo.read(path).pixels)
     except RetouchError as error:
         return Reject("unreadable", str(error).replace(str(path), path.name))
-    if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)
     faces = detector().find(pixels, smallest=_smallest(pixels, recipe))
     if not faces:
         return Reject("no face")

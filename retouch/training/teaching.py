@@ -25,6 +25,7 @@ from retouch.faces.detect import Detector
 from retouch.faces.face_crop import FaceCrop
 from retouch.geometry import TIGHT
 from retouch.models import Model
+from retouch.photos.levels import pixels_of
 from retouch.training.export.files import keep
 from retouch.training.rated import Faces, Labels, gather
 from retouch.training.shards import Shards, as_images
@@ -143,7 +144,7 @@ def _pictures(generator: Generator, latents: Floats) -> Iterator[NDArray[np.uint
     decode = compiled(generator.decode)
     for i in range(0, len(latents), AT_ONCE):
         images = ops.convert_to_numpy(decode(latents[i : i + AT_ONCE]))
-        yield from np.rint(np.clip(images * 127.5 + 127.5, 0, 255)).astype(np.uint8)
+        yield from pixels_of(images)
 
 
 def _portrait(
