@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -10,9 +11,33 @@ R = TypeVar("R")
 
 
 def together(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """Do a piece of work on each item, on as many cores as there are."""
+    """Do a piece of work on each item, on as many cores as there are.
+
+    Whoever calls works, too, and waits for no helper that has not begun: so what is
+    done on one item may do its own parts together.
+    """
     every = list(items)
-    if len(every) < 2:
+    cores = min(len(every), os.cpu_count() or 1)
+    if cores < 2:
         return [work(item) for item in every]
-    with ThreadPoolExecutor(min(len(every), os.cpu_count() or 1)) as threads:
-        return list(threads.map(work, every))
+    done: dict[int, R] = {}
+    places = iter(range(len(every)))  # each is taken once, by whoever comes first
+
+    def take() -> None:
+        for place in places:
+            done[place] = work(every[place])
+
+    helping = [_helpers().submit(take) for _ in range(cores - 1)]
+    try:
+        take()
+    finally:
+        begun = [helper for helper in helping if not helper.cancel()]
+    for helper in begun:
+        helper.result()
+    return [done[place] for place in range(len(every))]
+
+
+@cache
+def _helpers() -> ThreadPoolExecutor:
+    """Return the threads beside the one that calls; it takes time to start them."""
+    return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1))

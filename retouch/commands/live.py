@@ -60,7 +60,8 @@ def live(options: LiveOptions, chosen: EffectOptions, moves: Moves = None) -> No
 
         check_screen()
     with source_of(options.video or options.camera) as source:
-        loop = _loop(chosen, moves, mirror=options.mirror)
+        camera = not options.headless
+        loop = _loop(chosen, moves, mirror=options.mirror, camera=camera)
         if options.headless:
             typer.echo(str(record(source, loop, options)))
             return
@@ -108,18 +109,31 @@ def video(
         raise KeyboardInterrupt
 
 
-def _loop(chosen: EffectOptions, moves: list[str] | None, *, mirror: bool) -> "Live":
+def _loop(
+    chosen: EffectOptions,
+    moves: list[str] | None,
+    *,
+    mirror: bool,
+    camera: bool = False,
+) -> "Live":
+    """Return what works on frames.
+
+    Args:
+        camera: somebody waits for every frame.
+    """
     from retouch.faces.detect import Detector
     from retouch.video.live import Live
     from retouch.video.track import Tracker, describe
 
     detector = Detector()
-    effect = _effect(chosen, moves or [], detector)
+    effect = _effect(chosen, moves or [], detector, camera)
     tracker = Tracker(detector, smallest=chosen.smallest, describe=describe)
     return Live(tracker, effect, mirror=mirror)
 
 
-def _effect(chosen: EffectOptions, moves: list[str], detector: "Detector") -> "Effect":
+def _effect(
+    chosen: EffectOptions, moves: list[str], detector: "Detector", camera: bool
+) -> "Effect":
     wanted = dict(assignment(move) for move in moves)
     if wanted and chosen.effect != "edit":
         raise SettingsError(f"--set goes with --effect edit; got {chosen.effect}.")
@@ -131,6 +145,7 @@ def _effect(chosen: EffectOptions, moves: list[str], detector: "Detector") -> "E
     from retouch.engine.retoucher import Retoucher
     from retouch.models import Model
     from retouch.video.edit_effect import EditEffect
+    from retouch.video.live_edit import LiveEdit
 
     if chosen.effect == "edit" and not wanted:
         raise SettingsError("--effect edit needs --set, such as --set smile=1.")
@@ -139,9 +154,10 @@ def _effect(chosen: EffectOptions, moves: list[str], detector: "Detector") -> "E
     settings = Settings(strength=chosen.strength, steps=0)
     if photo is not None:
         return _transfer(retoucher, photo, chosen, settings)
+    kind = LiveEdit if camera else EditEffect
     if chosen.effect == "beautify":
-        return EditEffect(retoucher, retoucher.beautifying(settings), settings)
-    return EditEffect(retoucher, retoucher.editing(wanted, settings), settings)
+        return kind(retoucher, retoucher.beautifying(settings), settings)
+    return kind(retoucher, retoucher.editing(wanted, settings), settings)
 
 
 def _transfer(

@@ -20,8 +20,9 @@ from retouch.photos.levels import levels_of, pixels_of
 from retouch.provenance import watermark
 from retouch.settings import OUTLINED, Settings
 from retouch.stitching.change import Change
+from retouch.stitching.layers import Layers
 from retouch.stitching.mouths import as_open, parting
-from retouch.stitching.stitch import Piece, stitch
+from retouch.stitching.stitch import Piece, planned, stitch
 
 Floats = NDArray[np.float32]
 FURTHER = 3.0  # deviations of expression, at which mouths show whole teeth
@@ -51,13 +52,8 @@ class Renderer:
         Args:
             finest: pixels a side at which changes are worked out, at the most.
         """
-        size = self.model.generator.resolution
-        placed = [face.transform(self.model.template, size) for face in faces]
         parts = self._parts(pixels, faces, settings.parsed)
-        pieces = [
-            replace(piece, visible=_free(seen, piece.transform, size, settings.parsed))
-            for piece, seen in zip(self._pieces(faces, placed, way), parts, strict=True)
-        ]
+        pieces = self._in_photo(faces, parts, way, settings)
         names, method = settings.outlined, settings.stitch
         result = stitch(pixels, pieces, method=method, regions=names, finest=finest)
         for face, seen in zip(faces, parts, strict=True) if settings.marked else ():
@@ -65,6 +61,30 @@ class Renderer:
             free = _free(seen, place, watermark.SIDE, settings.parsed)
             result = watermark.add(result, face, names, free)
         return result
+
+    def planned(
+        self, pixels: NDArray[Any], face: Face, way: Way, settings: Settings
+    ) -> Layers | None:
+        """Return what is to be done to a photo so that a face has gone its way."""
+        parts = self._parts(pixels, [face], settings.parsed)
+        (piece,) = self._in_photo([face], parts, way, settings)
+        how = {"method": settings.stitch, "regions": settings.outlined}
+        return planned(pixels, piece.fitted(), **how)  # type: ignore[arg-type]
+
+    def _in_photo(
+        self,
+        faces: Sequence[Face],
+        parts: Sequence[Parts],
+        way: Way,
+        settings: Settings,
+    ) -> list[Piece]:
+        """Return faces that have gone a way as pieces of their photo."""
+        size = self.model.generator.resolution
+        placed = [face.transform(self.model.template, size) for face in faces]
+        return [
+            replace(piece, visible=_free(seen, piece.transform, size, settings.parsed))
+            for piece, seen in zip(self._pieces(faces, placed, way), parts, strict=True)
+        ]
 
     def shown(
         self, images: Floats, faces: Sequence[Face], way: Way, settings: Settings

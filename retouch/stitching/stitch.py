@@ -83,28 +83,31 @@ def stitch(
     if photo.dtype not in (np.uint8, np.uint16) or photo.shape[2:] != (3,):
         got = f"{photo.shape} {photo.dtype}"
         raise ValueError(f"A photo is (H, W, 3), 8 or 16 bit; received {got}.")
-    names = tuple(regions)
     result = photo.copy()
     for piece in pieces:
-        if not piece.change.is_none:
-            _lay_in(result, piece.fitted(finest), method, names)
+        fitted = piece.fitted(finest)
+        if layers := planned(result, fitted, method=method, regions=regions):
+            layers.lay(result, fitted.transform)
     return result
 
 
-def _lay_in(
-    photo: NDArray[Any], piece: Piece, method: str, names: tuple[str, ...]
-) -> None:
+def planned(
+    photo: NDArray[Any],
+    piece: Piece,
+    *,
+    method: str = "difference",
+    regions: Iterable[str] = ("face",),
+) -> Layers | None:
+    """Return what is to be done to a photo for a fitted piece, if there is anything."""
     face, transform, size = piece.face, piece.transform, piece.change.size
     outline = mask.Outline.of(face, transform, size, photo.shape)
-    masks = _masks(outline, names, piece)
-    if not masks.edit.any():
-        return
+    masks = _masks(outline, tuple(regions), piece)
+    if piece.change.is_none or not masks.edit.any():
+        return None
     own = FaceCrop.at(photo, face, transform, size).levels
     if method == "replace":
-        layers = _replacement(piece.change, own, masks)
-    else:
-        layers = difference(piece.change, own, masks, face.size * transform.scale)
-    layers.lay(photo, transform)
+        return _replacement(piece.change, own, masks)
+    return difference(piece.change, own, masks, face.size * transform.scale)
 
 
 def _masks(outline: mask.Outline, names: tuple[str, ...], piece: Piece) -> Masks:
