@@ -32,6 +32,7 @@ class Known:
     # Whether fine light and colours are meant: wrinkles, hair, frames, make-up.
     fine: bool = False
     where: str = "face"  # the region to which moves of people keep it
+    still: bool = False  # as which they move no feature: hair and paint alone are meant
     low: float = -2.0
     high: float = 2.0  # beyond these faces begin to look wrong, or nothing more is seen
     adults: bool = False  # faces that look younger than 18 are left alone
@@ -110,6 +111,7 @@ _ALL = (
         trial=Trial(0.64, 0.69, 0.28),
         fine=True,
         where="eyes",
+        still=True,
     ),
     Known(
         "lip-make-up",
@@ -119,8 +121,8 @@ _ALL = (
         moved=2.0,
         trial=Trial(0.59, 0.66, 0.28),
         high=1.0,
-        fine=True,
         where="mouth",
+        still=True,
     ),
     Known(
         "beard",
@@ -131,6 +133,7 @@ _ALL = (
         trial=Trial(1.00, 1.08, 0.26),
         fine=True,
         where="lower-face",
+        still=True,
     ),
     Known(
         "glasses",

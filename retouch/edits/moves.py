@@ -30,6 +30,8 @@ ALONG = {name: EXPRESSION for name in ("happy", "mouth-open", "corners-up")} | {
         *("nose-width", "lip-thickness"),
     ),
 }
+# Who reads lower than that has nothing left to take away: no beard, no make-up.
+BARE = {"beard": -0.8, "eye_makeup": -0.9, "lip_makeup": -0.9}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,9 @@ class TraitMove:
         """
         goals = np.broadcast_to(np.asarray(strength, np.float32), len(view.latents))
         change, moves = self.change, self.moves
+        if self.name in BARE:
+            own = moves.read(view.latents)[:, moves.names.index(self.name)]
+            goals = np.maximum(goals, np.minimum(BARE[self.name] - own, 0))
         factors = moves.factors(view.latents, change, self.name, goals)
         wished = (np.sign(goals) * factors)[:, None] * change
         return Way.learnt(view.latents, wished.astype(np.float32), moves)

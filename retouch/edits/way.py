@@ -28,11 +28,13 @@ class Way:
     moves: Moves | None = None  # which know what that does to latents
     fine: bool = True  # colours and fine light are meant; False: broad light alone
     where: frozenset[str] = WHOLE  # the regions that are meant to change
+    still: bool = False  # no feature moves: hair and paint alone are meant
 
     @classmethod
     def none(cls, start: Floats) -> "Way":
         """Return the way that leads nowhere, and to which others are added."""
-        return cls(start, np.zeros_like(start), fine=False, where=frozenset())
+        still = np.zeros_like(start)
+        return cls(start, still, fine=False, where=frozenset(), still=True)
 
     @classmethod
     def straight(cls, start: Floats, end: Floats) -> "Way":
@@ -56,7 +58,8 @@ class Way:
         change = np.concatenate(changes) if changes else None
         fine = any(way.fine for way in ways)
         where = frozenset[str]().union(*(way.where for way in ways))
-        return cls(start, offset, change, moves, fine, where)
+        still = all(way.still for way in ways)
+        return cls(start, offset, change, moves, fine, where, still)
 
     def _changes(self, moves: Moves) -> Floats:
         """Return how traits change, by nothing where they need not."""
@@ -80,7 +83,8 @@ class Way:
             change = other.change if change is None else change + other.change
         fine = self.fine or other.fine
         offset, where = self.offset + other.offset, self.where | other.where
-        return Way(self.start, offset, change, moves, fine, where)
+        still = self.still and other.still
+        return Way(self.start, offset, change, moves, fine, where, still)
 
     def __mul__(self, shares: float | Floats) -> "Way":
         """Return so much of the way, of all or of each face (N,)."""
@@ -119,7 +123,7 @@ class Way:
     @property
     def lit(self) -> bool:
         """Whether light is meant: it is not where a part alone is reshaped."""
-        return self.fine or bool(self.where & WHOLE)
+        return self.fine or self.still or bool(self.where & WHOLE)
 
     def beginning(self, start: Floats) -> "Way":
         """Return the same way from other latents."""
@@ -138,6 +142,7 @@ class Way:
         """What `of` makes the same way of, for the same moves."""
         own = {"start": self.start, "offset": self.offset, "fine": np.array(self.fine)}
         own["where"] = np.array(sorted(self.where), np.str_)
+        own["still"] = np.array(self.still)
         return own if self.change is None else own | {"change": self.change}
 
     @classmethod
@@ -146,7 +151,7 @@ class Way:
         start, offset, change = (arrays.get(n) for n in ("start", "offset", "change"))
         assert start is not None and offset is not None
         fine, where = bool(arrays["fine"]), frozenset(arrays["where"].tolist())
-        return cls(start, offset, change, moves, fine, where)
+        return cls(start, offset, change, moves, fine, where, bool(arrays["still"]))
 
     @property
     def leads(self) -> bool:

@@ -223,7 +223,8 @@ class Retoucher:
         if isinstance(edit, TraitMove):
             way = edit.way(view, strength * (known.moved if known else 1.0))
             if known:
-                way = dataclasses.replace(way, where=frozenset({known.where}))
+                where = frozenset({known.where})
+                way = dataclasses.replace(way, where=where, still=known.still)
         else:
             asked = strength * (known.climbed if known else 1.0)
             there = edit.apply(self.model.generator, view, asked)

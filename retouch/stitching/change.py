@@ -24,6 +24,7 @@ class Change:
     marks: tuple[Points, Points] | None = None  # (68, 2) each, in crop pixels
     fine: bool = True  # colours and fine light are meant; False: broad light alone
     lit: bool = True  # any light is; False: moves alone
+    still: bool = False  # no feature is meant to move: the light is that of paint
     # The same face with its mouth further open, and its landmarks: teeth that come into
     # view are drawn there, where they are not half lips.
     wider: tuple[Pixels, Points] | None = None
@@ -65,7 +66,8 @@ class Change:
         wider = self.wider
         if wider is not None:
             wider = resized(wider[0], size), wider[1] * part
-        return Change(before, after, moves, marks, self.fine, self.lit, wider)
+        how = self.fine, self.lit, self.still
+        return Change(before, after, moves, marks, *how, wider)
 
 
 def _require(name: str, field: Pixels | Points, shape: tuple[int, ...]) -> None:

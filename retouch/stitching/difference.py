@@ -65,6 +65,9 @@ def calmed(change: Change, unit: float) -> Change:
     if change.marks is None:
         return change
     was, now = change.marks
+    if change.still:
+        after = flow.warped(change.after, now, was)
+        return replace(change, after=after, marks=(was, was))
     steps = now - was
     steps[JAW] = _smooth(steps[JAW])
     for part in PARTS:
@@ -106,26 +109,33 @@ def _light(
     # do teeth and eyes about that on the skin around them.
     lit = masks.edit * masks.surface * flow.moved(masks.surface, whole)
     lit *= (1 - flow.moved(masks.own, whole)) * (1 - bared)
-    light -= _cast(light, lit, masks.skin, unit)
+    light -= _cast(light, lit, masks.skin, unit, change.still)
     if not change.fine:
+        light = blurred(light, lit, BROAD * unit)
+    if not (change.fine or change.still):
         light = _falling(light, photo, lit, unit)
     return light * lit[..., None]
 
 
 def _falling(light: Pixels, photo: Pixels, lit: Pixels, unit: float) -> Pixels:
-    """Return the broad part of a change of light, in the colour of what it falls on.
+    """Return broad light in the colour of what it falls on.
 
     White light would turn the shadows of dark skin grey.
     """
-    near = BROAD * unit
-    broad, skin = (blurred(x, lit, near) for x in (light, photo))
+    skin = blurred(photo, lit, BROAD * unit)
     tint = skin / np.maximum(skin @ flow.LUMINANCE, DARKEST)[..., None]
-    return (broad @ flow.LUMINANCE)[..., None] * tint.clip(0, MOST_TINT)
+    return (light @ flow.LUMINANCE)[..., None] * tint.clip(0, MOST_TINT)
 
 
-def _cast(light: Pixels, lit: Pixels, skin: Pixels, unit: float) -> Pixels:
-    """Return the change of light that is broader than a feature, or crosses the rim."""
-    broad = blurred(light, skin * lit, CAST_WIDTH * unit)
+def _cast(
+    light: Pixels, lit: Pixels, skin: Pixels, unit: float, painted: bool
+) -> Pixels:
+    """Return the change of light that is broader than a feature, or crosses the rim.
+
+    Paint and hair may be as broad as they like: taken out, they would shine around.
+    """
+    width = CAST_WIDTH * unit
+    broad = 0 * light if painted else blurred(light, skin * lit, width)
     near = blurred(light, lit, RIM_WIDTH * unit)
     return near + lit[..., None] * (broad - near)
 

@@ -80,6 +80,11 @@ def _bending(points: Points, known: Points) -> NDArray[np.float64]:
     return np.asarray(0.5 * square * np.log(np.maximum(square, 1e-300)))
 
 
+def warped(image: Pixels, points: ArrayLike, target: ArrayLike) -> Pixels:
+    """Return the image (S, S, C) with its points moved to others."""
+    return fetch(image, between(points, target, len(image)))
+
+
 def fetch(image: Pixels, flow: Pixels, order: int = 3) -> Pixels:
     """Return the image (S, S, C) as the flow moves it."""
     rows, columns = np.indices(flow.shape[:2], np.float32)

@@ -125,7 +125,7 @@ def _teeth(change: Change, now: Points) -> Pixels:
     tall = SQUEEZED * _parted(open_) * _width(now) / _width(open_)
     there = _lowered(now, max(0.0, tall - _parted(now)))
     lips = slice(OUTER_LIPS.start, INNER_LIPS.stop)
-    return flow.fetch(picture, flow.between(open_[lips], there[lips], change.size))
+    return flow.warped(picture, open_[lips], there[lips])
 
 
 def parting(own: Points, was: Points, now: Points) -> bool:

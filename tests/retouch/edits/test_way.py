@@ -108,6 +108,13 @@ def test_ways_change_the_regions_that_any_of_them_is_meant_for():
     assert replace(eyes, fine=True).lit and (eyes + _learnt()).lit
 
 
+def test_a_way_is_still_if_all_that_is_asked_for_is():
+    beard, smile = replace(_learnt(), still=True), _learnt()
+    assert (Way.none(beard.start) + beard).still and (beard * 0.5).still
+    assert not (beard + smile).still and not Way.joined([beard, smile]).still
+    assert Way.of(beard.arrays, beard.moves).still and beard.lit
+
+
 def test_a_way_reaches_the_same_place_from_any_share():
     way = _learnt()
     first, second, _ = way.moves.names

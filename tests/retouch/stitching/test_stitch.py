@@ -12,6 +12,7 @@ from retouch.geometry import FFHQ, INNER_LIPS, Similarity
 from retouch.stitching import layers, mask, mouths
 from retouch.stitching.change import Change
 from retouch.stitching.difference import calmed
+from retouch.stitching.flow import warped
 from retouch.stitching.stitch import METHODS, Piece, stitch
 from tests.retouch.drawing import closed, drawn_face, placed_faces, templates, texture
 
@@ -323,6 +324,24 @@ def test_a_change_that_is_not_lit_moves_pixels_alone():
     spot = 40 * hill(0.05, (0.42, 0.55)) * np.float32([1, 1, 1])
     changed = Change(CROP, CROP + spot, STILL, fine=False, lit=False)
     assert np.array_equal(stitch(PHOTO, [Piece(FACE, TO_CROP, changed)]), PHOTO)
+
+
+def test_paint_moves_nothing_though_it_is_drawn_elsewhere():
+    was = TO_CROP(FACE.landmarks)
+    now = was.copy()
+    now[48:, 1] += 5  # the lips are drawn lower, and the chin is red
+    chin = (was[57] + was[8]) / 2
+    red = np.float32([30, -20, -20]) * hill(0.06, chin / SIZE)
+    drawn = warped(CROP + red, was, now)
+    change = Change(CROP, drawn, marks=(was, now), fine=False, still=True)
+    result = stitch(PHOTO, [Piece(FACE, TO_CROP, change)]).astype(int)
+    gain = result - PHOTO
+    x, y = np.floor(TO_CROP.inverse(chin)).astype(int)
+    assert gain[y, x, 0] > 10 > -5 > gain[y, x, 2]
+    detail = PHOTO - gaussian_filter(PHOTO.astype(float), (6, 6, 0))
+    kept = result - gaussian_filter(result.astype(float), (6, 6, 0))
+    around = np.s_[y - 20 : y + 20, x - 20 : x + 20]
+    assert np.corrcoef(detail[around].ravel(), kept[around].ravel())[0, 1] > 0.98
 
 
 @pytest.mark.parametrize("colour", [(120, 120, 120), (120, 80, 60)])
