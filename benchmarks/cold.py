@@ -5,9 +5,10 @@
 
 The photo is a JPEG of 12 megapixels with one face: a public portrait enlarged. Every
 run is a process of its own; a line tells the median of some rounds: seconds by the
-wall, seconds of all cores together, and the most memory. Other work on the machine
-slows the wall, and less so the cores' seconds; the load before is told. Another
-checkout takes turns with this one, by the same Python and its packages.
+wall, seconds of all cores together, and the most memory. A first run that does not
+count leaves compiled modules, as an installation does. Other work on the machine slows
+the wall, and less so the cores' seconds; the load before is told. Another checkout
+takes turns with this one, by the same Python and its packages.
 """
 
 import os
@@ -61,13 +62,14 @@ def cost(checkout: Path, words: tuple[str, ...], photo: Path) -> Cost:
     writing = out if words[0] in WRITING else []
     command = [sys.executable, str(checkout / "cli.py"), words[0], str(photo)]
     start = time.perf_counter()
+    kept = {n: v for n, v in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
     with open(os.devnull, "w") as nothing:
         process = subprocess.Popen(
             [*command, *words[1:], *writing],
             stdout=nothing,
             stderr=nothing,
             cwd=photo.parent,
-            env={**os.environ, "PYTHONPATH": str(checkout)},
+            env={**kept, "PYTHONPATH": str(checkout)},
         )
         _, state, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - start
@@ -100,6 +102,8 @@ def main(
         portrait(photo)
         for name in wanted:
             load = os.getloadavg()[0]
+            for path in places.values():
+                cost(path, COMMANDS[name], photo)
             turns = [
                 (place, cost(path, COMMANDS[name], photo))
                 for _ in range(rounds)

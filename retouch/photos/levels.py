@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
+STRIP = 32  # rows that are compared at once
+
 
 def eight_bit(samples: NDArray[np.unsignedinteger]) -> Pixels:
     """Return samples of 8 or 16 bits as the nearest of 8."""
@@ -20,10 +22,16 @@ def eight_bit(samples: NDArray[np.unsignedinteger]) -> Pixels:
 def differing(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.bool_]:
     """Return (H, W) with the pixels whose samples differ, of one channel or several.
 
-    It takes a tenth of what `any` takes along an axis so short.
+    In strips that fit the processor's cache, and channels one after the other: `any`
+    takes many times as long along an axis so short.
     """
-    differs = np.atleast_3d(np.not_equal(one, other))
-    return reduce(np.logical_or, np.moveaxis(differs, -1, 0))
+    result = np.zeros(one.shape[:2], bool)
+    for top in range(0, len(one), STRIP):
+        strip = slice(top, top + STRIP)
+        differs = np.atleast_3d(np.not_equal(one[strip], other[strip]))
+        if differs.any():
+            result[strip] = reduce(np.logical_or, np.moveaxis(differs, -1, 0))
+    return result
 
 
 def pixels_of(images: Floats) -> Pixels:

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy.ndimage import gaussian_filter
 
-from retouch.cores import together
 from retouch.faces.crop import Pixels
 from retouch.faces.face_crop import FaceCrop
 from retouch.faces.parse import Parts, ramp
@@ -24,6 +22,7 @@ from retouch.geometry import (
     hull,
 )
 from retouch.photos.lab import to_lab
+from retouch.smoothing import smoothed
 from scorers.blemishes import STEPS
 
 LARGEST = 416  # pixels of the square around the head: the face is 320
@@ -100,14 +99,7 @@ class Canvas:
 
     def blurred(self, field: Pixels, width: float) -> Pixels:
         """Return a field (S, S[, C]) blurred over a part of the face's size."""
-        spread = width * self.size
-
-        def blur(plane: Pixels) -> Pixels:
-            return np.asarray(gaussian_filter(plane, spread, truncate=3))
-
-        if field.ndim == 2:
-            return blur(field)
-        return np.stack(together(blur, np.moveaxis(field, -1, 0)), -1)
+        return smoothed(field, width * self.size, reach=3)
 
     def around(self, field: Pixels, width: float, weight: Pixels) -> Pixels:
         """Return the mean of a field (S, S, C) over a width, of what weighs alone."""
