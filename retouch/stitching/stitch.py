@@ -99,10 +99,12 @@ def planned(
     regions: Iterable[str] = ("face",),
 ) -> Layers | None:
     """Return what is to be done to a photo for a fitted piece, if there is anything."""
+    if piece.change.is_none:
+        return None
     face, transform, size = piece.face, piece.transform, piece.change.size
     outline = mask.Outline.of(face, transform, size, photo.shape)
     masks = _masks(outline, tuple(regions), piece)
-    if piece.change.is_none or not masks.edit.any():
+    if not masks.edit.any():
         return None
     own = FaceCrop.at(photo, face, transform, size).levels
     if method == "replace":

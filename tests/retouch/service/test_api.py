@@ -220,6 +220,15 @@ def test_a_draft_is_about_what_the_preview_shows(client, inverted):
         assert drafted == pytest.approx(share, rel=0.4)
 
 
+def test_moves_by_nothing_give_the_photo_itself(client, inverted):
+    plain = rendered(client, inverted["id"], "image/*", preview=True).content
+    for moves in ({"smile": 0.0}, {"smile": 0.0, "axis:0": 0.0}):
+        for draft in (True, False):
+            wish = {"moves": moves, "preview": True, "draft": draft}
+            told = rendered(client, inverted["id"], "image/*", **wish)
+            assert told.content == plain  # of 512 pixels, as a draft is
+
+
 def test_a_preview_says_how_far_the_budget_let_the_face_go(client, inverted):
     wish = {"moves": {"age": 3.0}, "settings": {"identity": 0.05}, "preview": True}
     answer = rendered(client, inverted["id"], "application/json", **wish).json()

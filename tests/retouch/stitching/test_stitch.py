@@ -480,3 +480,9 @@ def test_what_is_worked_out_coarser_is_nearly_the_same():
     assert changed.any() and gap.any()
     assert gap[changed].mean() < 0.25 * np.abs(fine.astype(int) - PHOTO)[changed].mean()
     assert np.array_equal(stitch(PHOTO, [edited], finest=4 * SIZE), fine)
+
+
+def test_what_leads_nowhere_may_be_meant_for_no_region():
+    still = replace(piece(CROP.copy()), where=())
+    assert still.change.is_none
+    assert np.array_equal(stitch(PHOTO, [still]), PHOTO)
