@@ -26,6 +26,7 @@ CAST_WIDTH = 0.2  # broader changes of light are taken out,
 RIM_WIDTH = 0.05  # and where the mask ends, narrower ones too
 BROAD = 0.03  # what light is broad, and not fine
 DARKEST, MOST_TINT = 16.0, 1.8  # of 255: what is darker has little colour; of it
+ASIDE = 0.02  # how far edges may be drawn elsewhere that mean the same
 JITTER = 0.004  # by which landmarks of a still face differ from picture to picture
 # Landmarks that move together, or keep still.
 BROWS, EYES = slice(17, 27), slice(LEFT_EYE.start, 48)
@@ -104,11 +105,16 @@ def _light(
     bared: Pixels,
 ) -> Pixels:
     """Return the change of light on a face whose photo was moved, (S, S, 3)."""
-    light = change.after - flow.fetch(change.before, whole)
+    moved = flow.fetch(change.before, whole)
     # What was behind the jaw, or is now, says nothing about the light on the face; nor
     # do teeth and eyes about that on the skin around them.
     lit = masks.edit * masks.surface * flow.moved(masks.surface, whole)
     lit *= (1 - flow.moved(masks.own, whole)) * (1 - bared)
+    if change.fine and change.flow is None:
+        # Edges that no landmark marks, drawn a little elsewhere, would be drawn twice.
+        rest = flow.estimate(moved, change.after, lit)
+        moved = flow.fetch(moved, flow.bounded(rest, ASIDE * unit))
+    light = change.after - moved
     light -= _cast(light, lit, masks.skin, unit, change.still)
     if not change.fine:
         light = blurred(light, lit, BROAD * unit)

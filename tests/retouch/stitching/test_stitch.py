@@ -326,6 +326,18 @@ def test_a_change_that_is_not_lit_moves_pixels_alone():
     assert np.array_equal(stitch(PHOTO, [Piece(FACE, TO_CROP, changed)]), PHOTO)
 
 
+def test_an_edge_that_no_landmark_marks_is_not_drawn_twice():
+    marks = TO_CROP(FACE.landmarks)
+    middle = int(marks[29, 1]) + 12  # between nose and mouth, and no landmark near
+    low = np.mgrid[:SIZE, :SIZE][0][..., None] > middle
+    crop = 120 + 60 * gaussian_filter(low.astype(np.float32), (1, 1, 0)) * np.ones(3)
+    photo = np.rint(uncut(crop.astype("f4"), TO_CROP, WHOLE)).astype(np.uint8)
+    crop, drawn = (np.float32(np.roll(crop, by, 0)) for by in (0, 1))
+    change = Change(crop, drawn, marks=(marks, marks))
+    light = stitch(photo, [Piece(FACE, TO_CROP, change)]).astype(int) - photo
+    assert np.abs(light).max() < 5 < 20 < np.abs(drawn - crop)[2:-2].max()
+
+
 def test_paint_moves_nothing_though_it_is_drawn_elsewhere():
     was = TO_CROP(FACE.landmarks)
     now = was.copy()
