@@ -62,7 +62,8 @@ def _wishes(handlers: Handlers) -> list[Wish]:
     found = [Wish()]
     if "axis:0" in told["parameters"]:
         found.append(Wish(moves={"axis:0": 1.0}))
-    if any(row["name"] == "beauty" for row in told["directions"]):
+    climbs = handlers.retoucher.model.moves is None  # which compiles what it climbs by
+    if climbs and any(row["name"] == "beauty" for row in told["directions"]):
         found.append(Wish(beautify=1.0))
     return found
 
