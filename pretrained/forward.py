@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pretrained import onnx_files
 from retouch.errors import DependencyError
 
 Floats = NDArray[np.float32]
@@ -30,18 +31,16 @@ class Graph:
 
     def __init__(self, weights: Mapping[str, NDArray]) -> None:
         self.weights = weights
-        self.nodes: list[Any] = []
+        self.nodes: list[bytes] = []
         self.constants: dict[str, NDArray] = {}
 
     def node(
         self, kind: str, inputs: Sequence[str | NDArray | float], **attributes: Any
     ) -> str:
         """Add an operation and return the name of what it gives."""
-        from onnx import helper
-
         names = [x if isinstance(x, str) else self.constant(x) for x in inputs]
         name = f"{kind.lower()}{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, names, [name], **attributes))
+        self.nodes.append(onnx_files.node(kind, names, name, attributes))
         return name
 
     def constant(self, values: NDArray | float) -> str:
@@ -165,30 +164,14 @@ class Forward(Running):
 
 def _serialised(graph: Graph, result: str, rank: int) -> bytes:
     """Return the ONNX model of a graph, without its large arrays."""
-    from onnx import TensorProto, helper
-
     taken = [f"length{i}" for i in range(rank)]  # any lengths
-    enters = helper.make_tensor_value_info("inputs", TensorProto.FLOAT, taken)
-    leaves = helper.make_tensor_value_info(result, TensorProto.FLOAT, None)
-    kept = [_tensor(name, array) for name, array in graph.constants.items()]
-    made = helper.make_graph(graph.nodes, "network", [enters], [leaves], kept)
-    opset = [helper.make_opsetid("", OPSET)]
-    return helper.make_model(
-        made, opset_imports=opset, ir_version=FORMAT
-    ).SerializeToString()
-
-
-def _tensor(name: str, array: NDArray) -> Any:
-    """Return an array as a graph keeps it; of a large one, that it is given apart."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    if array.nbytes < LARGE:
-        return numpy_helper.from_array(array, name)
-    kind = helper.np_dtype_to_tensor_dtype(array.dtype)
-    apart = TensorProto(name=name, data_type=kind, dims=array.shape)
-    apart.data_location = TensorProto.EXTERNAL
-    apart.external_data.add(key="location", value="memory")
-    return apart
+    enters, leaves = onnx_files.value("inputs", taken), onnx_files.value(result, None)
+    kept = [
+        onnx_files.tensor(name, array, apart=array.nbytes >= LARGE)
+        for name, array in graph.constants.items()
+    ]
+    whole = onnx_files.graph("network", graph.nodes, kept, enters, leaves)
+    return onnx_files.model(whole, OPSET, FORMAT)
 
 
 def _threads() -> int:
@@ -199,11 +182,10 @@ def _threads() -> int:
 
 def _runtime() -> Any:
     try:
-        import onnx  # noqa: F401
         import onnxruntime
     except ImportError as error:
         raise DependencyError(
             f"{error.name} is not installed; networks run by it."
-            " Install it: pip install onnx onnxruntime"
+            " Install it: pip install onnxruntime"
         ) from None
     return onnxruntime

@@ -205,5 +205,5 @@ def test_slopes_name_what_to_install_where_keras_is_missing(embedder, monkeypatc
 
 def test_a_missing_runtime_is_named_with_its_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(DependencyError, match="pip install onnx onnxruntime"):
+    with pytest.raises(DependencyError, match="pip install onnxruntime"):
         Running(compact_graph.network, {})
