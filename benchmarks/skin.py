@@ -31,7 +31,7 @@ from retouch.skin.retouch import retouched
 SPOTS = 5  # blemishes and as many marks on each face
 SIZES = (0.0, 0.014, 0.02, 0.026, 1.0)  # radii, of the face's size
 CONTRASTS = (0.0, 3.0, 6.0, 9.0, 100.0)  # of Lab
-GONE, LEFT = 0.25, 0.8  # parts of a contrast: healed below, kept above
+GONE, LEFT = 0.25, 0.8  # parts of a contrast, of either sign: healed below, kept above
 TONES = (0.0, 45.0, 60.0, 101.0)  # L of skins: dark, middle, light
 FINE = 1.2  # pixels: what is finer is texture
 ROUNDS = 5
@@ -116,7 +116,7 @@ def group(name: str, spots: list[Outcome]) -> None:
     """Print how many spots of a group go and stay, and what is left of the middle."""
     if spots:
         left = np.array([s.left for s in spots])
-        print(f"{name:20}{len(left):7}{(left < GONE).mean():8.0%}", end="")
+        print(f"{name:20}{len(left):7}{(np.abs(left) < GONE).mean():8.0%}", end="")
         print(f"{(left > LEFT).mean():6.0%}{np.median(left):7.2f}")
 
 
@@ -125,7 +125,7 @@ def line(name: str, trials: list[Trial]) -> None:
         return
     gone = np.array([s.left for t in trials for s in t.gone])
     left = np.array([s.left for t in trials for s in t.left])
-    print(f"{name:8}{len(trials):6}{(gone < GONE).mean():8.0%}", end="")
+    print(f"{name:8}{len(trials):6}{(np.abs(gone) < GONE).mean():8.0%}", end="")
     print(f"{(left > LEFT).mean():6.0%}", end="")
     print(f"{np.nanmedian([t.healed for t in trials]):9.0%}", end="")
     print(f"{np.median([t.untouched for t in trials]):11.1%}", end="")

@@ -15,8 +15,8 @@ from retouch.skin.canvas import Canvas
 from scorers.blemishes import STAIN, bands, network, seen
 
 WEIGHTS = "healing"
-ROUNDS = 2  # of asking: what a first left, a second sees
-DOUBT = (0.4, 1.2)  # Lab: fainter stains are none, stronger ones are taken wholly
+MORE = 1.2  # than the network says: in doubt of how strong a blemish is, it says less
+DOUBT = (0.3, 0.9)  # Lab: fainter stains are none, stronger ones are taken wholly
 BARELY = 0.05  # of what grows: a spot's edge
 DONOR = 1.6  # a spot's widths away lies the skin whose pores it takes
 SPOT = 0.02  # of the face's size: marks are narrower
@@ -31,18 +31,12 @@ def healer() -> Forward:
 
 def healed(canvas: Canvas) -> Pixels:
     """Return the picture without its blemishes, (S, S, 3)."""
-    lab = canvas.lab
-    for _ in range(ROUNDS):
-        lab = lab - _stains(canvas, lab)
+    (found,) = healer()(seen(*bands(canvas.lab, canvas.size))[None])
+    stains = STAIN * MORE * found
+    strength = np.sqrt((stains**2).sum(-1))
+    taken = ramp(strength, *DOUBT) * canvas.skin
+    lab = canvas.lab - taken[..., None] * stains
     return canvas.image + to_rgb(lab) - to_rgb(canvas.lab)
-
-
-def _stains(canvas: Canvas, lab: Pixels) -> Pixels:
-    """Return what blemishes have added to a Lab picture of a canvas."""
-    (found,) = healer()(seen(*bands(lab, canvas.size))[None])
-    found = STAIN * found
-    strength = np.sqrt((found**2).sum(-1))
-    return found * (ramp(strength, *DOUBT) * canvas.skin)[..., None]
 
 
 def grown(fine: Pixels, where: Pixels, skin: Pixels) -> Pixels:

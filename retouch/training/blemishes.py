@@ -17,7 +17,7 @@ Random = np.random.Generator
 
 
 Lab = tuple[float, float, float]
-STRONG = 0.35, 1.2  # times the colours below
+STRONG = 0.2, 1.15  # times the colours below
 
 
 class Stain(NamedTuple):

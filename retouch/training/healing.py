@@ -40,7 +40,7 @@ from retouch.training.patches import SEEN, Patches
 from retouch.training.shards import Shards
 from scorers.blemishes import BANDS, STAIN, network
 
-INSIDE = 3.0  # how much more a blemish's own pixels count
+INSIDE = 9.0  # how much more a blemish's own pixels count
 FAINT = 3.0  # Lab at which a blemish counts half for what it is missed by
 BROAD = 8  # pixels over which a blemish's mean colour is to be met, too
 

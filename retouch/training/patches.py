@@ -115,7 +115,7 @@ def _placed(
 
 def _lit(image: Floats, rng: Random) -> Floats:
     light = (image / 255) ** np.exp(rng.normal(0, 0.25))
-    light = light * rng.uniform(0.45, 1.2) * rng.uniform(0.92, 1.08, 3)
+    light = light * rng.uniform(0.3, 1.2) * rng.uniform(0.92, 1.08, 3)
     return (255 * light.clip(0, 1)).astype(np.float32)
 
 
