@@ -31,7 +31,6 @@ def list_(
 
     table = Table("name", "more is", "safe range", "+1 is judged", "identity")
     rows = library().rows()
-    # Directions were tried where readers are climbed, not yet where latents move.
     climbs = f"{model}-moves" not in {row.name for row in rows}
     for name in offered(traits(model)):
         table.add_row(*_shipped(name, climbs))
@@ -52,7 +51,8 @@ def _shipped(name: str, climbs: bool) -> tuple[str, ...]:
     known = DIRECTIONS.get(name)
     if known is None:
         return name, f"{name}; not tried yet", "", "", ""
-    span, tried = f"{known.low:+g} to {known.high:+g}", known.trial if climbs else None
+    span = f"{known.low:+g} to {known.high:+g}"
+    tried = known.trial if climbs else known.tried
     figures = ("", "")
     if tried is not None:
         figures = f"{tried.judged:+.2f}", f"{tried.identity:.2f}"
@@ -85,12 +85,14 @@ def show(
         who = "judges see it" if known.trial else "landmarks show it"
         typer.echo(f"{name}: +1 is one deviation {known.meaning}, as {who}")
         typer.echo(f"safe from {known.low:+g} to {known.high:+g}")
-        if tried := known.trial:
-            typer.echo(
-                f"with default128 eight portraits were judged {tried.judged:+.2f} at"
-                f" +1, without landmarks {tried.second:+.2f}, and moved"
-                f" {tried.identity:.2f} from who they were"
-            )
+        trials = {"default": known.tried, "default128": known.trial}
+        for model, tried in trials.items():
+            if tried is not None:
+                typer.echo(
+                    f"with {model} eight portraits were judged {tried.judged:+.2f} at"
+                    f" +1, without landmarks {tried.second:+.2f}, and moved"
+                    f" {tried.identity:.2f} from who they were"
+                )
         if known.adults:
             typer.echo("faces that look younger than 18 are left alone")
         return

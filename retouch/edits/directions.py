@@ -25,7 +25,8 @@ class Known:
     name: str
     trait: str  # as the readers call it
     meaning: str  # of the positive way
-    trial: Trial | None = None
+    trial: Trial | None = None  # where a guide is climbed by
+    tried: Trial | None = None  # where people's moves are gone
     # What is asked for one judged deviation: of a guide that is climbed by,
     climbed: float = 1.0
     moved: float = 1.0  # and of the moves that are learnt from people
@@ -42,8 +43,9 @@ class Known:
         return self.low <= strength <= self.high
 
 
-# Trials of eight portraits held out with `default128`, the whole way from photo to
-# photo; near +1 the identity budget begins to hold edits back. `python -m
+# Trials of eight portraits held out, the whole way from photo to photo: with `default128`,
+# which is climbed, and `default`, which moves as people do; near +1 the identity budget
+# begins to hold edits back. `python -m
 # benchmarks.ranges` prints them and the ranges; smiles end sooner, where mouths begin
 # to look wrong. Shapes have no trial, for no judge reads them: their deviations are
 # those of landmarks in people.

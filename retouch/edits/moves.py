@@ -54,9 +54,11 @@ class TraitMove:
         """
         goals = np.broadcast_to(np.asarray(strength, np.float32), len(view.latents))
         change, moves = self.change, self.moves
-        if self.name in BARE:
-            own = moves.read(view.latents)[:, moves.names.index(self.name)]
-            goals = np.maximum(goals, np.minimum(BARE[self.name] - own, 0))
         factors = moves.factors(view.latents, change, self.name, goals)
         wished = (np.sign(goals) * factors)[:, None] * change
+        own = moves.read(view.latents)
+        for at, name in enumerate(moves.names):
+            if name in BARE:
+                least = np.minimum(BARE[name] - own[:, at], 0)
+                wished[:, at] = np.maximum(wished[:, at], least)
         return Way.learnt(view.latents, wished.astype(np.float32), moves)
