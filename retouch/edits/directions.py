@@ -43,12 +43,11 @@ class Known:
         return self.low <= strength <= self.high
 
 
-# Trials of eight portraits held out, the whole way from photo to photo: with `default128`,
-# which is climbed, and `default`, which moves as people do; near +1 the identity budget
-# begins to hold edits back. `python -m
-# benchmarks.ranges` prints them and the ranges; smiles end sooner, where mouths begin
-# to look wrong. Shapes have no trial, for no judge reads them: their deviations are
-# those of landmarks in people.
+# Trials of eight portraits held out, the whole way from photo to photo: with `default`,
+# which moves as people do, and `default128`, which is climbed; near +1 the identity
+# budget begins to hold edits back. `python -m benchmarks.ranges` prints them and the
+# ranges; smiles end sooner, where mouths begin to look wrong. Shapes have no trial, for
+# no judge reads them: their deviations are those of landmarks in people.
 _ALL = (
     Known(
         "beauty",
