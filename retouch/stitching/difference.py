@@ -115,10 +115,11 @@ def _light(
         rest = flow.estimate(moved, change.after, lit)
         moved = flow.fetch(moved, flow.bounded(rest, ASIDE * unit))
     light = change.after - moved
-    light -= _cast(light, lit, masks.skin, unit, change.still)
+    paint = change.still and not change.fine
+    light -= _cast(light, lit, masks.skin, unit, paint)
     if not change.fine:
         light = blurred(light, lit, BROAD * unit)
-    if not (change.fine or change.still):
+    if not (change.fine or paint):
         light = _falling(light, photo, lit, unit)
     return light * lit[..., None]
 
@@ -133,15 +134,13 @@ def _falling(light: Pixels, photo: Pixels, lit: Pixels, unit: float) -> Pixels:
     return (light @ flow.LUMINANCE)[..., None] * tint.clip(0, MOST_TINT)
 
 
-def _cast(
-    light: Pixels, lit: Pixels, skin: Pixels, unit: float, painted: bool
-) -> Pixels:
+def _cast(light: Pixels, lit: Pixels, skin: Pixels, unit: float, paint: bool) -> Pixels:
     """Return the change of light that is broader than a feature, or crosses the rim.
 
-    Paint and hair may be as broad as they like: taken out, they would shine around.
+    Paint may be as broad as it likes: taken out, it would shine around.
     """
     width = CAST_WIDTH * unit
-    broad = 0 * light if painted else blurred(light, skin * lit, width)
+    broad = 0 * light if paint else blurred(light, skin * lit, width)
     near = blurred(light, lit, RIM_WIDTH * unit)
     return near + lit[..., None] * (broad - near)
 
