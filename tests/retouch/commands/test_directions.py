@@ -60,6 +60,11 @@ def test_the_list_and_a_single_one_are_told():
     moved = traits("default")
     names = [n for n, known in DIRECTIONS.items() if known.trait in moved]
     assert len(names) > 10 and all(name in told for name in names)
+    rows = {row.split()[1]: row for row in told.splitlines() if row.startswith("│")}
+    for name in names:  # what came of it where people's moves are gone, if it was tried
+        tried = DIRECTIONS[name].tried
+        assert tried is None or f"{tried.judged:+.2f}" in rows[name]
+        assert tried is None or tried.identity <= 0.3
     assert "safe from -1 to +1.5" in _told("show", "smile")
     assert "younger than 18" in _told("show", "beauty")
 
