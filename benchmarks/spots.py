@@ -5,6 +5,8 @@ blue and passes with the pimple; melanin takes all, blue most, and stays. Swelli
 a relief that is lit from one side, redder at its foot, with a head that scatters light.
 """
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -22,37 +24,33 @@ def pigment(kind: str) -> Floats:
     return HAEMOGLOBIN if kind in PASSING else MELANIN
 
 
-def blot(
-    shape: tuple[int, int], x: float, y: float, size: float, rng: np.random.Generator
+def stained(
+    shape: tuple[int, int],
+    x: float,
+    y: float,
+    size: float,
+    rng: np.random.Generator,
+    *,
+    radii: tuple[float, float],
+    soft: float,
+    thick: tuple[float, float],
 ) -> tuple[Floats, Floats]:
-    """Return how thick a blemish's pigment lies and how it is lit, each (H, W)."""
-    radius = size * rng.uniform(0.008, 0.022)
-    density = stain(shape, x, y, radius, 0.45, rng) * rng.uniform(0.25, 0.7)
-    return density, np.ones(shape)
+    """Return how thick a spot's pigment lies and how it is lit, each (H, W).
 
-
-def mole(
-    shape: tuple[int, int], x: float, y: float, size: float, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """Return a mole, as `blot` does."""
-    radius = size * rng.uniform(0.006, 0.014)
-    density = stain(shape, x, y, radius, 0.12, rng) * rng.uniform(0.5, 1.3)
-    return density, np.ones(shape)
-
-
-def freckle(
-    shape: tuple[int, int], x: float, y: float, size: float, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """Return a freckle, as `blot` does."""
-    radius = size * rng.uniform(0.005, 0.009)
-    density = stain(shape, x, y, radius, 0.3, rng) * rng.uniform(0.2, 0.5)
+    Args:
+        radii: from which to which they are, in parts of the face's size,
+        soft: and how far their edge goes, in parts of the radius.
+        thick: how thick the pigment lies, from and to.
+    """
+    radius = size * rng.uniform(*radii)
+    density = stain(shape, x, y, radius, soft, rng) * rng.uniform(*thick)
     return density, np.ones(shape)
 
 
 def swelling(
     shape: tuple[int, int], x: float, y: float, size: float, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """Return a pimple that stands out, as `blot` does."""
+    """Return a pimple that stands out, as `stained` does."""
     radius, squeezed = size * rng.uniform(0.008, 0.02), rng.uniform(0.8, 1.25)
     rows, columns = np.mgrid[: shape[0], : shape[1]] + 0.5
     away = np.hypot((rows - y) * squeezed, (columns - x) / squeezed) / radius
@@ -66,7 +64,12 @@ def swelling(
     return rng.uniform(0.4, 1.0) * foot, (1 + 0.15 * slope).clip(0.7, 1.4) + head
 
 
-PAINTERS = {"blot": blot, "mole": mole, "swelling": swelling, "freckle": freckle}
+PAINTERS = {
+    "blot": partial(stained, radii=(0.008, 0.022), soft=0.45, thick=(0.25, 0.7)),
+    "mole": partial(stained, radii=(0.006, 0.014), soft=0.12, thick=(0.5, 1.3)),
+    "swelling": swelling,
+    "freckle": partial(stained, radii=(0.005, 0.009), soft=0.3, thick=(0.2, 0.5)),
+}
 
 
 def stain(

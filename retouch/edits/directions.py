@@ -34,7 +34,7 @@ class Known:
     # Whether fine light and colours are meant: wrinkles, hair, frames, make-up.
     fine: bool = False
     where: str = "face"  # the region to which moves of people keep it
-    still: bool = False  # as which they move no feature: hair and paint alone are meant
+    still: bool = False  # whether they move no feature: hair or paint alone is meant
     low: float = -2.0
     high: float = 2.0  # beyond these faces begin to look wrong, or nothing more is seen
     adults: bool = False  # faces that look younger than 18 are left alone

@@ -33,8 +33,8 @@ class Way:
     @classmethod
     def none(cls, start: Floats) -> "Way":
         """Return the way that leads nowhere, and to which others are added."""
-        still = np.zeros_like(start)
-        return cls(start, still, fine=False, where=frozenset(), still=True)
+        nothing = np.zeros_like(start)
+        return cls(start, nothing, fine=False, where=frozenset(), still=True)
 
     @classmethod
     def straight(cls, start: Floats, end: Floats) -> "Way":

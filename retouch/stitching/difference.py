@@ -119,8 +119,8 @@ def _light(
     light -= _cast(light, lit, masks.skin, unit, paint)
     if not change.fine:
         light = blurred(light, lit, BROAD * unit)
-    if not (change.fine or paint):
-        light = _falling(light, photo, lit, unit)
+        if not change.still:
+            light = _falling(light, photo, lit, unit)
     return light * lit[..., None]
 
 

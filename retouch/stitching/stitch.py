@@ -49,7 +49,7 @@ class Piece:
         size = self.change.size
         shown = max(SMALLEST, int(size / self.transform.scale))
         finest = min(shown, finest or shown)
-        if size <= finest:
+        if size <= finest or self.change.is_none:
             return self
         transform = Similarity.scaling(finest / size) @ self.transform
         visible = self.visible
