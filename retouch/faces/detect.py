@@ -5,23 +5,22 @@ show nobody, BlazeFace. Landmarks: an ensemble of regression trees (Kazemi and S
 2014) trained on iBUG 300-W, whose terms exclude commercial use.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from functools import cached_property, partial
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pretrained.dlib_files import LANDMARKS, locate
 from retouch.cores import together
 from retouch.errors import DependencyError, FaceError, SettingsError
 from retouch.faces.blazeface import BlazeFace, Seen
 from retouch.faces.detections import Sighting, best, turned
 from retouch.faces.grey import Grey
+from retouch.faces.landmarks import Box, LandmarkReader
 from retouch.faces.search_copies import (
     BUDGET,
     SEEN,
@@ -68,17 +67,12 @@ class Detector:
 
     def __init__(self, *, scout: bool = True) -> None:
         self._dlib = _dlib()
-        self._landmarks_file = locate(LANDMARKS)
+        self._landmarks = LandmarkReader()
         # dlib's detectors keep state while they run: one for each thread at work.
         self._idle: SimpleQueue[Any] = SimpleQueue()
         self._frontal = frontal(self._dlib)
         self._scout = Scout(self._dlib) if scout else None
         self._blazeface = BlazeFace()
-
-    @cached_property
-    def _predictor(self) -> Any:
-        """What reads landmarks; its file takes as long to load as a search takes."""
-        return self._dlib.shape_predictor(str(self._landmarks_file))
 
     def find(
         self, pixels: NDArray[Any], *, smallest: float | None = None
@@ -188,19 +182,9 @@ class Detector:
         scouting = scout.searches(grey, WINDOW / (smallest or SMALLEST))
         searching = [partial(self._look, grey, look) for look in looks]
         jobs: list[Callable[[], list[Sighting]]] = [*scouting, *searching]
-        # Searches let Python run meanwhile, and loading does not: it begins once all
-        # other cores are at work.
-        last = min((os.cpu_count() or 1) - 1, len(jobs))
-        jobs.insert(last, self._ready)
         found = together(lambda job: job(), jobs)
-        del found[last]
         sightings = best([s for some in found[len(scouting) :] for s in some])
         return self._confirmed(grey, sightings, likeliest(found[: len(scouting)]))
-
-    def _ready(self) -> list[Sighting]:
-        """Load what reads landmarks; nothing is seen by that."""
-        assert self._predictor
-        return []
 
     def _confirmed(
         self, grey: Grey, sightings: list[Sighting], hints: list[Sighting]
@@ -253,13 +237,13 @@ class Detector:
         score: float,
         nudges: Nudges = NUDGES,
     ) -> Face:
-        return _framed(self._landmarks(grey, frame, nudges), score)
+        return _framed(self._mean(grey, frame, nudges), score)
 
     def _level(self, grey: Grey, frame: Similarity) -> Similarity:
         """Turn a frame until the eyes that are read in it are level."""
         for count in range(LEVELLINGS):
             before = frame
-            frame = _upright(self._landmarks(grey, frame, NUDGES[:1]))
+            frame = _upright(self._mean(grey, frame, NUDGES[:1]))
             if count and abs((before.inverse @ frame).angle) < LEVEL:
                 break
         return frame
@@ -283,23 +267,15 @@ class Detector:
                 found.append(Sighting.of(box, score, back))
         return max(found, key=lambda sighting: sighting.score)
 
-    def _landmarks(self, grey: Grey, frame: Similarity, nudges: Nudges) -> Points:
+    def _mean(self, grey: Grey, frame: Similarity, nudges: Nudges) -> Points:
         return self._readings(grey, frame, nudges).mean(0)
 
     def _readings(self, grey: Grey, frame: Similarity, nudges: Nudges) -> Points:
         """Return the landmarks as each of the moved boxes shows them, (K, 68, 2)."""
         to_patch = _to_patch(frame, PATCH, 2 * PATCH)
         patch = grey.square(to_patch, 2 * PATCH)
-        shapes = [self._predictor(patch, self._box(*nudge)) for nudge in nudges]
-        points = [[(p.x, p.y) for p in shape.parts()] for shape in shapes]
-        # dlib names a pixel by its corner; our first pixel's centre is (0.5, 0.5).
-        return to_patch.inverse(np.array(points) + 0.5)
-
-    def _box(self, x: float, y: float, scale: float) -> Any:
-        left, top = PATCH * (1 + x - scale / 2), PATCH * (1 + y - scale / 2)
-        side = round(PATCH * scale)
-        left, top = round(left), round(top)
-        return self._dlib.rectangle(left, top, left + side - 1, top + side - 1)
+        points = self._landmarks.read(patch, [_box(*nudge) for nudge in nudges])
+        return to_patch.inverse(points)
 
 
 def _dlib() -> Any:
@@ -347,6 +323,11 @@ def _to_patch(frame: Similarity, side: int, room: int) -> Similarity:
     """Return the similarity that lays the box in the middle of a patch."""
     edge = (room - side) / 2
     return Similarity(side, 0, edge, edge) @ frame.inverse
+
+
+def _box(x: float, y: float, scale: float) -> Box:
+    """Return a moved and scaled box in its patch."""
+    return PATCH * (1 + x - scale / 2), PATCH * (1 + y - scale / 2), PATCH * scale
 
 
 def _needed(face: Face) -> float:
