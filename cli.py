@@ -1,46 +1,85 @@
-"""The command line: each command stands in `commands`; here they come together.
+"""The command line: each command stands in `retouch.commands`; here they come together.
 
 Exit codes: 0 all done; 1 the work could not be done, and a sentence on stderr says
 why; 2 the command was not understood; 130 interrupted.
 """
 
+import importlib
 import io
 import sys
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_group
 
 from retouch import __version__
-from retouch.commands import (
-    attributes,
-    batch,
-    directions,
-    evaluate,
-    latents,
-    learn,
-    live,
-    models,
-    photos,
-    serve,
-    skin,
-    train,
-    transfer,
-    verify,
-)
 from retouch.errors import RetouchError
+
+# The module of `retouch.commands` in which each command stands.
+PLACES = {
+    "beautify": "photos",
+    "edit": "photos",
+    "skin": "skin",
+    "transfer": "transfer",
+    "mask": "live",
+    "invert": "latents",
+    "render": "latents",
+    "batch": "batch",
+    "serve": "serve",
+    "live": "live",
+    "video": "live",
+    "faces": "photos",
+    "verify": "verify",
+    "undo": "verify",
+    "attributes": "attributes",
+    "mean": "transfer",
+    "rate": "learn",
+    "learn": "learn",
+    "doctor": "photos",
+    "models": "models",
+    "directions": "directions",
+    "evaluate": "evaluate",
+    "train": "train",
+}
 
 
 class Commands(TyperGroup):
-    """Names the command for many photos to whom gives several."""
+    """Loads a command when it is asked for, and all where the name is of none."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*PLACES]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in PLACES and cmd_name not in self.commands:
+            self.commands[cmd_name] = _loaded(cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] not in PLACES:  # what may have been meant is told by the others
+            for name in PLACES:
+                self.get_command(ctx, name)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
+        """Name the command for many photos to whom gives several."""
         try:
             return super().invoke(ctx)
         except Exception as error:  # its class is private to Typer, or Click's
             if "unexpected extra argument" in getattr(error, "message", ""):
                 error.message += ". Many photos: retouch batch FOLDER RESULTS"  # type: ignore[attr-defined]
             raise
+
+
+def _loaded(name: str) -> Any:
+    """Return a command, or a group of some, as Typer makes it."""
+    module = importlib.import_module(f"retouch.commands.{PLACES[name]}")
+    alone = typer.Typer()
+    if hasattr(module, "app"):
+        alone.add_typer(module.app, name=name)
+    else:
+        alone.command()(getattr(module, name))
+    return get_group(alone).commands[name]
 
 
 app = typer.Typer(
@@ -50,32 +89,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (
-    photos.beautify,
-    photos.edit,
-    skin.skin,
-    transfer.transfer,
-    live.mask,
-    latents.invert,
-    latents.render,
-    batch.batch,
-    serve.serve,
-    live.live,
-    live.video,
-    photos.faces,
-    verify.verify,
-    verify.undo,
-    attributes.attributes,
-    transfer.mean,
-    learn.rate,
-    learn.learn,
-    photos.doctor,
-):
-    app.command()(command)
-app.add_typer(models.app, name="models")
-app.add_typer(directions.app, name="directions")
-app.add_typer(evaluate.app, name="evaluate")
-app.add_typer(train.app, name="train")
 
 
 def tell_version(asked: bool) -> None:

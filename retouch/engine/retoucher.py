@@ -19,8 +19,9 @@ from retouch.edits.moves import TraitMove
 from retouch.edits.registry import Registry
 from retouch.edits.straight import bounded
 from retouch.edits.way import Moved, Way, within_budget, within_reach
+from retouch.engine.examiner import Examiner, pair
 from retouch.engine.rendering import Renderer
-from retouch.engine.report import Examiner, FaceReport, pair
+from retouch.engine.report import FaceReport
 from retouch.engine.session import (
     ADULT,
     KnownFaces,

@@ -179,12 +179,14 @@ class Detector:
         """Search beside the scout, and look again where it saw something."""
         if (scout := self._scout) is None:
             return self._search(grey, looks)
-        scouting = scout.searches(grey, WINDOW / (smallest or SMALLEST))
+        coarse, *fine = scout.searches(grey, WINDOW / (smallest or SMALLEST))
         searching = [partial(self._look, grey, look) for look in looks]
-        jobs: list[Callable[[], list[Sighting]]] = [*scouting, *searching]
-        found = together(lambda job: job(), jobs)
-        sightings = best([s for some in found[len(scouting) :] for s in some])
-        return self._confirmed(grey, sightings, likeliest(found[: len(scouting)]))
+        # What takes longest first, so that no core is left with it at the end.
+        jobs: list[Callable[[], list[Sighting]]] = [coarse, *searching, *fine]
+        first, *found = together(lambda job: job(), jobs)
+        sightings = best([s for some in found[: len(looks)] for s in some])
+        hints = likeliest([first, *found[len(looks) :]])
+        return _likely(self._confirmed(grey, sightings, hints))
 
     def _confirmed(
         self, grey: Grey, sightings: list[Sighting], hints: list[Sighting]
@@ -323,6 +325,16 @@ def _to_patch(frame: Similarity, side: int, room: int) -> Similarity:
     """Return the similarity that lays the box in the middle of a patch."""
     edge = (room - side) / 2
     return Similarity(side, 0, edge, edge) @ frame.inverse
+
+
+def _likely(sightings: list[Sighting]) -> list[Sighting]:
+    """Leave out weak ones that lie on strong ones, as on a part of a face."""
+    strong = [s for s in sightings if s.score >= STRONG]
+    return [
+        s
+        for s in sightings
+        if s.score >= POSSIBLE or not any(s.lies_in(other) for other in strong)
+    ]
 
 
 def _box(x: float, y: float, scale: float) -> Box:

@@ -28,6 +28,12 @@ class Sighting:
         sides = np.array([self.frame.scale])
         return bool(_near(gap[None], sides, other.frame.scale)[0])
 
+    def lies_in(self, other: "Sighting") -> bool:
+        """Tell whether it marks a part of what the other does, or not much more."""
+        gap = np.hypot(*(self.frame((0.5, 0.5)) - other.frame((0.5, 0.5))))
+        side = other.frame.scale
+        return bool(gap < side / 2 and self.frame.scale < 2 * side)
+
 
 def turned(frame: Similarity, degrees: float) -> Similarity:
     """Return a frame turned clockwise about its centre."""

@@ -23,6 +23,7 @@ from PIL import Image, ImageFile, JpegImagePlugin
 from retouch.errors import PhotoError, RetouchError, SizeError
 from retouch.photos import photoshop, tiff
 from retouch.photos.formats import FORMATS, LENIENCY, png_chunks, require
+from retouch.photos.levels import samples_of
 from retouch.photos.metadata import Metadata
 from retouch.photos.stored import Kind, Samples, Stored
 
@@ -160,7 +161,7 @@ def _stored(image: Image.Image, reopen: Callable[[], Image.Image] | None) -> Sto
         samples = _sixteen_bits(image, reopen(), rawmode)
     else:
         simpler = SIMPLER.get(image.mode)
-        samples = np.asarray(image.convert(simpler) if simpler else image)
+        samples = samples_of(image.convert(simpler) if simpler else image)
         samples = samples.astype(f"u{samples.itemsize}", copy=False)
     if image.mode.startswith("I") and getattr(image, "tag_v2", {}).get(262) == 0:
         samples = 65535 - samples  # white is zero, which Pillow minds in 8 bits alone

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from retouch.photos.levels import differing
+from retouch.photos.levels import differing, samples_of
 from retouch.photos.stored import Samples
 
 BLOCK = 8
@@ -63,7 +63,7 @@ def spliced(
 def _changed(samples: Samples, came: bytes) -> NDArray[np.bool_] | None:
     """Return (H, W) with what is not as it came; None of pictures of another size."""
     with Image.open(io.BytesIO(came)) as image:
-        before = np.asarray(image)
+        before = samples_of(image)
     return differing(samples, before) if before.shape == samples.shape else None
 
 
