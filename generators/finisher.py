@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import keras
 from keras import ops
 
-from generators.finisher_graph import Window, edges
+from generators.finisher_graph import Window, edges, fading
 from generators.layers import Convolution, leaky
 
 # --- config -------------------------------------------------------------------
@@ -95,10 +95,10 @@ class Finisher(keras.Model):
         """Return crops (N, R, R, 3) with the window of their mouths sharpened."""
         size = images.shape[1]
         top, bottom, left, right = edges(self.config.window, size)
-        sharp = self(images[:, top:bottom, left:right])
+        own = images[:, top:bottom, left:right]
+        added = fading(self.config.window, size) * (self(own) - own)
         around = [(0, 0), (top, size - bottom), (left, size - right), (0, 0)]
-        inside = ops.pad(ops.ones_like(sharp[..., :1]), around)
-        return images * (1 - inside) + ops.pad(sharp, around)
+        return images + ops.pad(added, around)
 
 
 def _both(some, more):

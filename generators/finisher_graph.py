@@ -5,12 +5,27 @@ from typing import Any
 import numpy as np
 
 GAIN = np.float32(np.sqrt(2))
+FADE = 1 / 16  # of the crop
 Window = tuple[float, float, float, float]  # top, bottom, left, right, in parts
 
 
 def edges(window: Window, size: int) -> tuple[int, ...]:
     """Return where a window lies in crops of a size, in pixels, all even."""
     return tuple(2 * round(part * size / 2) for part in window)
+
+
+def fading(window: Window, size: int) -> np.ndarray:
+    """Return how much a window's pixels are finished, (height, width, 1).
+
+    Towards its edges less and less, or the skin's light would show where they are.
+    """
+    top, bottom, left, right = edges(window, size)
+    down, across = (
+        np.minimum(np.arange(n) + 0.5, n - 0.5 - np.arange(n)) / (FADE * size)
+        for n in (bottom - top, right - left)
+    )
+    inside = np.clip(np.minimum(down[:, None], across[None]), 0, 1)
+    return (inside * inside * (3 - 2 * inside))[..., None].astype(np.float32)
 
 
 def network(graph: Any, images: str) -> str:

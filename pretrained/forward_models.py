@@ -134,10 +134,12 @@ class Finisher(Stands):
 
     def finish(self, images: Floats) -> Floats:
         """Return crops (N, R, R, 3) with the window of their mouths sharpened."""
-        top, bottom, left, right = finisher_graph.edges(self._window, images.shape[1])
-        place = np.s_[:, top:bottom, left:right]
+        size = images.shape[1]
+        top, bottom, left, right = finisher_graph.edges(self._window, size)
         finished = images.copy()
-        finished[place] = self._sharpened(images[place])
+        window = finished[:, top:bottom, left:right]
+        fading = finisher_graph.fading(self._window, size)
+        window += fading * (self._sharpened(window) - window)
         return finished
 
 

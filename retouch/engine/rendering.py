@@ -12,6 +12,7 @@ from retouch.edits.moves import EXPRESSION, OPENING
 from retouch.edits.way import Way
 from retouch.engine.memory import Memory
 from retouch.errors import FaceError
+from retouch.faces.crop import cut
 from retouch.faces.detect import Detector
 from retouch.faces.parse import Parts, parser
 from retouch.geometry import Face, Points, Similarity
@@ -26,6 +27,7 @@ from retouch.stitching.stitch import Piece, planned, stitch
 
 Floats = NDArray[np.float32]
 FURTHER = 3.0  # deviations of expression, at which mouths show whole teeth
+ANCHORS = [27, 28, 29, 30, 36, 39, 42, 45]  # the nose's bridge, the eyes' corners
 KEPT = 32  # pictures whose landmarks are not looked for anew
 
 
@@ -120,7 +122,8 @@ class Renderer:
         end, pieces = way.end, []
         for i, (face, place) in enumerate(zip(faces, placed, strict=True)):
             there = face.moved(place)
-            old, new = self._drawn(way.start[i], there), self._drawn(end[i], there)
+            old = self._drawn(way.start[i], there)
+            new = _anchored(self._drawn(end[i], there), old[1])
             own = way[i : i + 1]
             opens = own.changes(OPENING)
             marks = old[1], new[1] if opens else as_open(old[1], new[1])
@@ -140,7 +143,8 @@ class Renderer:
         """
         if not parting(face.landmarks, *marks):
             return None
-        return self._drawn(way.reaching(FURTHER, EXPRESSION).end[0], face)
+        further = self._drawn(way.reaching(FURTHER, EXPRESSION).end[0], face)
+        return _anchored(further, marks[0])
 
     def _drawn(self, latent: Floats, face: Face) -> tuple[Floats, Points]:
         """Return the picture of a latent and its landmarks, near those of a face.
@@ -156,6 +160,17 @@ class Renderer:
         while len(self._known) > KEPT:
             self._known.popitem(last=False)
         return picture, self._known[key]
+
+
+def _anchored(drawn: tuple[Floats, Points], marks: Points) -> tuple[Floats, Points]:
+    """Return a picture and its landmarks with eyes and nose where other landmarks are.
+
+    A generator draws faces as crops show them, laid by eyes and mouth: as a smile lifts
+    the mouth, all else grows, and in the photo nothing does.
+    """
+    picture, own = drawn
+    back = Similarity.fit(own[ANCHORS], marks[ANCHORS])
+    return cut(picture, back, len(picture)), back(own)
 
 
 def _free(

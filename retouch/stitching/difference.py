@@ -47,7 +47,8 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
         change = replace(change, marks=(was, steadied(masks.marks, was, now)))
     bared = gap(change, masks)
     whole = _moves(change, masks, unit, bared)
-    moves = flow.unfolded(whole * masks.edit[..., None], masks.edit, bared)
+    moves = flow.tapered(whole, masks.edit) * masks.edit[..., None]
+    moves = flow.unfolded(moves, masks.edit, bared)
     photo = flow.fetch(own, moves)
     light = np.zeros_like(photo)
     if change.lit:

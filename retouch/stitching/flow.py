@@ -7,7 +7,7 @@ coarse to fine, on pictures whose lighting has been evened out.
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import gaussian_filter, map_coordinates
+from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates
 
 from retouch.cores import together
 from retouch.faces.crop import Pixels, resized
@@ -21,6 +21,7 @@ NEAR = 1 / 48  # of the side: what moves together
 STIFF = 0.002  # how sure structure must be before it moves anything
 MISMATCH = 1.0  # standard deviations at which a pixel counts half
 LEAST_AREA, MOST_AREA = 0.35, 2.5  # to which a flow may shrink or stretch a pixel
+BARELY, STEEP = 0.02, 0.35  # where nothing moves; pixels of a move for one from there
 COVERED = 0.5  # of a pixel: what lies beneath so much paint is hardly seen
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
@@ -101,10 +102,23 @@ def moved(plane: Pixels, flow: Pixels) -> Pixels:
     return fetch(plane[..., None], flow, order=1)[..., 0]
 
 
-def bounded(flow: Pixels, limit: float) -> Pixels:
-    """Return the flow with no move longer than limit, short ones hardly changed."""
+def bounded(flow: Pixels, limit: float | Pixels) -> Pixels:
+    """Return the flow with no move longer than limit, short ones hardly changed.
+
+    Args:
+        limit: of all, or (S, S, 1).
+    """
     length = np.hypot(flow[..., :1], flow[..., 1:]) / np.float32(limit)
     return np.asarray(flow / np.sqrt(np.hypot(1, length**2)), np.float32)
+
+
+def tapered(flow: Pixels, where: Pixels) -> Pixels:
+    """Return the flow with moves that end softly where nothing may move, (S, S).
+
+    A cheek beside hair that lies before it would be torn along its edge.
+    """
+    away = distance_transform_edt(where > BARELY).astype(np.float32)
+    return bounded(flow, np.maximum(STEEP * away, 1e-3)[..., None])
 
 
 def area(flow: Pixels) -> NDArray[np.float32]:

@@ -207,3 +207,13 @@ def test_a_missing_runtime_is_named_with_its_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(DependencyError, match="pip install onnxruntime"):
         Running(compact_graph.network, {})
+
+
+def test_nobody_sees_where_a_finished_window_ends(images):
+    network = forward_models.load(library(), "default-finisher", "finisher")
+    window = network.differentiable.config.window
+    top, bottom, left, right = finisher_graph.edges(window, images.shape[1])
+    added = np.abs(network.finish(images) - images)[:, top:bottom, left:right]
+    rim = added[:, [0, -1]].max(), added[:, :, [0, -1]].max()
+    assert max(rim) < 0.01 * added.max()
+    assert finisher_graph.fading(window, 256).max() == 1

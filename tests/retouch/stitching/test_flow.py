@@ -130,3 +130,13 @@ def test_a_flow_between_landmarks_bends_as_scipys_thin_plate_does():
     expected = plate(points.reshape(-1, 2)).reshape(size, size, 2)
     found = flow.between(source, target, size)
     np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_moves_end_softly_beside_what_may_not_move():
+    free = np.ones((128, 128), np.float32)
+    free[:, 60:64] = 0  # a strand of hair
+    whole = np.full((128, 128, 2), 6, np.float32)
+    tapered = flow.tapered(whole, free) * free[..., None]
+    steps = np.abs(np.diff(tapered, axis=1)).max()
+    assert steps < 0.5 < np.abs(np.diff(whole * free[..., None], axis=1)).max()
+    np.testing.assert_allclose(tapered[:, 2], whole[:, 2], rtol=0.05)
