@@ -123,7 +123,7 @@ class Renderer:
         for i, (face, place) in enumerate(zip(faces, placed, strict=True)):
             there = face.moved(place)
             old = self._drawn(way.start[i], there)
-            new = _anchored(self._drawn(end[i], there), old[1])
+            new = anchored(self._drawn(end[i], there), old[1])
             own = way[i : i + 1]
             opens = own.changes(OPENING)
             marks = old[1], new[1] if opens else as_open(old[1], new[1])
@@ -144,7 +144,7 @@ class Renderer:
         if not parting(face.landmarks, *marks):
             return None
         further = self._drawn(way.reaching(FURTHER, EXPRESSION).end[0], face)
-        return _anchored(further, marks[0])
+        return anchored(further, marks[0])
 
     def _drawn(self, latent: Floats, face: Face) -> tuple[Floats, Points]:
         """Return the picture of a latent and its landmarks, near those of a face.
@@ -162,7 +162,7 @@ class Renderer:
         return picture, self._known[key]
 
 
-def _anchored(drawn: tuple[Floats, Points], marks: Points) -> tuple[Floats, Points]:
+def anchored(drawn: tuple[Floats, Points], marks: Points) -> tuple[Floats, Points]:
     """Return a picture and its landmarks with eyes and nose where other landmarks are.
 
     A generator draws faces as crops show them, laid by eyes and mouth: as a smile lifts
