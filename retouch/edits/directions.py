@@ -140,7 +140,7 @@ _ALL = (
         trial=Trial(1.00, 1.08, 0.26),
         tried=Trial(0.45, 0.40, 0.26),
         fine=True,
-        where="lower-face",
+        where="beard",
         still=True,
     ),
     Known(

@@ -13,7 +13,15 @@ import numpy as np
 from numpy.polynomial.polynomial import polyfit, polyval
 
 from retouch.faces.crop import Pixels, resized
-from retouch.geometry import INNER_LIPS, JAW, LEFT_EYE, NOSE, OUTER_LIPS, Points
+from retouch.geometry import (
+    INNER_LIPS,
+    JAW,
+    LEFT_EYE,
+    MIRRORED,
+    NOSE,
+    OUTER_LIPS,
+    Points,
+)
 from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
@@ -26,6 +34,7 @@ CAST_WIDTH = 0.2  # broader changes of light are taken out,
 RIM_WIDTH = 0.05  # and where the mask ends, narrower ones too
 BROAD = 0.03  # what light is broad, and not fine
 DARKEST, MOST_TINT = 16.0, 1.8  # of 255: what is darker has little colour; of it
+SWALLOWED, GIVEN_BACK = -0.7, 0.5  # of the light on skin, by hair at the most
 ASIDE = 0.02  # how far edges may be drawn elsewhere that mean the same
 JITTER = 0.004  # by which landmarks of a still face differ from picture to picture
 # Landmarks that move together, or keep still.
@@ -116,13 +125,30 @@ def _light(
         rest = flow.estimate(moved, change.after, lit)
         moved = flow.fetch(moved, flow.bounded(rest, ASIDE * unit))
     light = change.after - moved
-    paint = change.still and not change.fine
-    light -= _cast(light, lit, masks.skin, unit, paint)
+    light -= _cast(light, lit, masks.skin, unit, change.still)
+    if change.fine and change.still:
+        light = _pigment(light, moved, photo, lit, masks.marks)
     if not change.fine:
         light = blurred(light, lit, BROAD * unit)
         if not change.still:
             light = _falling(light, photo, lit, unit)
     return light * lit[..., None]
+
+
+def _pigment(
+    light: Pixels, drawn: Pixels, photo: Pixels, lit: Pixels, marks: Points
+) -> Pixels:
+    """Return light as hair that grows swallows it, or shaved hair gives it back.
+
+    It is a part of the photo's own, so that lips stay red and grey beards grey. Hair
+    grows on both cheeks; what darkens one alone is a shadow.
+    """
+    part = (light @ flow.LUMINANCE) / np.maximum(drawn @ flow.LUMINANCE, DARKEST)
+    if float((part * lit).sum()) > 0:
+        return photo * part.clip(0, GIVEN_BACK)[..., None]
+    across = (len(part), 0) - marks[MIRRORED] * (1, -1)
+    other = flow.warped(part[:, ::-1, None].clip(SWALLOWED, 0), across, marks)
+    return photo * np.maximum(part[..., None], other).clip(SWALLOWED, 0)
 
 
 def _falling(light: Pixels, photo: Pixels, lit: Pixels, unit: float) -> Pixels:

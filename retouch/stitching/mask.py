@@ -43,6 +43,7 @@ LID_OUTSET, LID_FEATHER = 0.005, 0.02
 BROW_OUTSET, BROW_FEATHER = 0.04, 0.03
 NOSE_OUTSET, NOSE_FEATHER = 0.05, 0.05
 LOWER_FEATHER = 0.3  # of what lies below the nose, upwards
+BEARD_FEATHER, LIP_FEATHER = 0.15, 0.03
 
 NOSE_BASE = 33
 _CIRCLE = np.stack([f(np.arange(8) * np.pi / 4) for f in (np.cos, np.sin)], -1)
@@ -185,6 +186,12 @@ class Outline:
         points = np.concatenate([self.points[JAW], self.points[NOSE_BASE, None]])
         return self.soft(points, FACE_OUTSET, FACE_FEATHER, LOWER_FEATHER)
 
+    def beard(self) -> Pixels:
+        """Return where beards grow: along the jaw, around the lips, up to the nose."""
+        points = np.concatenate([self.points[JAW][3:14], self.points[NOSE_BASE, None]])
+        lips = self.soft(self.points[OUTER_LIPS], 0, LIP_FEATHER)
+        return self.soft(points, FACE_OUTSET, FACE_FEATHER, BEARD_FEATHER) * (1 - lips)
+
     def skin(self) -> Pixels:
         """Return the surface without mouth, eyes and brows."""
         brows = self._pair(LEFT_BROW, RIGHT_BROW, BROW_OUTSET, BROW_FEATHER)
@@ -210,6 +217,7 @@ REGIONS: dict[str, Callable[[Outline], Pixels]] = {
     "eyes-and-brows": Outline.eyes_and_brows,
     "nose": Outline.nose,
     "lower-face": Outline.lower_face,
+    "beard": Outline.beard,
 }
 
 

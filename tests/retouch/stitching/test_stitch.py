@@ -338,6 +338,26 @@ def test_an_edge_that_no_landmark_marks_is_not_drawn_twice():
     assert np.abs(light).max() < 5 < 20 < np.abs(drawn - crop)[2:-2].max()
 
 
+def test_hair_grows_on_both_cheeks_in_the_skins_own_colour():
+    marks = TO_CROP(FACE.landmarks)
+    skin = np.broadcast_to(np.float32([200, 150, 120]), (SIZE, SIZE, 3))
+    photo = np.broadcast_to(np.uint8([150, 112, 90]), PHOTO.shape)
+    left, right = (0.5 * (marks[n] + marks[48 if n == 5 else 54]) for n in (5, 11))
+
+    def laid(*places):
+        drawn = skin - sum(np.float32(80) * hill(0.05, at / SIZE) for at in places)
+        change = Change(skin.copy(), drawn, marks=(marks, marks), still=True)
+        done = stitch(photo, [Piece(FACE, TO_CROP, change)]).astype(float)
+        spots = [np.rint(TO_CROP.inverse(at)).astype(int) for at in (left, right)]
+        return [done[y, x] for x, y in spots]
+
+    both, alone = laid(left, right), laid(left)
+    assert max(np.abs(spot - photo[0, 0]).max() for spot in alone) <= 2  # a shadow
+    for spot in both:
+        assert spot.max() < 120
+        np.testing.assert_allclose(spot / spot.max(), photo[0, 0] / 150, atol=0.01)
+
+
 def test_paint_moves_nothing_though_it_is_drawn_elsewhere():
     was = TO_CROP(FACE.landmarks)
     now = was.copy()
