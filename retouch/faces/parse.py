@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy.ndimage import gaussian_filter, grey_dilation
+from scipy.ndimage import gaussian_filter, grey_dilation, label
 
 from pretrained.forward import Forward
 from pretrained.registry import Library, library
@@ -75,6 +75,14 @@ class Parts:
         """Return what a map of this square is in a window of the photo."""
         return uncut(area[..., None], self.transform, window, linear=True)[..., 0]
 
+    @cached_property
+    def _hair(self) -> Pixels:
+        """The chance of hair that grows from outside the face: no lashes or brows."""
+        hair = self.chance("hair")
+        strands, _ = label(hair > CLEAR)
+        outside = np.unique(strands[self.inside == 0])
+        return np.asarray(hair * np.isin(strands, outside[outside > 0]), np.float32)
+
     def free(
         self, transform: Similarity, size: int, regions: Iterable[str] = ()
     ) -> Pixels:
@@ -89,7 +97,7 @@ class Parts:
         hiding = [part for part in COVERING if part not in named]
         hidden = self.chance(*(part for part in hiding if part != "hair"))
         if "hair" in hiding:
-            hidden = hidden + self.inside * self.chance("hair")
+            hidden = hidden + self.inside * self._hair
         hidden = np.maximum(grey_dilation(hidden, AROUND), self.veiled)
         shown = 1 - ramp(self.in_crop(hidden, transform, size), CLEAR, HIDDEN)
         if named:

@@ -35,6 +35,7 @@ RIM_WIDTH = 0.05  # and where the mask ends, narrower ones too
 BROAD = 0.03  # what light is broad, and not fine
 DARKEST, MOST_TINT = 16.0, 1.8  # of 255: what is darker has little colour; of it
 SWALLOWED, GIVEN_BACK = -0.7, 0.5  # of the light on skin, by hair at the most
+BESIDE = 0.12  # hair is drawn elsewhere than it lies: how far it may shade skin
 ASIDE = 0.02  # how far edges may be drawn elsewhere that mean the same
 JITTER = 0.004  # by which landmarks of a still face differ from picture to picture
 # Landmarks that move together, or keep still.
@@ -120,6 +121,8 @@ def _light(
     # do teeth and eyes about that on the skin around them.
     lit = masks.edit * masks.surface * flow.moved(masks.surface, whole)
     lit *= (1 - flow.moved(masks.own, whole)) * (1 - bared)
+    if change.fine and not change.still:
+        lit *= np.minimum(flow.depth(masks.edit) / (BESIDE * unit), 1)
     if change.fine and change.flow is None:
         # Edges that no landmark marks, drawn a little elsewhere, would be drawn twice.
         rest = flow.estimate(moved, change.after, lit)

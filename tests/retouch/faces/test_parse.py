@@ -98,10 +98,15 @@ def test_hair_before_a_face_is_not_free_and_hair_beside_it_is():
     assert (free[10:50, :3] == 1).all()
 
 
+def test_lashes_and_brows_are_no_hair_before_a_face():
+    free = made(hair=(slice(20, 24), slice(24, 40))).free(Similarity.scaling(1), SIZE)
+    assert free.min() == 1
+
+
 def test_a_named_region_is_free_and_nothing_else_is():
-    box = slice(8, 24), slice(8, 56)
+    box = slice(8, 24), slice(0, 56)
     parts = made(hair=box)
-    assert (parts.free(Similarity.scaling(1), SIZE)[box] == 0).all()
+    assert (parts.free(Similarity.scaling(1), SIZE)[8:24, 8:56] == 0).all()
     free = parts.free(Similarity.scaling(1), SIZE, ["hair"])
     assert (free[12:20, 12:52] == 1).all()
     assert (free[32:] == 0).all()
