@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy.ndimage import gaussian_filter, grey_dilation, label
+from scipy.ndimage import gaussian_filter, grey_closing, grey_dilation, label
 
 from pretrained.forward import Forward
 from pretrained.registry import Library, library
@@ -40,6 +40,10 @@ COLOURS = (  # in which the parts are shown
 SEEN = 0.35  # chance of a feature where landmarks have it: it is seen
 MOUTH = 0.3, 0.5  # such chances of lips: below, a hand or cup hides them; above, none
 CLEAR, HIDDEN = 0.2, 0.5  # chances of being covered: below, above
+# How much more hands and things in front are than their chances say, as they were rare
+# in the training: one in 500 pixels of plain faces has a chance of a fiftieth of them.
+FRONT = 10.0
+GAPS = 9  # pixels of the network's, over which what is in front is closed
 REGIONS = {
     "face": FACE,
     "skin": ("skin",),
@@ -94,9 +98,10 @@ class Parts:
             regions: where it is free at all; everywhere if none is named.
         """
         named = {part for region in regions for part in REGIONS[region]}
-        hiding = [part for part in COVERING if part not in named]
-        hidden = self.chance(*(part for part in hiding if part != "hair"))
-        if "hair" in hiding:
+        hidden = FRONT * grey_closing(self.chance("front"), GAPS)
+        if "glasses" not in named:
+            hidden = hidden + self.chance("glasses")
+        if "hair" not in named:
             hidden = hidden + self.inside * self._hair
         hidden = np.maximum(grey_dilation(hidden, AROUND), self.veiled)
         shown = 1 - ramp(self.in_crop(hidden, transform, size), CLEAR, HIDDEN)
@@ -137,7 +142,7 @@ FEATURES = {
     LIPS: [51, 57, 62, 66],
 }  # and the landmarks that lie on them
 ALAE = [31, 35]  # the nose's sides, above which no mouth reaches
-VEIL = 2.0  # pixels of the network's, over which it ends
+VEIL = 6.0  # pixels of the network's, over which it ends
 
 
 def ramp(values: Pixels | float, low: float, high: float) -> Pixels:

@@ -74,8 +74,9 @@ class Canvas:
 
     @cached_property
     def skin(self) -> Pixels:
-        """The face's skin: what is bare of beards, brows and lashes."""
+        """The face's skin: what is bare of beards, brows, lashes and what covers it."""
         area = self.area("skin", "nose") * self.oval
+        area = area * self.parts.free(self.transform, self.side)
         return area * self._alike(area) * self._bare(area)
 
     @cached_property

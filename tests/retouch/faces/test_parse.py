@@ -72,6 +72,15 @@ def test_what_lies_in_front_is_not_free():
     assert free.max() <= 1
 
 
+def test_a_hand_of_which_the_network_is_hardly_aware_is_not_free():
+    box, gap = (slice(20, 40), slice(10, 30)), (slice(28, 32), slice(18, 22))
+    for chance, free in ((0.06, 0.0), (0.015, 1.0)):
+        parts = made(front=box)
+        parts.chances[..., PARTS.index("front")] *= chance
+        parts.chances[(*gap, PARTS.index("front"))] = 0
+        assert (parts.free(Similarity.scaling(1), SIZE)[box] == free).all()
+
+
 def test_a_mouth_that_something_hides_is_not_free(portrait):
     pixels, face = portrait
     mouth = face.landmarks[48:68]

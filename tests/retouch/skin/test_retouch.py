@@ -13,6 +13,7 @@ from retouch.settings import Skin
 from retouch.skin.canvas import Canvas
 from retouch.skin.retouch import retouched, worked_out
 from retouch.training import blemishes
+from scorers import parsing
 
 PARTS = ("even", "shine", "circles", "whiten_teeth", "brighten_eyes", "red_eye")
 ALL = Skin(look="studio", texture=0.5, red_eye=1.0, brighten_eyes=1.0, whiten_teeth=1.0)
@@ -80,6 +81,19 @@ def test_the_skins_mean_colour_stays(portrait, canvas):
         moved = Canvas.of(after, face, canvas.parts).lab - canvas.lab
         skin = canvas.skin[..., None]
         assert np.abs((moved * skin).sum((0, 1)) / skin.sum()).max() < 1
+
+
+def test_a_hand_before_skin_is_not_retouched(canvas):
+    box = slice(140, 180), slice(100, 150)
+    chances = canvas.parts.chances.copy()
+    chances[(*box, parsing.PARTS.index("front"))] = 0.1
+    hidden = dataclasses.replace(canvas.parts, chances=chances)
+    place = canvas.parts.in_crop(hidden.chance("front"), canvas.transform, canvas.side)
+    where = place > 0.09
+    assert canvas.skin[where].mean() > 0.3
+    behind = dataclasses.replace(canvas, parts=hidden)
+    assert (behind.skin[where] == 0).all()
+    assert (worked_out(behind, Skin(look="studio")).added[where] == 0).all()
 
 
 def test_brighter_irises_keep_their_hue(canvas):
