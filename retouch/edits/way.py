@@ -14,6 +14,7 @@ LEAST_SHARE = 1 / 64  # of an edit; what needs a smaller one is left alone
 WHOLE = frozenset({"face"})
 LOOKS = 6  # at how far an edit has strayed, at most
 NEARLY, AIM = 0.93, 0.97  # of the budget: near enough to it, and what is aimed at
+LEARNT = 0.4  # of the colour of light that is typical of people's traits
 NEXT_TO_NOTHING = 1e-6  # a share by which it can be divided
 SHORTER = 0.95  # of the way that would just keep to it; more each time
 
@@ -124,6 +125,16 @@ class Way:
     def lit(self) -> bool:
         """Whether light is meant: it is not where a part alone is reshaped."""
         return self.fine or self.still or bool(self.where & WHOLE)
+
+    @property
+    def colour(self) -> float:
+        """How much of its own colour light keeps; the rest is of what it falls on.
+
+        What is typical of a trait is also typical of photographs: the old are grey.
+        """
+        if self.still or (self.fine and self.change is None):
+            return 1.0
+        return LEARNT if self.fine else 0.0
 
     def beginning(self, start: Floats) -> "Way":
         """Return the same way from other latents."""

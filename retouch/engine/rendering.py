@@ -129,7 +129,8 @@ class Renderer:
             marks = old[1], new[1] if opens else as_open(old[1], new[1])
             wider = self._wider(own, there, marks)
             change = Change(old[0], new[0], marks=marks, wider=wider)
-            change = replace(change, fine=way.fine, lit=way.lit, still=way.still)
+            change = replace(change, fine=way.fine, colour=way.colour)
+            change = replace(change, lit=way.lit, still=way.still)
             pieces.append(Piece(face, place, change, where=tuple(way.where)))
         return pieces
 

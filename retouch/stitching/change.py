@@ -22,7 +22,8 @@ class Change:
     after: Pixels  # (R, R, 3)
     flow: Pixels | None = None  # (R, R, 2)
     marks: tuple[Points, Points] | None = None  # (68, 2) each, in crop pixels
-    fine: bool = True  # colours and fine light are meant; False: broad light alone
+    fine: bool = True  # fine light is meant; False: broad light alone
+    colour: float = 1.0  # how much of its own colour light keeps, and not the photo's
     lit: bool = True  # any light is; False: moves alone
     still: bool = False  # no feature is meant to move: the light is that of paint
     # The same face with its mouth further open, and its landmarks: teeth that come into
@@ -66,7 +67,7 @@ class Change:
         wider = self.wider
         if wider is not None:
             wider = resized(wider[0], size), wider[1] * part
-        how = self.fine, self.lit, self.still
+        how = self.fine, self.colour, self.lit, self.still
         return Change(before, after, moves, marks, *how, wider)
 
 

@@ -133,8 +133,9 @@ def _light(
         light = _pigment(light, moved, photo, lit, masks.marks)
     if not change.fine:
         light = blurred(light, lit, BROAD * unit)
-        if not change.still:
-            light = _falling(light, photo, lit, unit)
+    if change.colour < 1:
+        fallen = _falling(light, photo, lit, unit)
+        light = fallen + np.float32(change.colour) * (light - fallen)
     return light * lit[..., None]
 
 

@@ -166,3 +166,19 @@ def test_who_goes_nowhere_is_reached_without_dividing_by_it():
         first, second = within_reach([far], 0.3), within_reach([far, near], 0.3)
     assert first[0] == pytest.approx(0.7125) and 0.7 < second[0] < 0.73
     assert np.isfinite([*first, *second]).all()
+
+
+@pytest.mark.parametrize(
+    ("fine", "still", "learnt", "colour"),
+    [
+        (True, False, False, 1),  # as an edit of the user's draws it
+        (True, False, True, 0.4),  # what is typical of an age: of photographs, too
+        (False, False, True, 0),  # a smile lays light and shade
+        (False, True, True, 1),  # lipstick is colour
+    ],
+)
+def test_how_much_of_its_own_colour_light_keeps(fine, still, learnt, colour):
+    start = np.zeros((1, 4), np.float32)
+    change = np.ones((1, 2), np.float32) if learnt else None
+    way = Way(start, start, change, fine=fine, still=still)
+    assert way.colour == colour

@@ -382,7 +382,7 @@ def test_light_that_is_not_meant_to_be_fine_has_no_detail_and_the_photos_colour(
     spot += 20 * texture(SIZE, SIZE, 4, fine=1.0) / 255
     photo = np.full_like(PHOTO, colour).astype(np.uint16) * 257
     own = np.full_like(CROP, colour)
-    changed = Change(own, own + spot, STILL, fine=False)
+    changed = Change(own, own + spot, STILL, fine=False, colour=0)
     gain = stitch(photo, [Piece(FACE, TO_CROP, changed)]).astype(float) - photo
     y, x = np.unravel_index(gain.sum(2).argmax(), gain.shape[:2])
     assert gain[y, x].min() > 3 * 257
