@@ -1,12 +1,14 @@
 """Beautify on real people held out: what it gains, and what it must not touch.
 
-    python -m benchmarks.beautify ../shared/faces/crops [--sheet out.png]
+    python -m benchmarks.beautify ../shared/faces/crops [--portraits FOLDER]
+        [--second FOLDER] [--sheets FOLDER]
 
 People of three collections of photographs who taught nothing, at strengths 1 and 2;
-beside them the plain wish, within the same distance of identity. The judge's ratings
-guide no edit. Means hide what goes wrong: each limit is counted face by face. What of
-irises and skin is noise is told by the same reading of the photograph written again as
-a JPEG.
+beside them the plain wish, within the same distance of identity. Large portraits show
+what it does at full size. The judge's ratings guide no edit, nor does the second
+opinion on who it is. Means hide what goes wrong: each limit is counted face by face.
+What of irises and skin is noise is told by the same reading of the photograph written
+again as a JPEG.
 """
 
 import dataclasses
@@ -25,8 +27,9 @@ from rich.console import Console
 from rich.table import Table
 from skimage.color import rgb2lab
 
-from benchmarks.people import held_out, opened
+from benchmarks.people import held_out, opened, portraits
 from benchmarks.realism import told_apart
+from benchmarks.second import Second
 from retouch.edits.beauty import WISHED
 from retouch.edits.edit import View
 from retouch.edits.way import Way
@@ -44,6 +47,7 @@ Row = dict[str, float]
 
 RESULTS = Path(__file__).parent / "results"
 SOURCES = (("mebeauty", "me", 16), ("utk", "utk", 4), ("lfw", "lfw", 4))
+LARGE = 16  # portraits
 DRIFTS = ("weight", "eye_makeup", "lip_makeup", "age", "gender", "happy")
 # What no face's change may be beyond, whichever way.
 LIMITS = {"iris": 3.0, "skin": 1.0, "weight": 0.25, "eye_makeup": 0.15} | {
@@ -52,6 +56,7 @@ LIMITS = {"iris": 3.0, "skin": 1.0, "weight": 0.25, "eye_makeup": 0.15} | {
 PLAIN = 2.0  # deviations of the plain wish,
 WITHIN = 0.18  # and of identity, that it may go
 QUALITY = 90  # of the JPEG that tells the noise of what is read
+SHEET, SHOWN = 8, 400  # faces on a sheet, and pixels a side of each
 
 
 # --- what is read of a face ---------------------------------------------------
@@ -147,13 +152,20 @@ def plain(engine: Retoucher) -> Task:
 
 
 def worked(
-    engine: Retoucher, sessions: dict[str, Session], task: Task, settings: Settings
+    engine: Retoucher,
+    sessions: dict[str, Session],
+    task: Task,
+    settings: Settings,
+    second: Second | None,
 ) -> tuple[dict[str, Row], list[Photo]]:
     """Return each person's figures, and the photos."""
     rows, photos = {}, []
     for name, session in sessions.items():
         (result,) = engine.finish([session], task, settings)
         more = changes(engine, session, result.photo)
+        if second is not None:
+            faces = (session.photo, result.photo), 2 * session.faces
+            more["identity, second opinion"] = second.apart(*second.describe(*faces))
         rows[name] = told(result.faces[0], more)
         photos.append(result.photo)
     return rows, photos
@@ -187,7 +199,8 @@ def groups(
     old = scores["age"] >= np.median(scores["age"])
     man = scores["gender"] >= 0
     parts = {"darker skin": dark, "lighter skin": ~dark, "older": old, "younger": ~old}
-    parts |= {"masculine": man, "feminine": ~man}
+    large = np.array([min(s.photo.pixels.shape[:2]) > 256 for s in sessions.values()])
+    parts |= {"masculine": man, "feminine": ~man, "large": large, "held out": ~large}
     return {name: float(gains[own].mean()) for name, own in parts.items() if own.any()}
 
 
@@ -200,38 +213,61 @@ def crops(sessions: dict[str, Session], photos: list[Photo], size: int) -> Pixel
 
 def main(
     folder: Path,
-    sheet: Annotated[Path | None, typer.Option(help="Before and after, 100 %.")] = None,
+    large: Annotated[
+        Path | None, typer.Option("--portraits", help="Photos of large faces.")
+    ] = None,
+    opinion: Annotated[
+        Path | None, typer.Option("--second", help="Where faceres.json lies.")
+    ] = None,
+    sheets: Annotated[
+        Path | None, typer.Option(help="A folder for before, plain, 1 and 2.")
+    ] = None,
 ) -> None:
-    """Measure beautify on real people held out."""
+    """Measure beautify on real people held out, and on large portraits."""
     engine, settings = Retoucher.load(), Settings()
-    sessions = opened(engine, held_out(folder, SOURCES), settings)
+    people = held_out(folder, SOURCES)
+    people += portraits(engine, large, LARGE) if large is not None else []
+    second = Second.read(opinion) if opinion is not None else None
+    sessions = opened(engine, people, settings)
     real = [session.photo for session in sessions.values()]
     before = crops(sessions, real, 128) / np.float32(127.5) - 1
-    tasks = {
-        "plain wish": (plain(engine), dataclasses.replace(settings, identity=WITHIN))
-    }
-    for strength in (1.0, 2.0):
-        own = dataclasses.replace(settings, strength=strength)
-        tasks[f"strength {strength:g}"] = engine.beautifying(own), own
     record: dict = {"noise": noise(engine, sessions)}
-    pictures = [crops(sessions, real, 256)]
-    for name, (task, own) in tasks.items():
+    pictures = [crops(sessions, real, SHOWN)]
+    for name, (task, own) in tasks(engine, settings).items():
         since = time.process_time()
-        rows, photos = worked(engine, sessions, task, own)
+        rows, photos = worked(engine, sessions, task, own, second)
         seconds = (time.process_time() - since) / len(rows)
         after = crops(sessions, photos, 128) / np.float32(127.5) - 1
         figures = {**summary(rows), "processor seconds": seconds}
         figures["told from their originals"] = told_apart(before, after)
         by_group = groups(engine, sessions, rows)
         record[name] = {"figures": figures, "groups": by_group, "faces": rows}
-        pictures.append(crops(sessions, photos, 256))
+        pictures.append(crops(sessions, photos, SHOWN))
         _show(name, {**figures, **by_group})
     RESULTS.mkdir(exist_ok=True)
     text = json.dumps(record, indent=1)
     (RESULTS / "beautify.json").write_text(text + "\n")
-    if sheet is not None:
-        rows = [np.concatenate(list(own), 1) for own in zip(*pictures, strict=True)]
-        Image.fromarray(np.concatenate(rows)).save(sheet)
+    if sheets is not None:
+        _drawn(pictures, sheets)
+
+
+def tasks(engine: Retoucher, settings: Settings) -> dict[str, tuple[Task, Settings]]:
+    """Return what is compared: the plain wish, and beautify at two strengths."""
+    within = dataclasses.replace(settings, identity=WITHIN)
+    found = {"plain wish": (plain(engine), within)}
+    for strength in (1.0, 2.0):
+        own = dataclasses.replace(settings, strength=strength)
+        found[f"strength {strength:g}"] = engine.beautifying(own), own
+    return found
+
+
+def _drawn(pictures: list[Pixels], folder: Path) -> None:
+    """Write sheets of faces, each in a row with what became of it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [np.concatenate(list(own), 1) for own in zip(*pictures, strict=True)]
+    for i in range(0, len(rows), SHEET):
+        sheet = Image.fromarray(np.concatenate(rows[i : i + SHEET]))
+        sheet.save(folder / f"{i // SHEET}.png")
 
 
 def _show(name: str, figures: Row) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from retouch.engine.retoucher import Retoucher
 from retouch.engine.session import KnownFaces, Session
 from retouch.geometry import Face, Points
-from retouch.photos.photo import Photo
+from retouch.photos.photo import Photo, read
 from retouch.settings import Settings
 
 HELD_OUT = 50  # of a thousand people
@@ -73,6 +73,17 @@ def held_out(
         for i in rows[even]:
             name = f"{source}/{crops.names[i]}"
             found.append((name, crops.photo(i), crops.landmarks[i]))
+    return found
+
+
+def portraits(engine: Retoucher, folder: Path, count: int) -> list[Person]:
+    """Return the largest face of each of some photos of a folder, evenly chosen."""
+    files = sorted(folder.glob("*.jpg"))
+    found = []
+    for i in np.linspace(0, len(files) - 1, min(count, len(files))).astype(int):
+        photo = read(files[i])
+        (face, *_) = engine.find(photo)
+        found.append((f"{folder.name}/{files[i].name}", photo, face.landmarks))
     return found
 
 

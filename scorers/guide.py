@@ -53,7 +53,10 @@ class Guide:
 
     def sees(self, images):
         """Return descriptors and shapes of images, (N, 128 + 136)."""
-        descriptors, features = self.identity.sees(images)
+        return self.told(*self.identity.sees(images))
+
+    def told(self, descriptors, features):
+        """Return the same of what dlib's network sees, (N, 128) and (N, 4096)."""
         shapes = self.shape.read(features)
         return maths(shapes).concatenate([descriptors, shapes], -1)
 

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from retouch.edits.edit import View
 from retouch.edits.way import Way
 from retouch.faces.crop import resized
+from retouch.faces.identity import COMPARED, looks
+from retouch.geometry import LEFT_EYE, MOUTH_CORNERS, OUTER_LIPS, RIGHT_EYE
 from scorers.guide import Guide
 from scorers.moves import Moves
 
@@ -32,18 +34,23 @@ STAYS = ("beard",)  # whatever is asked to be kept
 WISHED = "attractive"
 GOAL = 0.7  # deviations that strength 1 wishes for; identity ends the way before
 STEP = 0.8  # deviations by which each number is tried
-TRIES = 10  # further on, one after the other
+TRIES = 16  # further on, one after the other
 AT_ONCE = 8  # pictures that are drawn together
 # How far the descriptor may move in the crop at strength 1, and how that grows.
-REACH, GROWTH = 0.165, 0.55
+REACH, GROWTH = 0.185, 0.42
 # Deviations by which a kept trait may be seen to drift at strength 1: rested eyes are
 # more open, and read as younger.
 DRIFTS: Mapping[str, float] = {
-    **{"age": 0.3, "eyes-open": 0.35, "glasses": 0.3, "skin-color": 0.2},
-    **{"eye_makeup": 0.06, "lip_makeup": 0.06, "weight": 0.1, "beard": 0.2},
+    **{"age": 0.35, "eyes-open": 0.35, "glasses": 0.3, "skin-color": 0.25},
+    **{"eye_makeup": 0.1, "lip_makeup": 0.1, "weight": 0.17, "beard": 0.25},
 }
-OTHERS = 0.13
-TONE = 0.5  # of the face's lightness, in hundredths
+OTHERS = 0.18
+# In hundredths, by how much cheeks, each eye's lids and what is around the mouth may be
+# lighter or darker: no lids are shadowed, and no beard turns grey.
+TONES = 0.7, 1.0, 1.0, 1.0
+# Half as wide and as high, in what eyes are apart:
+CHEEK, LIDS, EYE = (0.14, 0.14), (0.36, 0.2), (0.25, 0.1)
+BEARD, MOUTH = (0.5, 0.36), (0.34, 0.18)
 # What is beyond costs so many times as much as what is missing in gain:
 TOO_FAR, DRIFTED = 15.0, 6.0
 SHORT = 0.02  # on the square of a change
@@ -167,26 +174,40 @@ class Beauty:
         return np.concatenate(list(self._looks(view, row, whole)))
 
     def _looks(self, view: View, row: int, whole: Way) -> Iterator[Floats]:
-        """Yield the guide's inputs, and after them how light the face is."""
-        assert view.show is not None
+        """Yield the guide's inputs, and after them how light some parts are."""
+        assert view.show is not None and view.marks is not None
+        marks = view.marks[row]
         for i in range(0, len(whole), AT_ONCE):
             images = view.show(whole[i : i + AT_ONCE], row)
-            face = resized(view.masks[row], images.shape[1])
-            tone = (50 * images.mean(-1, keepdims=True) * face).sum((1, 2, 3))
-            seen = np.asarray(self.guide.sees(images))
-            yield np.column_stack([seen, tone / face.sum()])
+            parts = _toned(marks, images.shape[1])
+            tones = [50 * images.mean(-1)[:, part].mean(1) for part in parts]
+            yield np.column_stack([self._read(images, marks), *tones])
+
+    def _read(self, images: Floats, marks: Floats) -> Floats:
+        """Return what the guide reads of crops, (N, inputs).
+
+        It reads them twice, as models frame faces and as dlib aligns them: what gains
+        in one framing alone is gone as soon as somebody looks at the photo.
+        """
+        finer = np.stack([resized(image, COMPARED) for image in images])
+        placed = marks * np.float32(COMPARED / images.shape[1])
+        aligned = looks(finer, np.repeat(placed[None], len(images), 0))
+        readings = self.guide.sees(images), self.guide.told(*aligned)
+        return np.mean([np.asarray(reading) for reading in readings], 0)
 
     def _aim(self, goal: float, reach: float) -> Aim:
-        """Return what is wished; the last of the inputs is the face's lightness."""
+        """Return what is wished; the last of the inputs tell how light parts are."""
         judge = self.guide.judge
         place, who = judge.names.index(WISHED), len(judge.descriptor_slopes)
-        wished = np.append(judge.slopes[:, place], np.float32(0))
+        seen, tones = len(judge.slopes), len(TONES)
+        wished = np.append(judge.slopes[:, place], np.zeros(tones, np.float32))
         wished[:who] += judge.descriptor_slopes[:, place]
         kept = [n for n in dict.fromkeys((*self.keep, *STAYS)) if n in judge.names]
-        held = np.zeros((len(wished), len(kept) + 1), np.float32)
-        held[:-1, :-1] = judge.slopes[:, [judge.names.index(name) for name in kept]]
-        held[-1, -1] = 1
-        drifts = np.array([*(DRIFTS.get(n, OTHERS) for n in kept), TONE], np.float32)
+        held = np.zeros((len(wished), len(kept) + tones), np.float32)
+        places = [judge.names.index(name) for name in kept]
+        held[:seen, : len(kept)] = judge.slopes[:, places]
+        held[seen:, len(kept) :] = np.eye(tones)
+        drifts = np.array([*(DRIFTS.get(n, OTHERS) for n in kept), *TONES], np.float32)
         drifts *= reach / REACH  # a little of a change changes little besides
         return Aim(np.float32(0.5) * wished, held, drifts, who, goal, reach)
 
@@ -199,3 +220,22 @@ class Beauty:
     @cached_property
     def _free(self) -> list[int]:
         return [self.moves.names.index(n) for n in FREE if n in self.moves.names]
+
+
+def _toned(marks: Floats, size: int) -> list[NDArray[np.bool_]]:
+    """Return where in a crop cheeks, each eye's lids and what is around a mouth lie."""
+    across, down = (axis + 0.5 for axis in np.mgrid[:size, :size][::-1])
+    eyes = [marks[eye].mean(0) for eye in (LEFT_EYE, RIGHT_EYE)]
+    unit = np.hypot(*(eyes[1] - eyes[0]))
+
+    def within(middle: Floats, wide: float, high: float) -> NDArray[np.bool_]:
+        far = (across - middle[0]) / wide, (down - middle[1]) / high
+        return np.asarray(np.hypot(*far) < unit)
+
+    corners = zip(eyes, MOUTH_CORNERS, strict=True)
+    spots = [(eye + marks[corner]) / 2 for eye, corner in corners]
+    spots.append(1.9 * marks[27] - 0.9 * marks[30])
+    cheeks = np.any([within(spot, *CHEEK) for spot in spots], 0)
+    lids = [within(eye, *LIDS) & ~within(eye, *EYE) for eye in eyes]
+    mouth = marks[OUTER_LIPS].mean(0)
+    return [cheeks, *lids, within(mouth, *BEARD) & ~within(mouth, *MOUTH)]

@@ -28,6 +28,7 @@ class View:
     budget: float = 0.3  # how far the embedding of each may move
     # The crops of one of the faces, by its row, as the photo will show ends of ways.
     show: Callable[[Way, int], Floats] | None = None
+    marks: Floats | None = None  # (N, 68, 2), the landmarks in the crops that are shown
 
 
 @dataclass(frozen=True, eq=False)

@@ -372,7 +372,8 @@ class Retoucher:
             own = np.repeat(small[row : row + 1], len(way), 0)
             return self.renderer.shown(own, [faces[row]] * len(way), way, settings)
 
-        return View(images, masks, latents, settings.identity, show)
+        marks = np.array([face.landmarks for face in faces], np.float32)
+        return View(images, masks, latents, settings.identity, show, marks)
 
     def _small(self, sessions: Sequence[Session]) -> tuple[Floats, list[Face]]:
         """Return crops of sessions in which edits are tried, and the faces in them."""

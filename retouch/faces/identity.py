@@ -36,10 +36,16 @@ def described(crops: Sequence[FaceCrop]) -> Floats:
 
 def descriptors(images: Floats, landmarks: Floats) -> Floats:
     """Return those (N, 128) of images in [-1, 1] with landmarks in their pixels."""
+    return looks(images, landmarks)[0]
+
+
+def looks(images: Floats, landmarks: Floats) -> tuple[Floats, Floats]:
+    """Return the same, and what shapes are read of, (N, 4096)."""
     pixels = pixels_of(images)
     chips = [_chip(*face) for face in zip(pixels, landmarks, strict=True)]
     whole = np.array(chips, np.float32).reshape(-1, SIZE, SIZE, 3) / 127.5 - 1
-    return network_of_dlib()(whole)[:, :128]
+    seen = network_of_dlib()(whole)
+    return seen[:, :128], seen[:, 128:]
 
 
 def landmarks_of(crops: Sequence[FaceCrop]) -> Floats:

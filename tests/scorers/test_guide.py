@@ -12,6 +12,7 @@ from pretrained.loading import load_judge, load_shape
 from pretrained.registry import library
 from retouch.faces.crop import cut
 from retouch.faces.detect import Detector
+from retouch.faces.identity import looks
 from retouch.geometry import TIGHT
 from scorers.guide import Guide
 from scorers.judge import shape_of
@@ -40,6 +41,17 @@ def test_the_shape_is_read_off_the_picture(guide, portrait):
     read = np.asarray(guide.sees(image))[:, 128:]
     true, mean = shape_of(landmarks), guide.shape.mean
     assert np.linalg.norm(read - true) < 0.6 * np.linalg.norm(mean - true)
+
+
+def test_a_face_that_dlib_aligned_is_read_about_alike(guide, portrait):
+    image, landmarks = portrait
+    framed = np.asarray(guide.sees(image))
+    aligned = np.asarray(guide.told(*looks(image, landmarks)))
+    assert framed.shape == aligned.shape == (1, 128 + 136)
+    assert np.linalg.norm((framed - aligned)[:, :128]) < 0.3
+    mean = guide.shape.mean
+    gap = np.linalg.norm((framed - aligned)[:, 128:])
+    assert gap < np.linalg.norm(framed[:, 128:] - mean)
 
 
 def test_traits_are_those_of_the_judge_with_landmarks(guide, portrait):

@@ -7,7 +7,7 @@ import skimage.data
 
 from pretrained.dlib_files import DESCRIPTOR, locate
 from retouch.faces.detect import Detector
-from retouch.faces.identity import apart, comparable, described
+from retouch.faces.identity import apart, comparable, described, landmarks_of, looks
 
 SAME, ANOTHER = 0.25, 0.6
 
@@ -29,6 +29,13 @@ def test_a_descriptor_is_dlibs_own(portrait):
     reference = dlib.face_recognition_model_v1(str(locate(DESCRIPTOR)))
     theirs = np.array(reference.compute_face_descriptor(crop.picture, shape))
     np.testing.assert_allclose(described([crop])[0], theirs, atol=2e-5)
+
+
+def test_a_look_tells_who_it_is_and_what_shapes_are_read_of(portrait):
+    (crop,) = comparable(portrait[0], [portrait[1]])
+    who, features = looks(crop.image[None], landmarks_of([crop]))
+    np.testing.assert_array_equal(who, described([crop]))
+    assert features.shape == (1, 4096) and features.std() > 0
 
 
 def test_a_softer_and_a_deeper_copy_are_the_same_person(portrait):
