@@ -1,6 +1,6 @@
 """Whether blemishes go and marks stay, what becomes of texture, colour and the rest.
 
-    python -m benchmarks.skin ../shared/faces [--count 40] [--sheet FILE]
+    python -m benchmarks.skin ../shared/faces [--count 40] [--seed 0] [--sheet FILE]
 
 Crops of people held out are spotted by other painters than those that trainings use.
 """
@@ -73,12 +73,13 @@ class Trial(NamedTuple):
 def main(
     faces: Annotated[Path, typer.Argument()],
     count: int = 40,
+    seed: int = 0,
     sheet: Path | None = None,
 ) -> None:
     """Print the tables."""
     trials, shown = [], []
     for number, (pixels, face) in enumerate(portraits(faces, count)):
-        spotted, spots = painted(pixels, face, np.random.default_rng(number))
+        spotted, spots = painted(pixels, face, np.random.default_rng(seed + number))
         after, (touched,) = retouched(spotted, [face], Skin())
         trials.append(tried(pixels, spotted, after, face, spots, touched))
         shown.append(np.concatenate([spotted, after, pixels], 1))
