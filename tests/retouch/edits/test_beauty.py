@@ -51,7 +51,7 @@ def _seen(climb, view, change):
 def test_the_climb_gains_by_what_its_reach_allows(climb, view, way):
     gains, far = _seen(climb, view, way.change[0])
     assert gains["attractive"] > 0.25 and gains[FREED] > 0.05
-    assert 0.8 * REACH < far < 1.1 * REACH
+    assert 0.7 * REACH < far < 1.1 * REACH
 
 
 def test_what_is_kept_moves_less_than_what_is_wished(climb, view, way):
