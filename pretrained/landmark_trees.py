@@ -23,14 +23,15 @@ Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
 
 POINTS, STAGES, TREES, SPLITS, LEAVES = 68, 15, 500, 15, 16
-# How many numbers each part holds, and the pieces that are floats: where each begins,
-# and how long it is. Vectors come after their length, matrices after two sizes.
+# How many numbers each part holds. Vectors come after their length, matrices after two
+# sizes.
 START, TREE = 4 + 2 * POINTS, 2 + 3 * SPLITS + LEAVES * (2 + 2 * POINTS)
 FOREST, ANCHORS, OFFSETS = 1 + TREES * TREE, 1 + TREES, 1 + 2 * TREES
 FIRST_LEAF = TREE - LEAVES * (2 + 2 * POINTS)
 COUNT = START + STAGES * (FOREST + ANCHORS + OFFSETS) + 2
 
 LANES = 4096  # places from which the file is read at once
+AT_ONCE = 1 << 20  # numbers whose integers are put together at once
 LENGTH, SIGN, LONGEST = 0x0F, 0x80, 4  # of an integer: in its first byte; bytes
 
 
@@ -82,9 +83,12 @@ def _kept(source: Path) -> Floats:
     with suppress(OSError):  # where nothing may be kept, it is read anew each time
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-        with unfinished.open("wb") as file:
-            np.save(file, numbers)
-        unfinished.replace(path)
+        try:
+            with unfinished.open("wb") as file:
+                np.save(file, numbers)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
     return numbers
 
 
@@ -96,7 +100,8 @@ def read(data: NDArray[np.uint8]) -> Floats:
         raise WeightsError(f"{LANDMARKS} is damaged. Install the package again.")
     padded = np.concatenate([data, np.zeros(LONGEST, np.uint8)])
     numbers, at = np.empty(COUNT, np.float32), 0
-    for some in np.array_split(np.arange(COUNT), STAGES):
+    for first in range(0, COUNT, AT_ONCE):
+        some = slice(first, first + AT_ONCE)
         wide = floats[some]
         ends = np.cumsum(1 + wide)
         values = _integers(padded, beginnings[at : at + ends[-1]])
@@ -145,10 +150,10 @@ def _beginnings(data: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _integers(data: NDArray[np.uint8], at: Places) -> Places:
-    """Return the integers that begin there."""
+    """Return the integers that begin there; behind the last one bytes are to follow."""
     lengths = np.minimum(data[at] & LENGTH, LONGEST)
     values = np.zeros(len(at), np.int64)
     for place in range(LONGEST):
-        byte = data[np.minimum(at + 1 + place, len(data) - 1)].astype(np.int64)
+        byte = data[at + 1 + place].astype(np.int64)
         values += np.where(place < lengths, byte << (8 * place), 0)
     return np.where(data[at] & SIGN, -values, values)

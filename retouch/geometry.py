@@ -19,12 +19,11 @@ NOSE = slice(27, 36)
 LEFT_EYE, RIGHT_EYE = slice(36, 42), slice(42, 48)
 OUTER_LIPS, INNER_LIPS = slice(48, 60), slice(60, 68)
 MOUTH_CORNERS = [48, 54]
-# Which landmark each is in a mirror.
-MIRRORED = [
-    *(*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1)),
-    *(*range(45, 41, -1), 47, 46, *range(39, 35, -1), 41, 40),
-    *(*range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65),
-]
+# The landmarks' numbers in a mirror.
+MIRRORED = np.r_[
+    16:-1:-1, 26:16:-1, 27:31, 35:30:-1, 45:41:-1, 47:45:-1, 39:35:-1, 41:39:-1,
+    54:47:-1, 59:54:-1, 64:59:-1, 67:64:-1,
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

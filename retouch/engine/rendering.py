@@ -128,9 +128,16 @@ class Renderer:
             opens = own.changes(OPENING)
             marks = old[1], new[1] if opens else as_open(old[1], new[1])
             wider = self._wider(own, there, marks)
-            change = Change(old[0], new[0], marks=marks, wider=wider)
-            change = replace(change, fine=way.fine, colour=way.colour)
-            change = replace(change, lit=way.lit, still=way.still)
+            change = Change(
+                old[0],
+                new[0],
+                marks=marks,
+                fine=way.fine,
+                colour=way.colour,
+                lit=way.lit,
+                still=way.still,
+                wider=wider,
+            )
             pieces.append(Piece(face, place, change, where=tuple(way.where)))
         return pieces
 

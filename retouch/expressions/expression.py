@@ -14,15 +14,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.geometry import JAW
+from retouch.geometry import JAW, MIRRORED
 
 Floats = NDArray[np.float32]
 
-# The landmarks' numbers in a mirror.
-MIRRORED = np.r_[
-    16:-1:-1, 26:16:-1, 27:31, 35:30:-1, 45:41:-1, 47:45:-1, 39:35:-1, 41:39:-1,
-    54:47:-1, 59:54:-1, 64:59:-1, 67:64:-1,
-]  # fmt: skip
 # Each eye's upper lid and lower lid, corners included.
 LIDS = np.array(
     [[[36, 37, 38, 39], [36, 41, 40, 39]], [[42, 43, 44, 45], [42, 47, 46, 45]]]

@@ -2,14 +2,13 @@ import numpy as np
 import pytest
 
 from retouch.expressions.expression import (
-    MIRRORED,
     Shapes,
     gaze,
     mirrored,
     retargeted,
     with_irises,
 )
-from retouch.geometry import JAW, NOSE
+from retouch.geometry import JAW, MIRRORED, NOSE
 from tests.retouch.drawing import drawn_face
 
 SIZE = 128
