@@ -7,7 +7,6 @@ folder. Each command is done to each of them at full strength, and the outlined 
 are compared.
 """
 
-import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,13 +18,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import binary_erosion
 
-from benchmarks.parsing import LABELS, area_of, opened, placed
+from benchmarks.parsing import LABELS, placed
 from retouch.engine.retoucher import Retoucher
 from retouch.engine.session import KnownFaces, Session
 from retouch.faces.parse import parser
 from retouch.photos.photo import Photo
 from retouch.settings import Settings, Skin
 from retouch.skin.retouch import retouched
+from retouch.training.outlines import areas_of, opened, rows_of
 
 OUTLINES = LABELS.with_name("occlusions.csv"), LABELS
 PARTS = {"hand": "hands", "hair": "fringes", "thing": "things", "front": "things"} | {
@@ -137,20 +137,17 @@ def found(picture: Picture, kind: str) -> float:
 
 def pictures(faces: Path, engine: Retoucher) -> Iterator[Picture]:
     """Yield the pictures that the tables outline, their faces inverted."""
-    rows = defaultdict(list)
+    outlines: dict[str, list[dict[str, str]]] = defaultdict(list)
     for table in OUTLINES:
-        with table.open(newline="") as file:
-            for row in csv.DictReader(file):
-                if row["part"] in PARTS:
-                    rows[row["picture"]].append(row)
-    for name, outlines in rows.items():
-        pixels, face = opened(faces, name, engine.detector)
-        hidden: dict[str, NDArray[np.bool_]] = {}
-        for row in outlines:
-            kind, area = PARTS[row["part"]], area_of(row, pixels.shape)
-            hidden[kind] = hidden.get(kind, np.zeros_like(area)) | area
-        known = KnownFaces(Photo(pixels), (face,))
-        (session,) = engine.invert([engine.cut(known, SETTINGS)], SETTINGS)
+        for name, rows in rows_of(table).items():
+            for row in rows:
+                if kind := PARTS.get(row["part"]):
+                    outlines[name].append(row | {"part": kind})
+    for name, rows in outlines.items():
+        pixels, (face, *_) = opened(faces, name, engine.detector)
+        hidden = areas_of(rows, pixels.shape)
+        photo = KnownFaces(Photo(pixels), (face,))
+        (session,) = engine.invert([engine.cut(photo, SETTINGS)], SETTINGS)
         yield Picture(name, session, hidden)
 
 

@@ -7,8 +7,6 @@ The folder holds `parsing/`, masks drawn by hand (FASSEG: Khan, Mauro and Leonar
 `labels/parts.csv` outlines glasses, hands and teeth, held out as well.
 """
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,13 +16,13 @@ from typing import Annotated, NamedTuple
 import numpy as np
 import typer
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from retouch.faces.detect import Detector
 from retouch.faces.parse import COVERING, Parser, Parts
-from retouch.geometry import Face
 from retouch.stitching import mask
 from retouch.training.heads import HELD_OUT, person
+from retouch.training.outlines import Outlined, areas_of, opened, rows_of
 
 LABELS = Path(__file__).parent / "labels" / "parts.csv"
 GROUPS = {
@@ -121,21 +119,13 @@ def agreement(one: NDArray, other: NDArray) -> Count:
 # --- outlined by hand ---------------------------------------------------------
 
 
-class Outlined(NamedTuple):
-    """A picture with a face, and the masks that were outlined in it."""
-
-    image: NDArray[np.uint8]
-    face: Face
-    masks: dict[str, NDArray[np.bool_]]
-
-
 def outlined(faces: Path, detector: Detector, parser: Parser) -> None:
     """Print what is found of glasses, hands and teeth."""
     found: dict[str, Count] = defaultdict(lambda: NONE)
     covered: dict[str, Count] = defaultdict(lambda: NONE)
     for picture in pictures(faces, detector):
         parts = parser.parts(picture.image, picture.face)
-        for part, wanted in picture.masks.items():
+        for part, wanted in picture.areas.items():
             names = ("teeth",) if part == "teeth" else COVERING
             seen, told = (
                 placed(parts, parts.chance(*some), wanted.shape) > 0.5
@@ -167,44 +157,9 @@ def placed(parts: Parts, area: NDArray, shape: tuple[int, ...]) -> NDArray:
 
 def pictures(faces: Path, detector: Detector) -> Iterator[Outlined]:
     """Yield the pictures that the table of outlines names."""
-    rows = defaultdict(list)
-    with LABELS.open(newline="") as file:
-        for row in csv.DictReader(file):
-            rows[row["picture"]].append(row)
-    for name, outlines in rows.items():
-        image, face = opened(faces, name, detector)
-        masks: dict[str, NDArray] = {}
-        for row in outlines:
-            drawn_one = area_of(row, image.shape)
-            masks[row["part"]] = masks.get(row["part"], False) | drawn_one
-        yield Outlined(image, face, masks)
-
-
-def opened(faces: Path, name: str, detector: Detector) -> tuple[NDArray, Face]:
-    """Return a picture of the folder, or a crop of its packs, with its face."""
-    if not name.startswith("crops/"):
-        image = np.asarray(Image.open(faces / name).convert("RGB"))
-        return image, detector.find(image)[0]
-    _, source, file = name.split("/", 2)
-    with np.load(faces / "crops" / f"{source}.npz") as pack:
-        i = int(np.flatnonzero(pack["names"] == file)[0])
-        start, stop = pack["offsets"][i : i + 2]
-        data, marks = pack["data"][start:stop].tobytes(), pack["landmarks"][i]
-    image = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
-    return image, Face(marks.astype(np.float64), (0, 0, *image.shape[1::-1]))
-
-
-def area_of(row: dict[str, str], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Return what an outline covers: an area, or a line of some width."""
-    points = [tuple(float(v) for v in p.split(",")) for p in row["points"].split()]
-    canvas = Image.new("L", shape[1::-1])
-    pen, width = ImageDraw.Draw(canvas), round(float(row["line"]))
-    if not width:
-        pen.polygon(points, fill=1)
-    else:
-        closed = points + points[:2] if int(row["closed"]) else points
-        pen.line(closed, fill=1, width=width, joint="curve")
-    return np.asarray(canvas, bool)
+    for name, rows in rows_of(LABELS).items():
+        image, (face, *_) = opened(faces, name, detector)
+        yield Outlined(name, image, face, areas_of(rows, image.shape))
 
 
 if __name__ == "__main__":

@@ -248,9 +248,16 @@ def parsing(
         Path, typer.Option(help="Folder of pictures and masks drawn by hand.")
     ],
     options: ParsingConfig,
+    outlines: Annotated[
+        Path | None, typer.Option(help="Table of what lies in front of faces.")
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder of the pictures that table names.")
+    ] = None,
     minutes: Minutes = float("inf"),
     begin: Annotated[
-        Path | None, typer.Option(help="EfficientNet-Lite0's weights, for the trunk.")
+        Path | None,
+        typer.Option(help="A parsing network, or EfficientNet-Lite0 for the trunk."),
     ] = None,
     teacher: Annotated[
         Path | None, typer.Option(help="A run whose word is taken where it is sure.")
@@ -266,6 +273,8 @@ def parsing(
         run,
         options,
         masks=masks,
+        outlines=outlines,
+        pictures=pictures,
         minutes=minutes,
         begin=begin,
         teacher=teacher,

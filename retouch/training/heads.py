@@ -4,7 +4,7 @@ Drawn masks teach hair, skin and background; crops with landmarks alone teach mo
 eyes, and skins and lights that the drawn pictures lack.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from retouch.errors import SettingsError
 from retouch.faces.detect import Detector
 from retouch.geometry import HEAD, Face, Similarity
 from retouch.training import occluders, parts
+from retouch.training.handheld import Cutout
+from retouch.training.scenes import Scene
 from retouch.training.shards import Shards
 from scorers.parsing import RESOLUTION
 
@@ -25,7 +27,8 @@ Random = np.random.Generator
 ROOM = 96  # pixels around a picture, mirrored: what lies there is not known
 LONGEST = 400  # pixels of a picture's side
 HELD_OUT = ("personne03", "personne10", "personne13", "f5", "f10", "f15", "f20")
-DRAWN_SHARE = 0.35  # of a batch, from masks drawn by hand
+# Of a batch: from masks drawn by hand, and with what lies in front outlined by hand.
+DRAWN_SHARE, OUTLINED_SHARE = 0.35, 0.2
 DARK, LIGHT = 0.45, 1.35  # how much an exposure varies
 
 
@@ -38,6 +41,7 @@ class Head:
     sets: parts.Sets
     landmarks: parts.Points
     drawn: bool = False  # by hand
+    outlined: bool = False  # by hand, what lies in front
 
     @property
     def has_room(self) -> bool:
@@ -45,7 +49,7 @@ class Head:
         landmarks = np.asarray(self.landmarks, np.float64)
         return Face(landmarks, (0, 0, 1, 1)).size < 0.85 * self.image.shape[1]
 
-    def placed(self, transform: Similarity) -> occluders.Scene:
+    def placed(self, transform: Similarity) -> Scene:
         """Return the head as a transform into the network's square shows it."""
         pad = ((ROOM, ROOM), (ROOM, ROOM))
         image = np.pad(self.image, (*pad, (0, 0)), "reflect")
@@ -59,7 +63,7 @@ class Head:
         )
         marks = transform(self.landmarks)
         face = Face(marks, (0, 0, *size)).size
-        return occluders.Scene(
+        return Scene(
             np.asarray(shown, np.float32), np.array(known, np.int32), marks, face
         )
 
@@ -96,9 +100,17 @@ def from_shards(shards: Shards) -> Iterator[Head]:
 class Heads:
     """Random batches that depend on the seed and the step alone."""
 
-    def __init__(self, heads: list[Head], size: int, seed: int) -> None:
+    def __init__(
+        self,
+        heads: list[Head],
+        size: int,
+        seed: int,
+        cutouts: Sequence[Cutout] = (),
+    ) -> None:
         self.drawn = [head for head in heads if head.drawn]
-        self.others = [head for head in heads if not head.drawn]
+        self.outlined = [head for head in heads if head.outlined]
+        self.others = [head for head in heads if not head.drawn and not head.outlined]
+        self.cutouts = cutouts
         if not self.drawn or not self.others:
             raise SettingsError(
                 "Parsing is learnt from hand-drawn masks and from crops; got"
@@ -115,14 +127,23 @@ class Heads:
         images = np.stack([scene.image for scene in scenes])
         return images / 127.5 - 1, np.stack([scene.sets for scene in scenes])
 
-    def _scene(self, rng: Random) -> occluders.Scene:
-        group = self.drawn if rng.random() < DRAWN_SHARE else self.others
-        head = group[rng.integers(len(group))]
+    def _head(self, rng: Random) -> Head:
+        which = rng.random()
+        group = self.others
+        if which < DRAWN_SHARE:
+            group = self.drawn
+        elif which < DRAWN_SHARE + OUTLINED_SHARE:
+            group = self.outlined or self.others
+        return group[rng.integers(len(group))]
+
+    def _scene(self, rng: Random) -> Scene:
+        head = self._head(rng)
         scene = head.placed(_jitter(rng) @ HEAD.transform(head.landmarks, RESOLUTION))
         other = self.behind[rng.integers(len(self.behind))]
         if head.drawn:
             scene = _elsewhere(scene, rng, _patch(other.image, rng))
-        scene = occluders.covered(scene, rng, _patch(other.image, rng))
+        texture = _patch(other.image, rng)
+        scene = occluders.covered(scene, rng, texture, self.cutouts)
         if rng.random() < 0.5:
             scene = scene._replace(image=scene.image[:, ::-1], sets=scene.sets[:, ::-1])
         return scene._replace(image=_exposed(scene.image, rng))
@@ -149,7 +170,7 @@ def _patch(image: NDArray[np.uint8], rng: Random) -> Floats:
     return np.asarray(part.resize((RESOLUTION, RESOLUTION)), np.float32)
 
 
-def _elsewhere(scene: occluders.Scene, rng: Random, behind: Floats) -> occluders.Scene:
+def _elsewhere(scene: Scene, rng: Random, behind: Floats) -> Scene:
     """Return a drawn scene before another background, its hair of another colour."""
     image = scene.image
     if rng.random() < 0.5:

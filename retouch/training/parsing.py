@@ -1,13 +1,21 @@
 """Train the parsing network on masks drawn by hand and on crops with landmarks.
 
-    retouch train data people=PICTURES runs/heads --crop head --resolution 256
-    retouch train parsing runs/heads runs/parsing --masks MASKS --begin lite0.npz
-    retouch train parsing runs/heads runs/second --masks MASKS --teacher runs/parsing
+    retouch train data people=PICTURES runs/heads --crop head --resolution 256 \
+        --table people=glasses.csv
+    retouch train parsing runs/heads --run runs/parsing --masks MASKS --begin lite0.npz
+    retouch train parsing runs/heads --run runs/front --masks MASKS \
+        --outlines benchmarks/labels/training.csv --pictures FACES \
+        --begin pretrained/parsing.safetensors
 
-The second run begins with the first one's network and takes its word where it is sure.
+A table that says who wears no glasses (0) lets eyes be certain there. The last run goes
+on from the network that ships, and learns hands, things and rims in front of faces from
+outlines drawn by hand; what they outline should not be among the other PICTURES.
+`--teacher runs/parsing` begins with that run's network and takes its word where it is
+sure.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +24,8 @@ import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 
 from generators import weights
 from generators.adam import Adam, Tensors
@@ -27,6 +37,7 @@ from retouch.geometry import HEAD
 from retouch.training import parts
 from retouch.training.builder import built
 from retouch.training.export.files import keep, restore
+from retouch.training.handheld import Cutout
 from retouch.training.heads import HELD_OUT, Head, Heads, drawn, from_shards, person
 from retouch.training.loop import (
     Losses,
@@ -39,6 +50,7 @@ from retouch.training.loop import (
     values,
 )
 from retouch.training.options import ParsingConfig
+from retouch.training.outlines import outlined
 from retouch.training.shards import Shards
 from scorers.parsing import BLOCKS, PARTS, RESOLUTION, network
 
@@ -70,30 +82,37 @@ class Trainer:
     """One training of the parsing network in a folder."""
 
     def __init__(
-        self, options: ParsingConfig, heads: list[Head], folder: Path, minutes: float
+        self,
+        options: ParsingConfig,
+        heads: list[Head],
+        folder: Path,
+        minutes: float,
+        cutouts: Sequence[Cutout] = (),
     ) -> None:
         self.options = options
         self.network = built(network, RESOLUTION, "parsing")
         self.own = self.network.trainable_variables
-        self.heads = heads
+        self.heads, self.cutouts = heads, cutouts
         steps = options.images // options.batch
         self.adam = Adam(options.rate, warm_up=options.warm_up, decay_over=steps)
         self.improve = compiled(self._improve)
         self.folder, self.minutes = folder, minutes
 
     def begin(self, path: Path | None, teacher: Path | None) -> None:
-        """Take a trunk from ImageNet, or a teacher's weights and its sure opinions."""
-        if path is not None:
+        """Take a network or a trunk, or a teacher's weights and its sure opinions."""
+        if path is not None and path.suffix == ".safetensors":
+            take_network(self.network, path)
+        elif path is not None:
             take_trunk(self.network, path)
         if teacher is not None:
             restore(teacher, self.own, "parsing")
             self.heads = [self._taught(head) for head in self.heads]
 
     def train(self) -> None:
-        self.batches = Heads(self.heads, self.options.batch, self.options.seed)
+        size, seed = self.options.batch, self.options.seed
+        self.batches = Heads(self.heads, size, seed, self.cutouts)
         own = values(self.own)
         state = State({"own": own, "mean": own, "adam": self.adam.start(own)})
-        size = self.options.batch
         self.run = Run(self.folder, state, size, self.options.images, self.minutes)
         plan = json.dumps(asdict(self.options), indent=2)
         (self.folder / "config.json").write_text(plan + "\n", "utf-8")
@@ -130,7 +149,7 @@ class Trainer:
 
     def _taught(self, head: Head) -> Head:
         """Return the head with its sets narrowed to what the network is sure of."""
-        if head.drawn:
+        if head.drawn or head.outlined:
             return head
         transform = HEAD.transform(head.landmarks, RESOLUTION)
         sure = self._sure(head.placed(transform).image)
@@ -169,6 +188,15 @@ class Trainer:
         )
 
 
+def take_network(model: keras.Model, path: Path) -> None:
+    """Give the network the weights of one that was trained before."""
+    try:
+        known = load_file(path)
+        weights.assign(model, {name: a.astype(np.float32) for name, a in known.items()})
+    except (OSError, SafetensorError, ValueError) as error:
+        raise WeightsError(f"{path} holds no parsing network ({error}).") from None
+
+
 def take_trunk(model: keras.Model, path: Path) -> None:
     """Give the trunk the weights of an EfficientNet-Lite0, batch norm folded in."""
     own = weights.variables(model)
@@ -195,6 +223,8 @@ def train(
     options: ParsingConfig,
     *,
     masks: Path,
+    outlines: Path | None = None,
+    pictures: Path | None = None,
     minutes: float = float("inf"),
     begin: Path | None = None,
     teacher: Path | None = None,
@@ -206,7 +236,11 @@ def train(
     heads = [head for head in drawn(masks) if person(head.name) not in HELD_OUT]
     for part in data:
         heads += from_shards(Shards.read(part))
-    trainer = Trainer(options, heads, folder, minutes)
+    cutouts: list[Cutout] = []
+    for picture in outlined(outlines, pictures) if outlines and pictures else ():
+        heads.append(picture.head())
+        cutouts += picture.cutouts()
+    trainer = Trainer(options, heads, folder, minutes, cutouts)
     trainer.begin(begin, teacher)
     trainer.train()
     if out is not None:

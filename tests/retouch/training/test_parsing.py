@@ -55,6 +55,15 @@ def test_drawn_masks_and_crops_are_both_needed():
         Heads(heads()[:1], 4, seed=0)
 
 
+def test_outlined_pictures_are_drawn_too():
+    image, marks = picture(), head()
+    front = np.full(image.shape[:2], parts.BIT["front"], np.int32)
+    seen = [*heads(), Head("c", image, front, marks, outlined=True)]
+    sets = Heads(seen, 40, seed=1).draw(0)[1]
+    whole = (sets == parts.BIT["front"]) | (sets == parts.ANYTHING)
+    assert 2 <= (whole.mean((1, 2)) > 0.95).sum() <= 16
+
+
 def test_two_pictures_of_one_person_are_of_one_person():
     assert person("personne01143_0-45") == person("personne01246_0_0") == "personne01"
     assert person("f1") != person("f10")
@@ -71,6 +80,19 @@ def test_no_trunk_in_a_file_is_said(tmp_path):
     trainer = parsing.Trainer(ParsingConfig(**TINY), heads(), tmp_path, 9.0)
     with pytest.raises(WeightsError, match="no EfficientNet-Lite0"):
         trainer.begin(tmp_path / "other.npz", None)
+
+
+def test_a_training_begins_with_a_network(tmp_path):
+    first = parsing.Trainer(ParsingConfig(**TINY), heads(), tmp_path / "a", 9.0)
+    first.train()
+    first.export(tmp_path, "none")
+    other = parsing.Trainer(ParsingConfig(**TINY), heads(), tmp_path / "b", 9.0)
+    other.begin(tmp_path / "parsing.safetensors", None)
+    pairs = zip(first.network.get_weights(), other.network.get_weights(), strict=True)
+    assert all(np.allclose(a, b, atol=2e-3) for a, b in pairs)
+    (tmp_path / "other.safetensors").write_bytes(b"no weights")
+    with pytest.raises(WeightsError, match="no parsing network"):
+        other.begin(tmp_path / "other.safetensors", None)
 
 
 def test_parsing_learns_goes_on_and_is_handed_over(tmp_path):

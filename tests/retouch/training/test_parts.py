@@ -1,7 +1,6 @@
 import numpy as np
-import pytest
 
-from retouch.training import occluders, parts
+from retouch.training import parts
 from scorers.parsing import PARTS
 
 SIZE = 256
@@ -68,41 +67,6 @@ def test_a_drawn_mask_keeps_its_word_and_landmarks_refine_it():
     assert at(sets, 128, 185) == {"teeth"}
     assert at(sets, 128, 200) == {"lips"}
     assert at(sets, 150, 140) == {"skin"}
-
-
-def scene():
-    sets = parts.of_landmarks(picture(), head(), glasses=False)
-    return occluders.Scene(picture().astype(np.float32), sets, head(), 214.0)
-
-
-@pytest.mark.parametrize(
-    ("thing", "part"),
-    [
-        (occluders._glasses, "glasses"),
-        (occluders._hair, "hair"),
-        (occluders._hand, "front"),
-        (lambda s, r: occluders._object(s, r, 0 * s.image), "front"),
-    ],
-)
-def test_what_is_put_in_front_is_labelled_where_it_covers(thing, part):
-    for seed in range(8):
-        before = scene()
-        after = thing(before, np.random.default_rng(seed))
-        new = (after.sets == parts.BIT[part]) & (before.sets != after.sets)
-        moved = np.abs(after.image - before.image).max(-1)
-        assert after.image.shape == before.image.shape
-        assert np.isfinite(after.image).all()
-        assert not new.any() or moved[new].mean() > 5
-
-
-def test_nothing_in_front_changes_nothing():
-    class Never:
-        def random(self):
-            return 1.0
-
-    before = scene()
-    after = occluders.covered(before, Never(), before.image)
-    assert after is before
 
 
 def test_every_part_has_a_bit_of_its_own():
