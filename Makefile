@@ -28,7 +28,7 @@ demo.png: .venv/.ready
 	.venv/bin/python -c "import skimage.data as d; from PIL import Image; Image.fromarray(d.astronaut()).crop((116, 0, 336, 220)).resize((660, 660), Image.Resampling.LANCZOS).save('$@')"
 
 test: .venv/.ready
-	.venv/bin/python -m pytest -q --maxfail=20 -n $(WORKERS) --dist loadgroup
+	.venv/bin/python -m pytest -q --maxfail=20 -n $(WORKERS)
 
 chromium:
 	@command -v chromium || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || echo "No chromium can be installed here: the page's tests are skipped."

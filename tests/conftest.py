@@ -1,5 +1,10 @@
 """The tiers: what is slow or needs a GPU runs only when asked for."""
 
+import os
+
+# Before NumPy is loaded, as the commands do: two processes share the cores.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import hypothesis
 import pytest
 
@@ -38,8 +43,6 @@ class Crier:
 
 
 def pytest_collection_modifyitems(config, items):
-    for item in items if config.pluginmanager.hasplugin("xdist") else ():
-        item.add_marker(pytest.mark.xdist_group(_together(item)))
     for name in TIERS:
         if config.getoption(f"--{name}"):
             continue
@@ -49,7 +52,18 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(skip)
 
 
-def _together(item):
-    """Return what tests that share what they have loaded are called, for xdist."""
-    file = item.nodeid.partition("::")[0]
-    return "service" if file.startswith("tests/retouch/service/") else file
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep tests that share what they have loaded in one process.
+
+    The marks of pytest-xdist's loadgroup are lost on pytest 9.2, without a word.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            service = "tests/retouch/service/"
+            return service if file.startswith(service) else file
+
+    return ByFile(config, log)
