@@ -1,7 +1,6 @@
 """The command line as a user meets it: sentences, exit codes, files."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -13,13 +12,9 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from tests.command_line import retouch
+
 ROOT = Path(__file__).parents[1]
-
-
-def retouch(*words, data=None, **more):
-    command = [sys.executable, str(ROOT / "cli.py"), *map(str, words)]
-    env = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100", **more}
-    return subprocess.run(command, input=data, capture_output=True, env=env)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +27,8 @@ def portrait(tmp_path_factory):
 def test_help_needs_no_tensorflow():
     code = "import sys, cli; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
-    done = retouch("--help")
+    words = [sys.executable, ROOT / "cli.py", "--help"]
+    done = subprocess.run(words, capture_output=True)
     assert done.returncode == 0 and b"beautify" in done.stdout
 
 

@@ -1,9 +1,6 @@
 """invert, render and --latents as a user meets them."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +8,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-ROOT = Path(__file__).parents[3]
-
-
-def retouch(*words):
-    command = [sys.executable, str(ROOT / "cli.py"), *map(str, words)]
-    env = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100"}
-    return subprocess.run(command, capture_output=True, env=env)
+from tests.command_line import retouch
 
 
 @pytest.fixture(scope="module")

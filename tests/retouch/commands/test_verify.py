@@ -1,10 +1,6 @@
 """A photo from --sign and --reversible to verify and undo, as a user does it."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,14 +9,11 @@ from PIL import Image
 
 from retouch.photos.photo import read
 from retouch.provenance import carried, originals
+from tests import command_line
 
-ROOT = Path(__file__).parents[3]
 
-
-def retouch(*words, **more):
-    command = [sys.executable, str(ROOT / "cli.py"), *map(str, words)]
-    env = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100", **more}
-    return subprocess.run(command, capture_output=True, env=env, text=True)
+def retouch(*words, **env):
+    return command_line.retouch(*words, text=True, **env)
 
 
 @pytest.fixture(scope="module")
