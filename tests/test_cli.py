@@ -12,6 +12,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from tests.climbs import hasty
 from tests.command_line import retouch
 
 ROOT = Path(__file__).parents[1]
@@ -44,6 +45,7 @@ def test_faces_are_listed_for_machines_and_drawn(portrait, tmp_path):
     assert (drawn != skimage.data.astronaut()).any()
 
 
+@hasty()
 def test_beautify_reads_standard_input_and_writes_standard_output(portrait):
     photo = portrait.read_bytes()
     words = "beautify", "-", "--out", "-", "--steps", "2", "--verbose"
@@ -66,6 +68,7 @@ def test_edit_writes_beside_the_photo_and_reports_as_json(portrait):
     assert again.returncode == 1 and b"force" in again.stderr
 
 
+@hasty()
 def test_a_grid_shows_the_face_at_five_strengths(portrait, tmp_path):
     out = tmp_path / "grid.png"
     done = retouch("beautify", portrait, "--grid", "--steps", "0", "--out", out)
@@ -212,6 +215,7 @@ def test_loops_and_films_are_written_beside_the_sheet_of_a_range(portrait, tmp_p
     assert names["mp4"].read_bytes()[4:8] == b"ftyp"
 
 
+@hasty()
 def test_beautify_writes_a_loop_from_before_to_after(portrait, tmp_path):
     files = tmp_path / "me.png", tmp_path / "way.gif"
     words = "--steps", "0", "--gif", files[1], "--out", files[0]

@@ -28,10 +28,16 @@ COMMANDS = {
 }
 
 
-def retouch(folder, *words):
+def retouch(home, folder, *words):
     command = [sys.executable, "-c", SCRIPT, *words]
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(folder)}
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(home)}
     return subprocess.run(command, cwd=folder, capture_output=True, env=environment)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """Return a home in which the first command keeps what the next ones need."""
+    return tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture
@@ -41,24 +47,24 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_works(folder, command):
-    done = retouch(folder, command, "me.png", *COMMANDS[command])
+def test_a_command_works(home, folder, command):
+    done = retouch(home, folder, command, "me.png", *COMMANDS[command])
     assert done.returncode == 0, done.stderr.decode()
     if "out.png" in COMMANDS[command]:
         assert (folder / "out.png").is_file()
 
 
-def test_a_search_says_what_to_install(folder):
+def test_a_search_says_what_to_install(home, folder):
     words = "edit", "me.png", "--set", "smile=1", "--preset", "balanced"
-    done = retouch(folder, *words)
+    done = retouch(home, folder, *words)
     assert done.returncode == 1
     assert b"keras is not installed" in done.stderr
     assert b"pip install tensorflow keras" in done.stderr
     assert b"Traceback" not in done.stderr
 
 
-def test_a_training_says_what_to_install(folder):
-    done = retouch(folder, "train", "generator", "shards", "run")
+def test_a_training_says_what_to_install(home, folder):
+    done = retouch(home, folder, "train", "generator", "shards", "run")
     assert done.returncode == 1
     assert b"keras is not installed" in done.stderr
     assert b"pip install tensorflow keras" in done.stderr

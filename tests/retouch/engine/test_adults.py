@@ -15,6 +15,7 @@ from retouch.models import Model
 from retouch.photos.photo import read
 from retouch.service.moves import Wish
 from retouch.settings import Settings
+from tests.climbs import hasty
 
 QUICK = Settings(steps=0)
 YEARS = 60  # by which everybody looks younger to the judge below
@@ -46,6 +47,7 @@ def test_beautify_leaves_the_young_alone_and_says_so(retoucher, portrait):
     assert np.array_equal(done.photo.pixels, portrait.pixels)
 
 
+@hasty()
 def test_a_session_that_was_cut_for_something_else_is_asked_again(retoucher, session):
     task = retoucher.beautifying(QUICK)
     (done,) = retoucher.finish([session], task, QUICK)

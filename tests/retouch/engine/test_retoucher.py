@@ -16,6 +16,7 @@ from retouch.geometry import TIGHT
 from retouch.photos.photo import Photo, read
 from retouch.settings import Climb, Settings
 from retouch.stitching import mask
+from tests.climbs import hasty
 
 QUICK = Settings(steps=4)
 
@@ -31,6 +32,13 @@ def result(retoucher, portrait):
 
 
 @pytest.fixture(scope="module")
+@hasty()
+def hurried(retoucher, portrait):
+    return retoucher.beautified(portrait, QUICK)
+
+
+@pytest.fixture(scope="module")
+@hasty()
 def bare(retoucher, portrait):
     return retoucher.beautified(portrait, QUICK, climb=Climb(skin=False))
 
@@ -51,6 +59,7 @@ def test_the_person_stays_that_person(result):
     assert abs(face.changed["age"]) < 0.4 and abs(face.changed["gender"]) < 0.3
 
 
+@hasty()
 def test_a_studio_look_retouches_more_than_a_natural_one(retoucher, portrait, bare):
     faces = retoucher.find(portrait)
     known, changes = KnownFaces(portrait, tuple(faces)), []
@@ -97,12 +106,13 @@ def test_what_hides_the_face_stays_as_it_is(bare, portrait, retoucher):
     assert same[hidden].all() and not same[drawn * free > 0.5].all()
 
 
-def test_beautify_retouches_the_skin_too_unless_it_is_told_not_to(result, bare):
-    assert result.faces[0].touched > 0.005
+def test_beautify_retouches_the_skin_too_unless_it_is_told_not_to(hurried, bare):
+    assert hurried.faces[0].touched > 0.005
     assert bare.faces[0].touched == 0
-    assert not np.array_equal(result.photo.pixels, bare.photo.pixels)
+    assert not np.array_equal(hurried.photo.pixels, bare.photo.pixels)
 
 
+@hasty()
 def test_a_region_that_parsing_tells_is_all_that_changes(retoucher, portrait):
     brows = dataclasses.replace(QUICK, mask_region="brows", watermark=True)
     after = retoucher.beautified(portrait, brows, climb=Climb(skin=False))
@@ -120,9 +130,10 @@ def test_strength_zero_gives_back_the_photo(retoucher, portrait):
     np.testing.assert_array_equal(done.photo.pixels, portrait.pixels)
 
 
-def test_the_same_photo_twice_gives_the_same_bytes(retoucher, portrait, result):
+@hasty()
+def test_the_same_photo_twice_gives_the_same_bytes(retoucher, portrait, hurried):
     again = retoucher.beautified(portrait, QUICK)
-    np.testing.assert_array_equal(again.photo.pixels, result.photo.pixels)
+    np.testing.assert_array_equal(again.photo.pixels, hurried.photo.pixels)
 
 
 def test_an_edit_moves_its_trait_in_the_direction_asked_for(retoucher, portrait):
@@ -133,6 +144,7 @@ def test_an_edit_moves_its_trait_in_the_direction_asked_for(retoucher, portrait)
     assert older > 0.15 and younger < -0.15
 
 
+@hasty()
 def test_sixteen_bits_stay_sixteen_bits(retoucher, portrait):
     deep = Photo(portrait.pixels.astype(np.uint16) * 257)
     done = retoucher.beautified(deep, QUICK)
@@ -140,6 +152,7 @@ def test_sixteen_bits_stay_sixteen_bits(retoucher, portrait):
     assert (done.photo.pixels % 257 != 0).any()
 
 
+@hasty()
 @pytest.mark.parametrize("kind", ["array", "bytes", "image", "path"])
 def test_what_comes_in_goes_out_as_the_same_kind(retoucher, kind, tmp_path):
     pixels = skimage.data.astronaut()
@@ -167,6 +180,7 @@ def test_an_unknown_direction_is_named_with_those_there_are(retoucher, portrait)
         retoucher.edited(portrait, {"nose": 1.0}, QUICK)
 
 
+@hasty()
 def test_a_face_not_asked_for_is_left_alone(retoucher):
     pixels = skimage.data.astronaut()
     pair = np.concatenate([pixels, pixels[:, ::-1]], 1)
