@@ -18,7 +18,7 @@ from retouch.expressions.transfer_options import Transferring
 from retouch.photos.photo import Photo, read
 from retouch.settings import Settings
 
-QUICK = Settings(steps=4)
+USUAL, QUICK = Settings(), Settings(steps=4)
 WISH = Transferring()
 
 
@@ -37,9 +37,9 @@ def portrait():
     return read(skimage.data.astronaut())
 
 
-def opened(transfers, portrait):
-    session = transfers.cut(portrait, "The source", QUICK)
-    return transfers.retoucher.invert([session], QUICK)[0]
+def opened(transfers, portrait, settings=USUAL):
+    session = transfers.cut(portrait, "The source", settings)
+    return transfers.retoucher.invert([session], settings)[0]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def follower():
 
 @pytest.fixture(scope="module")
 def followed(follower, portrait):
-    return opened(follower, portrait)
+    return opened(follower, portrait, QUICK)
 
 
 def graver(engine):

@@ -32,6 +32,11 @@ def done(generator, face):
     return Tuner(generator, tuning=Tuning(steps=60)).tune(*face)
 
 
+@pytest.fixture(scope="module")
+def tuner(generator):
+    return Tuner(generator)
+
+
 def _gap(generator, latents, image):
     return np.abs(np.asarray(generator.decode(latents[None]))[0] - image).mean()
 
@@ -43,28 +48,28 @@ def test_tuning_brings_the_picture_nearer(generator, face, done):
     assert done.losses.min() < 0.8 * done.losses[0]
 
 
-def test_the_generator_itself_stays_as_it_was(generator, face):
+def test_the_generator_itself_stays_as_it_was(generator, tuner, face):
     before = arrays(generator)
-    Tuner(generator).tune(*face, steps=2)
+    tuner.tune(*face, steps=2)
     for name, weight in arrays(generator).items():
         np.testing.assert_array_equal(weight, before[name], err_msg=name)
 
 
-def test_no_change_is_the_generator_itself(generator, face):
-    nothing = {n: np.zeros_like(d) for n, d in _untrained(generator, face).items()}
+def test_no_change_is_the_generator_itself(generator, tuner, face):
+    nothing = {n: np.zeros_like(d) for n, d in _untrained(tuner, face).items()}
     own = tuned(generator, nothing)
     for name, weight in arrays(own).items():
         np.testing.assert_array_equal(weight, arrays(generator)[name], err_msg=name)
 
 
-def test_at_first_nothing_is_changed(generator, face):
+def test_at_first_nothing_is_changed(generator, tuner, face):
     _, _, latents = face
-    own = tuned(generator, _untrained(generator, face))
+    own = tuned(generator, _untrained(tuner, face))
     assert _gap(own, latents, np.asarray(generator.decode(latents[None]))[0]) < 1e-6
 
 
-def _untrained(generator, face):
-    return Tuner(generator).tune(*face, steps=0).deltas
+def _untrained(tuner, face):
+    return tuner.tune(*face, steps=0).deltas
 
 
 def test_locality_holds_the_pictures_of_other_latents(generator, face):
@@ -79,23 +84,23 @@ def test_locality_holds_the_pictures_of_other_latents(generator, face):
     assert moved(5.0) < 0.8 * moved(0.0)
 
 
-def test_the_same_face_is_tuned_to_the_same_bytes(generator, face):
-    first, second = (Tuner(generator).tune(*face, steps=3).deltas for _ in range(2))
+def test_the_same_face_is_tuned_to_the_same_bytes(generator, tuner, face):
+    both = tuner, Tuner(generator)
+    first, second = (each.tune(*face, steps=3).deltas for each in both)
     assert all(first[name].tobytes() == second[name].tobytes() for name in first)
 
 
-def test_the_step_is_compiled_once(generator, face):
-    tuner = Tuner(generator)
+def test_the_step_is_compiled_once(tuner, face):
     for steps in (1, 2):
         tuner.tune(*face, steps=steps)
     assert tuner._improve.experimental_get_tracing_count() == 1
 
 
-def test_an_interrupt_keeps_the_best_so_far(generator, face):
+def test_an_interrupt_keeps_the_best_so_far(tuner, face):
     def stop(part, loss):
         raise KeyboardInterrupt
 
-    done = Tuner(generator).tune(*face, steps=50, on_step=stop)
+    done = tuner.tune(*face, steps=50, on_step=stop)
     assert len(done.losses) == 1 and done.deltas
 
 

@@ -1,5 +1,7 @@
 """Crops of 16 pixels that are soft blobs of colour, and networks as small."""
 
+import shutil
+
 import numpy as np
 
 from encoders import compact
@@ -62,3 +64,15 @@ def write(folder):
     shares = {"steps": Share(series=True), "faces": Share(weight=2.0)}
     Contents("tight", SIZE, shares).write(folder)
     return folder
+
+
+def train(trainer, steps, copy):
+    """Train to the end; copy the run's folder as it is after so many steps.
+
+    A step is traced once by each trainer, which takes most of a test's time.
+    """
+    whole, trainer.run.until = trainer.run.until, trainer.run.batch * steps
+    trainer.train()
+    shutil.copytree(trainer.run.folder, copy)
+    trainer.run.until = whole
+    trainer.train()

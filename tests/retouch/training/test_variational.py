@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -40,6 +41,7 @@ CODED = vqvae.Config(
 
 
 def plain():
+    keras.utils.set_random_seed(0)  # every pair begins alike
     decoder = vae.VAE(vae.Config(**TOKENS, mixers=1), name="generator")
     return decoder, sight.Sight(sight.Config(**SIGHT), name="encoder")
 
@@ -78,25 +80,28 @@ def trained(trainer):
     return before, trainer.report()
 
 
-def test_a_few_steps_bring_copies_of_a_vae_nearer(shards, tmp_path):
-    before, after = trained(Trainer(CONFIG, shards, tmp_path, pair=plain()))
+@pytest.fixture(scope="module")
+def whole(shards, tmp_path_factory):
+    """Return a VAE's trainer after its training, and its reports before and after."""
+    trainer = Trainer(CONFIG, shards, tmp_path_factory.mktemp("whole"), pair=plain())
+    return trainer, *trained(trainer)
+
+
+def test_a_few_steps_bring_copies_of_a_vae_nearer(whole):
+    trainer, before, after = whole
     assert after["psnr"] > before["psnr"] + 1
-    assert (tmp_path / f"sheet-{CONFIG.images:07}.png").exists()
+    assert (trainer.run.folder / f"sheet-{CONFIG.images:07}.png").exists()
 
 
-def test_a_training_that_was_stopped_goes_on_as_if_it_had_not(shards, tmp_path):
+def test_a_training_that_was_stopped_goes_on_as_if_it_had_not(whole, shards, tmp_path):
     half = Trainer(CONFIG, shards, tmp_path / "halves", pair=plain())
     half.run.until = CONFIG.images // 2
     half.train()
     again = Trainer(CONFIG, shards, tmp_path / "halves", pair=plain())
     assert again.run.state.images == CONFIG.images // 2
     again.train()
-    whole = Trainer(CONFIG, shards, tmp_path / "whole", pair=plain())
-    whole.train()
-    pairs = zip(
-        again.run.state.lists["mean"], whole.run.state.lists["mean"], strict=True
-    )
-    for one, other in pairs:
+    lists = (trainer.run.state.lists["mean"] for trainer in (again, whole[0]))
+    for one, other in zip(*lists, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
@@ -131,14 +136,11 @@ def test_only_traits_that_have_a_side_turn_with_the_picture(conditions):
     assert values[0, 0] == values[1, 0] and values[0, 1] == -values[1, 1] != 0
 
 
-def test_a_conditional_one_can_begin_with_a_plain_ones_weights(
-    shards, tmp_path, monkeypatch
-):
-    trainer = Trainer(CONFIG, shards, tmp_path, pair=plain())
-    trainer.train()
+def test_a_conditional_one_can_begin_with_a_plain_ones_weights(whole, monkeypatch):
+    trainer, *_ = whole
     monkeypatch.setattr("retouch.training.vae.networks", plain)
     pair, before = told(), arrays(told()[0])
-    take(tmp_path, *pair)
+    take(trainer.run.folder, *pair)
     old, new = (variables(network) for network in (trainer.decoder, pair[0]))
     mean = dict(
         zip([v.path for v in trainer.own], trainer.run.state.lists["mean"], strict=True)
