@@ -18,7 +18,7 @@ from retouch.settings import Climb, Settings
 from retouch.stitching import mask
 from tests.climbs import hasty
 
-QUICK = Settings(steps=4)
+USUAL = Settings()
 
 
 @pytest.fixture(scope="module")
@@ -28,19 +28,19 @@ def portrait():
 
 @pytest.fixture(scope="module")
 def result(retoucher, portrait):
-    return retoucher.beautified(portrait, QUICK)
+    return retoucher.beautified(portrait, USUAL)
 
 
 @pytest.fixture(scope="module")
 @hasty()
 def hurried(retoucher, portrait):
-    return retoucher.beautified(portrait, QUICK)
+    return retoucher.beautified(portrait, USUAL)
 
 
 @pytest.fixture(scope="module")
 @hasty()
 def bare(retoucher, portrait):
-    return retoucher.beautified(portrait, QUICK, climb=Climb(skin=False))
+    return retoucher.beautified(portrait, USUAL, climb=Climb(skin=False))
 
 
 def test_beautify_raises_both_the_guides_score_and_the_judges(result):
@@ -64,16 +64,16 @@ def test_a_studio_look_retouches_more_than_a_natural_one(retoucher, portrait, ba
     faces = retoucher.find(portrait)
     known, changes = KnownFaces(portrait, tuple(faces)), []
     for look in ("natural", "studio"):
-        done = retoucher.beautified(known, QUICK, climb=Climb(look=look))
+        done = retoucher.beautified(known, USUAL, climb=Climb(look=look))
         photo = done.photo.pixels.astype(int)
         changes.append(np.abs(photo - bare.photo.pixels).sum())
     assert 0 < 1.3 * changes[0] < changes[1]
-    none = retoucher.beautified(known, QUICK, climb=Climb(look="none"))
+    none = retoucher.beautified(known, USUAL, climb=Climb(look="none"))
     assert np.array_equal(none.photo.pixels, bare.photo.pixels)
 
 
 def test_make_up_of_the_eyes_leaves_all_that_lies_below_them(retoucher, portrait):
-    result = retoucher.edited(portrait, {"eye-make-up": 1.0}, QUICK)
+    result = retoucher.edited(portrait, {"eye-make-up": 1.0}, USUAL)
     (face,) = retoucher.find(portrait)
     changed = (result.photo.pixels != portrait.pixels).any(-1)
     tip = int(face.landmarks[33, 1])
@@ -114,7 +114,7 @@ def test_beautify_retouches_the_skin_too_unless_it_is_told_not_to(hurried, bare)
 
 @hasty()
 def test_a_region_that_parsing_tells_is_all_that_changes(retoucher, portrait):
-    brows = dataclasses.replace(QUICK, mask_region="brows", watermark=True)
+    brows = dataclasses.replace(USUAL, mask_region="brows", watermark=True)
     after = retoucher.beautified(portrait, brows, climb=Climb(skin=False))
     (face,) = retoucher.find(portrait)
     changed = (after.photo.pixels != portrait.pixels).any(-1)
@@ -125,20 +125,20 @@ def test_a_region_that_parsing_tells_is_all_that_changes(retoucher, portrait):
 
 
 def test_strength_zero_gives_back_the_photo(retoucher, portrait):
-    settings = dataclasses.replace(QUICK, strength=0.0)
+    settings = dataclasses.replace(USUAL, strength=0.0)
     done = retoucher.beautified(portrait, settings)
     np.testing.assert_array_equal(done.photo.pixels, portrait.pixels)
 
 
 @hasty()
 def test_the_same_photo_twice_gives_the_same_bytes(retoucher, portrait, hurried):
-    again = retoucher.beautified(portrait, QUICK)
+    again = retoucher.beautified(portrait, USUAL)
     np.testing.assert_array_equal(again.photo.pixels, hurried.photo.pixels)
 
 
 def test_an_edit_moves_its_trait_in_the_direction_asked_for(retoucher, portrait):
     older, younger = (
-        retoucher.edited(portrait, {"age": s}, QUICK).faces[0].changed["age"]
+        retoucher.edited(portrait, {"age": s}, USUAL).faces[0].changed["age"]
         for s in (1.0, -1.0)
     )
     assert older > 0.15 and younger < -0.15
@@ -147,7 +147,7 @@ def test_an_edit_moves_its_trait_in_the_direction_asked_for(retoucher, portrait)
 @hasty()
 def test_sixteen_bits_stay_sixteen_bits(retoucher, portrait):
     deep = Photo(portrait.pixels.astype(np.uint16) * 257)
-    done = retoucher.beautified(deep, QUICK)
+    done = retoucher.beautified(deep, USUAL)
     assert done.photo.pixels.dtype == np.uint16
     assert (done.photo.pixels % 257 != 0).any()
 
@@ -166,7 +166,7 @@ def test_what_comes_in_goes_out_as_the_same_kind(retoucher, kind, tmp_path):
         "image": image,
         "path": path,
     }[kind]
-    given_back = retoucher.beautify(source, QUICK)
+    given_back = retoucher.beautify(source, USUAL)
     assert isinstance(given_back, type(source))
 
 
@@ -177,14 +177,14 @@ def test_a_photo_without_a_face_is_a_sentence(retoucher):
 
 def test_an_unknown_direction_is_named_with_those_there_are(retoucher, portrait):
     with pytest.raises(SettingsError, match=r"'nose'\..* Known: .*age.*beauty"):
-        retoucher.edited(portrait, {"nose": 1.0}, QUICK)
+        retoucher.edited(portrait, {"nose": 1.0}, USUAL)
 
 
 @hasty()
 def test_a_face_not_asked_for_is_left_alone(retoucher):
     pixels = skimage.data.astronaut()
     pair = np.concatenate([pixels, pixels[:, ::-1]], 1)
-    settings = dataclasses.replace(QUICK, faces="1")
+    settings = dataclasses.replace(USUAL, faces="1")
     done = retoucher.beautified(read(pair), settings)
     assert not done.faces[0].changed and done.faces[1].changed
     half = done.faces[0].box[0] < 512
