@@ -105,7 +105,7 @@ class Model:
         return on_arrays(self.finisher, "finish")
 
     @cached_property
-    def _drawn(self) -> OrderedDict[bytes, Floats]:
+    def _drawn(self) -> OrderedDict[tuple[bytes, bool], Floats]:
         return OrderedDict()
 
     def decode(self, latents: Floats) -> Floats:
@@ -116,27 +116,31 @@ class Model:
         """Return the embeddings of images, (N, D)."""
         return self._embed(images)
 
-    def draw(self, latents: Floats) -> Floats:
-        """Return the finished pictures of latents; those last drawn are at hand."""
-        keys = [latent.tobytes() for latent in latents]
-        known = {key: self._drawn[key] for key in keys if key in self._drawn}
-        new = {key: i for i, key in enumerate(keys) if key not in known}
-        if new:
-            # One by one: a picture depends on none beside it, and one size is compiled.
-            known |= {key: self._picture(latents[i : i + 1]) for key, i in new.items()}
-        for key, picture in known.items():
-            self._drawn[key] = picture
-            self._drawn.move_to_end(key)
+    def draw(self, latents: Floats, *, finished: bool = True) -> Floats:
+        """Return the pictures of latents; those last drawn are at hand.
+
+        Args:
+            finished: with mouths made sharp, which roughens the skin around them.
+        """
+        keys = [(latent.tobytes(), finished) for latent in latents]
+        # One by one: a picture depends on none beside it, and one size is compiled.
+        drawn = [
+            self._picture(key, latent[None])
+            for key, latent in zip(keys, latents, strict=True)
+        ]
         while len(self._drawn) > KEPT:
             self._drawn.popitem(last=False)
-        return np.stack([known[key] for key in keys])
+        return np.stack(drawn)
 
-    def _picture(self, latents: Floats) -> Floats:
-        """Return the finished picture of one latent, (R, R, 3)."""
-        pictures = self.decode(latents)
-        if self.finisher is not None:
-            pictures = self._finish(pictures)
-        return pictures[0]
+    def _picture(self, key: tuple[bytes, bool], latents: Floats) -> Floats:
+        """Return the picture of one latent, (R, R, 3), anew or as it was drawn."""
+        if key not in self._drawn:
+            pictures = self.decode(latents)
+            if key[1] and self.finisher is not None:
+                pictures = self._finish(pictures)
+            self._drawn[key] = pictures[0]
+        self._drawn.move_to_end(key)
+        return self._drawn[key]
 
 
 def _means(shelf: Library, name: str) -> dict[str, Floats]:

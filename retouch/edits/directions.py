@@ -8,6 +8,8 @@ it, hair lies outside the mask, and nothing moves ancestry, orientation or belie
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+LEARNT = 0.4  # of the colour of light that is meant, but only typical
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -31,8 +33,11 @@ class Known:
     climbed: float = 1.0
     # and of the moves learnt from people, of paint half of all that they can do.
     moved: float = 1.0
-    # Whether fine light and colours are meant: wrinkles, hair, frames, make-up.
+    # Whether fine light is meant: folds, wrinkles, hair, frames, make-up;
     fine: bool = False
+    # and how much of its own colour light keeps. What is typical of a trait is also
+    # typical of photographs: the old are grey.
+    colour: float = 0.0
     where: str = "face"  # the region to which moves of people keep it
     still: bool = False  # whether they move no feature: hair or paint alone is meant
     low: float = -2.0
@@ -66,6 +71,7 @@ _ALL = (
         moved=1.7,
         trial=Trial(0.88, 0.28, 0.27),
         tried=Trial(0.55, 0.05, 0.26),
+        fine=True,
         low=-1.0,
         high=1.5,
     ),
@@ -78,6 +84,7 @@ _ALL = (
         trial=Trial(0.96, 1.00, 0.24),
         tried=Trial(0.38, 0.38, 0.27),
         fine=True,
+        colour=LEARNT,
     ),
     Known(
         "masculine",
@@ -88,6 +95,7 @@ _ALL = (
         tried=Trial(0.12, 0.08, 0.29),
         high=1.0,
         fine=True,
+        colour=LEARNT,
     ),
     Known(
         "weight",
@@ -107,6 +115,7 @@ _ALL = (
         low=-1.0,
         high=1.0,
         fine=True,
+        colour=LEARNT,
     ),
     Known(
         "eye-make-up",
@@ -119,6 +128,7 @@ _ALL = (
         fine=True,
         where="eyes",
         still=True,
+        colour=1.0,
     ),
     Known(
         "lip-make-up",
@@ -130,6 +140,7 @@ _ALL = (
         tried=Trial(0.00, 0.00, 0.07),
         where="mouth",
         still=True,
+        colour=1.0,
     ),
     Known(
         "beard",
@@ -142,6 +153,9 @@ _ALL = (
         fine=True,
         where="beard",
         still=True,
+        colour=1.0,
+        low=-1.0,
+        high=1.0,
     ),
     Known(
         "glasses",
@@ -151,6 +165,7 @@ _ALL = (
         moved=1.8,
         trial=Trial(0.96, 1.06, 0.24),
         fine=True,
+        colour=1.0,
     ),
     Known(
         "eyes-open",
@@ -210,8 +225,3 @@ def offered(traits: Iterable[str]) -> list[str]:
 def trait_of(name: str) -> str:
     """Return what readers call the trait that a direction moves."""
     return DIRECTIONS[name].trait if name in DIRECTIONS else name
-
-
-def is_fine(name: str) -> bool:
-    """Say whether fine light and colours belong to an edit, as to those not known."""
-    return name not in DIRECTIONS or DIRECTIONS[name].fine

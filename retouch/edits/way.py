@@ -14,7 +14,6 @@ LEAST_SHARE = 1 / 64  # of an edit; what needs a smaller one is left alone
 WHOLE = frozenset({"face"})
 LOOKS = 6  # at how far an edit has strayed, at most
 NEARLY, AIM = 0.93, 0.97  # of the budget: near enough to it, and what is aimed at
-LEARNT = 0.4  # of the colour of light that is typical of people's traits
 NEXT_TO_NOTHING = 1e-6  # a share by which it can be divided
 SHORTER = 0.95  # of the way that would just keep to it; more each time
 
@@ -27,7 +26,8 @@ class Way:
     offset: Floats  # what is added to them, straight
     change: Floats | None = None  # (N, traits): how people's traits change, if they do
     moves: Moves | None = None  # which know what that does to latents
-    fine: bool = True  # colours and fine light are meant; False: broad light alone
+    fine: bool = True  # fine light is meant; False: broad light alone
+    colour: float = 1.0  # how much of its own light keeps; the rest is the photo's
     where: frozenset[str] = WHOLE  # the regions that are meant to change
     still: bool = False  # no feature moves: hair and paint alone are meant
 
@@ -35,7 +35,8 @@ class Way:
     def none(cls, start: Floats) -> "Way":
         """Return the way that leads nowhere, and to which others are added."""
         nothing = np.zeros_like(start)
-        return cls(start, nothing, fine=False, where=frozenset(), still=True)
+        nowhere = frozenset[str]()
+        return cls(start, nothing, fine=False, colour=0.0, where=nowhere, still=True)
 
     @classmethod
     def straight(cls, start: Floats, end: Floats) -> "Way":
@@ -45,7 +46,8 @@ class Way:
     @classmethod
     def learnt(cls, start: Floats, change: Floats, moves: Moves) -> "Way":
         """Return the way of people whose traits change by so much, in broad light."""
-        return cls(start, np.zeros_like(start), change, moves, fine=False)
+        none = np.zeros_like(start)
+        return cls(start, none, change, moves, fine=False, colour=0.0)
 
     @classmethod
     def joined(cls, ways: Sequence["Way"]) -> "Way":
@@ -57,10 +59,10 @@ class Way:
         moves = next((way.moves for way in ways if way.moves), None)
         changes = [way._changes(moves) for way in ways] if moves else []
         change = np.concatenate(changes) if changes else None
-        fine = any(way.fine for way in ways)
+        fine, still = any(way.fine for way in ways), all(way.still for way in ways)
+        colour = max(way.colour for way in ways)
         where = frozenset[str]().union(*(way.where for way in ways))
-        still = all(way.still for way in ways)
-        return cls(start, offset, change, moves, fine, where, still)
+        return cls(start, offset, change, moves, fine, colour, where, still)
 
     def _changes(self, moves: Moves) -> Floats:
         """Return how traits change, by nothing where they need not."""
@@ -82,10 +84,10 @@ class Way:
         change, moves = self.change, self.moves or other.moves
         if other.change is not None:
             change = other.change if change is None else change + other.change
-        fine = self.fine or other.fine
+        fine, still = self.fine or other.fine, self.still and other.still
+        colour = max(self.colour, other.colour)
         offset, where = self.offset + other.offset, self.where | other.where
-        still = self.still and other.still
-        return Way(self.start, offset, change, moves, fine, where, still)
+        return Way(self.start, offset, change, moves, fine, colour, where, still)
 
     def __mul__(self, shares: float | Floats) -> "Way":
         """Return so much of the way, of all or of each face (N,)."""
@@ -126,16 +128,6 @@ class Way:
         """Whether light is meant: it is not where a part alone is reshaped."""
         return self.fine or self.still or bool(self.where & WHOLE)
 
-    @property
-    def colour(self) -> float:
-        """How much of its own colour light keeps; the rest is of what it falls on.
-
-        What is typical of a trait is also typical of photographs: the old are grey.
-        """
-        if self.still or (self.fine and self.change is None):
-            return 1.0
-        return LEARNT if self.fine else 0.0
-
     def beginning(self, start: Floats) -> "Way":
         """Return the same way from other latents."""
         return replace(self, start=start)
@@ -151,9 +143,10 @@ class Way:
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `of` makes the same way of, for the same moves."""
-        own = {"start": self.start, "offset": self.offset, "fine": np.array(self.fine)}
+        own = {"start": self.start, "offset": self.offset}
+        own |= {name: np.array(getattr(self, name)) for name in ("fine", "still")}
+        own["colour"] = np.array(self.colour)
         own["where"] = np.array(sorted(self.where), np.str_)
-        own["still"] = np.array(self.still)
         return own if self.change is None else own | {"change": self.change}
 
     @classmethod
@@ -161,8 +154,9 @@ class Way:
         """Return the way whose arrays these are."""
         start, offset, change = (arrays.get(n) for n in ("start", "offset", "change"))
         assert start is not None and offset is not None
-        fine, where = bool(arrays["fine"]), frozenset(arrays["where"].tolist())
-        return cls(start, offset, change, moves, fine, where, bool(arrays["still"]))
+        fine, still, colour = (arrays[n].item() for n in ("fine", "still", "colour"))
+        where = frozenset(arrays["where"].tolist())
+        return cls(start, offset, change, moves, fine, colour, where, still)
 
     @property
     def leads(self) -> bool:

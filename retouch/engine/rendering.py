@@ -2,7 +2,8 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from retouch.provenance import watermark
 from retouch.settings import OUTLINED, Settings
 from retouch.stitching.change import Change
 from retouch.stitching.layers import Layers
-from retouch.stitching.mouths import as_open, parting
+from retouch.stitching.mouths import as_open, newness, steadied
 from retouch.stitching.stitch import Piece, planned, stitch
 
 Floats = NDArray[np.float32]
@@ -36,7 +37,7 @@ class Renderer:
 
     def __init__(self, model: Model, detector: Detector):
         self.model, self.detector = model, detector
-        self._known: OrderedDict[tuple[bytes, bytes], Points] = OrderedDict()
+        self._known: OrderedDict[tuple[bytes, bytes, bool], Drawn] = OrderedDict()
         self._seen = Memory(lambda pixels, face: parser().parts(pixels, face))
 
     def laid(
@@ -122,63 +123,96 @@ class Renderer:
         end, pieces = way.end, []
         for i, (face, place) in enumerate(zip(faces, placed, strict=True)):
             there = face.moved(place)
-            old = self._drawn(way.start[i], there)
-            new = anchored(self._drawn(end[i], there), old[1])
             own = way[i : i + 1]
+            old = self._drawn(way.start[i], there)
+            drawn = self._drawn(end[i], there)
+            new, bare = drawn.laid_on(old), None
+            if way.lit and not way.still:
+                bare = old.bare, drawn.bare_on(old)
             opens = own.changes(OPENING)
-            marks = old[1], new[1] if opens else as_open(old[1], new[1])
-            wider = self._wider(own, there, marks)
+            now = new.marks if opens else as_open(old.marks, new.marks)
             change = Change(
-                old[0],
-                new[0],
-                marks=marks,
+                old.picture,
+                new.picture,
+                marks=(old.marks, now),
                 fine=way.fine,
                 colour=way.colour,
                 lit=way.lit,
                 still=way.still,
-                wider=wider,
+                mouth=self._mouth(own, there, old, now),
+                bare=bare,
             )
             pieces.append(Piece(face, place, change, where=tuple(way.where)))
         return pieces
 
-    def _wider(
-        self, way: Way, face: Face, marks: tuple[Points, Points]
+    def _mouth(
+        self, way: Way, face: Face, old: "Drawn", now: Points
     ) -> tuple[Floats, Points] | None:
-        """Return the picture and landmarks of a mouth that a way opens further.
+        """Return the finished picture and landmarks of a mouth that is painted anew.
 
         Half-way between lips and teeth a generator draws both at once; so teeth are
         drawn where the same way leads further.
         """
-        if not parting(face.landmarks, *marks):
+        own, was = face.landmarks, old.marks
+        new, closes = newness(own, was, steadied(own, was, now))
+        if not new:
             return None
-        further = self._drawn(way.reaching(FURTHER, EXPRESSION).end[0], face)
-        return anchored(further, marks[0])
+        whole = way if closes else way.reaching(FURTHER, EXPRESSION)
+        drawn = self._drawn(whole.end[0], face, finished=True).laid_on(old)
+        return drawn.picture, drawn.marks
 
-    def _drawn(self, latent: Floats, face: Face) -> tuple[Floats, Points]:
-        """Return the picture of a latent and its landmarks, near those of a face.
+    def _drawn(self, latent: Floats, face: Face, *, finished: bool = False) -> "Drawn":
+        """Return the picture of a latent, whose landmarks are near those of a face.
 
         While a budget or a slider is tried the same ones are asked for again.
         """
-        (picture,) = levels_of(self.model.draw(latent[None]))
-        key = latent.tobytes(), face.landmarks.tobytes()
+        key = latent.tobytes(), face.landmarks.tobytes(), finished
         if key not in self._known:
+            (picture,) = levels_of(self.model.draw(latent[None], finished=finished))
             pixels = np.rint(picture).astype(np.uint8)
-            self._known[key] = self.detector.again(pixels, face).landmarks
+            self._known[key] = Drawn(picture, self.detector.again(pixels, face))
         self._known.move_to_end(key)
         while len(self._known) > KEPT:
             self._known.popitem(last=False)
-        return picture, self._known[key]
+        return self._known[key]
 
 
-def anchored(drawn: tuple[Floats, Points], marks: Points) -> tuple[Floats, Points]:
-    """Return a picture and its landmarks with eyes and nose where other landmarks are.
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A face that a generator drew."""
 
-    A generator draws faces as crops show them, laid by eyes and mouth: as a smile lifts
-    the mouth, all else grows, and in the photo nothing does.
-    """
-    picture, own = drawn
-    back = Similarity.fit(own[ANCHORS], marks[ANCHORS])
-    return cut(picture, back, len(picture)), back(own)
+    picture: Floats
+    face: Face  # as it lies there
+
+    @property
+    def marks(self) -> Points:
+        return self.face.landmarks
+
+    @cached_property
+    def bare(self) -> Floats:
+        """Where neither hair nor glasses were drawn in front of it, (R, R)."""
+        pixels = np.rint(self.picture).astype(np.uint8)
+        parts = parser().parts(pixels, self.face)
+        return parts.free(Similarity.scaling(1.0), len(pixels))
+
+    def laid_on(self, other: "Drawn") -> "Drawn":
+        """Return it with eyes and nose where those of another picture are.
+
+        A generator draws faces as crops show them, laid by eyes and mouth: as a smile
+        lifts the mouth, all else grows, and in the photo nothing does.
+        """
+        if other is self:
+            return self
+        back = self._onto(other)
+        picture = cut(self.picture, back, len(self.picture))
+        return Drawn(picture, self.face.moved(back))
+
+    def bare_on(self, other: "Drawn") -> Floats:
+        """Return where it is bare once it is laid on another picture."""
+        return cut(self.bare[..., None], self._onto(other), len(self.bare))[..., 0]
+
+    def _onto(self, other: "Drawn") -> Similarity:
+        return Similarity.fit(self.marks[ANCHORS], other.marks[ANCHORS])
 
 
 def _free(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from retouch.contracts import OnStep
 from retouch.edits.beauty import GOAL, Beauty
-from retouch.edits.directions import DIRECTIONS, is_fine, trait_of
+from retouch.edits.directions import DIRECTIONS, LEARNT, Known, trait_of
 from retouch.edits.edit import Direction, View
 from retouch.edits.moves import TraitMove
 from retouch.edits.registry import Registry
@@ -24,6 +24,7 @@ from retouch.engine.rendering import Renderer
 from retouch.engine.report import FaceReport
 from retouch.engine.session import (
     ADULT,
+    UNDRAWN,
     KnownFaces,
     Purpose,
     Result,
@@ -210,7 +211,8 @@ class Retoucher:
 
         words = ", ".join(f"{n} {np.mean(s):+g}" for n, s in moves.items())
         adults = any(self.registry.for_adults(name) for name in moves)
-        return Task(Purpose(words, trait_of(first), adults), move)
+        asks = any(np.any(s) for s in moves.values())
+        return Task(Purpose(words, trait_of(first), adults, asks=asks), move)
 
     def _way(
         self,
@@ -220,17 +222,16 @@ class Retoucher:
         strength: float | Floats,
     ) -> Way:
         """Return the way of an edit, and how it is to be drawn."""
-        known = DIRECTIONS.get(name)
+        known = DIRECTIONS.get(name, Known(name, name, "", fine=True, colour=LEARNT))
         if isinstance(edit, TraitMove):
-            way = edit.way(view, strength * (known.moved if known else 1.0))
-            if known:
-                where = frozenset({known.where})
-                way = dataclasses.replace(way, where=where, still=known.still)
-        else:
-            asked = strength * (known.climbed if known else 1.0)
-            there = edit.apply(self.model.generator, view, asked)
-            way = Way.straight(view.latents, there)
-        return dataclasses.replace(way, fine=is_fine(name))
+            way = edit.way(view, strength * known.moved)
+            how = {name: getattr(known, name) for name in ("fine", "colour", "still")}
+            return dataclasses.replace(way, where=frozenset({known.where}), **how)
+        there = edit.apply(self.model.generator, view, strength * known.climbed)
+        way = Way.straight(view.latents, there)
+        # A slope's fine light is the person's where colour is meant, else its own.
+        meant = known.fine and known.colour > 0
+        return dataclasses.replace(way, fine=meant, colour=float(meant))
 
     # --- the steps -------------------------------------------------------------
 
@@ -481,7 +482,7 @@ class Retoucher:
             looks.append((moved.shares, gone))
             less = within_reach(looks, settings.identity)
             moved = moved * np.where(beyond, less, 1).astype(np.float32)
-        return photo, self._told(session, moved, judged, purpose.trait)
+        return photo, self._told(session, moved, judged, purpose)
 
     def _skinned(
         self, photo: Photo, session: Session, purpose: Purpose, settings: Settings
@@ -499,19 +500,16 @@ class Retoucher:
         session: Session,
         moved: Moved,
         judged: list[dict[str, Any]],
-        trait: str,
+        purpose: Purpose,
     ) -> list[FaceReport]:
         """Return the reports with what was done to the chosen faces."""
         reports = session.reports()
-        told = zip(
-            session.chosen,
-            moved.shares,
-            self._guided(session.start, moved.latents, trait),
-            judged,
-            strict=True,
-        )
-        for i, share, guided, seen in told:
-            said = {"share": float(share), **guided, **seen}
+        guided = self._guided(session.start, moved.latents, purpose.trait)
+        for row, i in enumerate(session.chosen):
+            said = {"share": float(moved.shares[row]), **guided[row], **judged[row]}
+            idle = not said["touched"] and not moved.way[[row]].leads
+            if purpose.asks and idle:
+                said |= {"share": 0.0, "note": UNDRAWN}
             reports[i] = dataclasses.replace(reports[i], **said)
         return reports
 
@@ -533,7 +531,7 @@ class Retoucher:
         sight = self.model.sight
         if sight is None or trait not in sight.names:
             return [{} for _ in before]
-        pictures = (self.model.draw(latents) for latents in (before, after))
+        pictures = (self.model.draw(x, finished=False) for x in (before, after))
         scores = [np.asarray(sight.look(images)[1]) for images in pictures]
         place = sight.names.index(trait)
         return [{"score": pair(scores, i, place)} for i in range(len(before))]

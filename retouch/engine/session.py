@@ -17,6 +17,7 @@ from retouch.settings import Settings
 
 Floats = NDArray[np.float32]
 ADULT = 18.0  # years
+UNDRAWN = "nothing of it can be drawn on this face"
 YOUNG = "it looks younger than 18 and is left alone"
 
 
@@ -46,6 +47,7 @@ class Purpose:
     trait: str = ""  # which the report tells before and after
     adults: bool = False  # whoever looks younger than 18 stays as they are
     look: str = "none"  # to which skin, eyes and teeth are retouched, too
+    asks: bool = True  # whether any strength is more than 0
 
 
 @dataclass(frozen=True, eq=False)

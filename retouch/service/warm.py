@@ -48,7 +48,7 @@ def mean_face(retoucher: Retoucher) -> Photo:
     """Return the picture of the mean latent, with a margin around it."""
     model = retoucher.model
     latent = np.asarray(model.generator.mean_latent, np.float32)
-    (image,) = model.decode(latent[None])
+    (image,) = model.draw(latent[None])
     face = Image.fromarray(pixels_of(image))
     face = face.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     margin = SIDE // 2

@@ -26,9 +26,11 @@ class Change:
     colour: float = 1.0  # how much of its own colour light keeps, and not the photo's
     lit: bool = True  # any light is; False: moves alone
     still: bool = False  # no feature is meant to move: the light is that of paint
-    # The same face with its mouth further open, and its landmarks: teeth that come into
-    # view are drawn there, where they are not half lips.
-    wider: tuple[Pixels, Points] | None = None
+    # The mouth that is painted anew, and its landmarks; if it opens, further open:
+    # there teeth are not half lips.
+    mouth: tuple[Pixels, Points] | None = None
+    # Where both pictures show skin, (R, R) each; not hair or glasses in front of it.
+    bare: tuple[Pixels, Pixels] | None = None
 
     def __post_init__(self) -> None:
         size = self.before.shape[0]
@@ -38,9 +40,11 @@ class Change:
             _require("flow", self.flow, (size, size, 2))
         for marks in self.marks or ():
             _require("marks", marks, (68, 2))
-        if self.wider is not None:
-            _require("wider", self.wider[0], (size, size, 3))
-            _require("wider", self.wider[1], (68, 2))
+        if self.mouth is not None:
+            _require("mouth", self.mouth[0], (size, size, 3))
+            _require("mouth", self.mouth[1], (68, 2))
+        for bare in self.bare or ():
+            _require("bare", bare, (size, size))
 
     @classmethod
     def moving(cls, crop: Pixels, moves: Pixels) -> Self:
@@ -64,11 +68,15 @@ class Change:
             moves = resized(moves, size) * np.float32(part)
         if marks is not None:
             marks = marks[0] * part, marks[1] * part
-        wider = self.wider
-        if wider is not None:
-            wider = resized(wider[0], size), wider[1] * part
+        mouth = self.mouth
+        if mouth is not None:
+            mouth = resized(mouth[0], size), mouth[1] * part
+        bare = self.bare
+        if bare is not None:
+            was, now = (resized(b[..., None], size)[..., 0] for b in bare)
+            bare = was, now
         how = self.fine, self.colour, self.lit, self.still
-        return Change(before, after, moves, marks, *how, wider)
+        return Change(before, after, moves, marks, *how, mouth, bare)
 
 
 def _require(name: str, field: Pixels | Points, shape: tuple[int, ...]) -> None:

@@ -26,7 +26,7 @@ from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.layers import Layers
-from retouch.stitching.mouths import gap, painted, steadied
+from retouch.stitching.mouths import filled, gap, painted, steadied
 
 # In parts of the face's size:
 LONGEST_MOVE = 0.1
@@ -34,8 +34,10 @@ CAST_WIDTH = 0.2  # broader changes of light are taken out,
 RIM_WIDTH = 0.05  # and where the mask ends, narrower ones too
 BROAD = 0.03  # what light is broad, and not fine
 DARKEST, MOST_TINT = 16.0, 1.8  # of 255: what is darker has little colour; of it
+EVEN = 8.0  # of 255: light on a face that varies less tells little of its colour
 SWALLOWED, GIVEN_BACK = -0.7, 0.5  # of the light on skin, by hair at the most
 BESIDE = 0.12  # hair is drawn elsewhere than it lies: how far it may shade skin
+NEAR_LIPS = 0.1  # of a mouth's width
 ASIDE = 0.02  # how far edges may be drawn elsewhere that mean the same
 JITTER = 0.004  # by which landmarks of a still face differ from picture to picture
 # Landmarks that move together, or keep still.
@@ -116,27 +118,48 @@ def _light(
     bared: Pixels,
 ) -> Pixels:
     """Return the change of light on a face whose photo was moved, (S, S, 3)."""
+    moved, lit = _compared(change, whole, masks, unit, bared)
+    light = change.after - moved
+    light -= _cast(light, lit, masks.skin, unit, change.still)
+    if change.fine and change.still:
+        light = _pigment(light, moved, photo, lit, masks.marks)
+    else:
+        broad = blurred(light, lit, BROAD * unit)
+        light = broad + _off_lips(change) * (light - broad) if change.fine else broad
+    if change.colour < 1:
+        fallen = _falling(light, photo, lit, unit)
+        light = fallen + np.float32(change.colour) * (light - fallen)
+    return light * lit[..., None]
+
+
+def _compared(
+    change: Change, whole: Pixels, masks: Masks, unit: float, bared: Pixels
+) -> tuple[Pixels, Pixels]:
+    """Return `before` as it moves, and where light on skin differs from it, (S, S)."""
     moved = flow.fetch(change.before, whole)
     # What was behind the jaw, or is now, says nothing about the light on the face; nor
     # do teeth and eyes about that on the skin around them.
     lit = masks.edit * masks.surface * flow.moved(masks.surface, whole)
     lit *= (1 - flow.moved(masks.own, whole)) * (1 - bared)
-    if change.fine and not change.still:
+    if not change.still:
         lit *= np.minimum(flow.depth(masks.edit) / (BESIDE * unit), 1)
+    if change.bare is not None:
+        lit *= flow.moved(change.bare[0], whole) * change.bare[1]
     if change.fine and change.flow is None:
         # Edges that no landmark marks, drawn a little elsewhere, would be drawn twice.
         rest = flow.estimate(moved, change.after, lit)
-        moved = flow.fetch(moved, flow.bounded(rest, ASIDE * unit))
-    light = change.after - moved
-    light -= _cast(light, lit, masks.skin, unit, change.still)
-    if change.fine and change.still:
-        light = _pigment(light, moved, photo, lit, masks.marks)
-    if not change.fine:
-        light = blurred(light, lit, BROAD * unit)
-    if change.colour < 1:
-        fallen = _falling(light, photo, lit, unit)
-        light = fallen + np.float32(change.colour) * (light - fallen)
-    return light * lit[..., None]
+        rest = flow.bounded(rest, ASIDE * unit)
+        moved, lit = flow.fetch(moved, rest), np.minimum(lit, flow.moved(lit, rest))
+    return moved, lit
+
+
+def _off_lips(change: Change) -> Pixels:
+    """Return 0 on lips, which are never drawn quite where they are, else 1."""
+    if change.marks is None:
+        return np.ones((change.size, change.size, 1), np.float32)
+    lips = change.marks[1][OUTER_LIPS]
+    near = NEAR_LIPS * float(np.hypot(*(lips[6] - lips[0])))
+    return 1 - filled(lips, change.size, near, near)[..., None]
 
 
 def _pigment(
@@ -156,13 +179,20 @@ def _pigment(
 
 
 def _falling(light: Pixels, photo: Pixels, lit: Pixels, unit: float) -> Pixels:
-    """Return broad light in the colour of what it falls on.
+    """Return light in the colour that more of it, or less, has on this face.
 
-    White light would turn the shadows of dark skin grey.
+    White light would turn the shadows of dark skin grey; so would light in the colour
+    of skin that a photo shows white.
     """
     skin = blurred(photo, lit, BROAD * unit)
-    tint = skin / np.maximum(skin @ flow.LUMINANCE, DARKEST)[..., None]
-    return (light @ flow.LUMINANCE)[..., None] * tint.clip(0, MOST_TINT)
+    part = lit / max(float(lit.sum()), 1e-6)
+    mean = np.tensordot(part, skin, 2)
+    apart = skin - mean
+    bright = part * (apart @ flow.LUMINANCE)
+    tint = mean / max(float(mean @ flow.LUMINANCE), DARKEST)
+    told = np.tensordot(bright, apart, 2) + EVEN**2 * tint
+    slope = told / (told @ flow.LUMINANCE)
+    return (light @ flow.LUMINANCE)[..., None] * slope.clip(0, MOST_TINT)
 
 
 def _cast(light: Pixels, lit: Pixels, skin: Pixels, unit: float, paint: bool) -> Pixels:

@@ -2,8 +2,8 @@
 
 Lips are the photo's own, moved. Between them, where a closed mouth bares its teeth, the
 drawn ones are painted by the outline of the moved inner lips, their colours matched and
-their light that of the skin around, less what lips keep off. A mouth that was open
-keeps its own teeth; one that closes is painted whole.
+their light that of the skin around. A mouth that was open keeps its own teeth; one that
+closes is painted whole.
 """
 
 import numpy as np
@@ -18,7 +18,8 @@ from retouch.stitching.change import Change, Masks
 from retouch.stitching.colour import matched
 
 OPEN = 0.07  # of a mouth's width: lips so far apart show teeth, which are then kept
-BARED = (0.02, 0.05)  # by which they part at which teeth come into view, and are there
+BARED = (0.02, 0.05)  # by which they are to part to part at all, and fully
+SEEN = 0.001  # by which they have
 SHUT = (0.03, 0.05)  # at which an open mouth is closed, and is not yet
 ASTRAY = 0.15  # of a mouth's width: drawn lips so far from the photo's are not painted
 # In parts of a mouth's width, how far paint goes beyond its outline and how softly:
@@ -27,7 +28,6 @@ GAP = 0.05  # how far beyond it skin may fold
 RING = (0.25, 0.1)  # around the mouth: the skin whose light the paint takes on
 STRETCHED = 1.15  # times their height: what teeth in view may be stretched to,
 SQUEEZED = 0.8  # and drawn ones squeezed to, before the lower lip covers them
-SHADED = np.array([0.97, 0.94, 0.925], np.float32)  # of their colours left to teeth
 LOWER_LIP = [*range(55, 60), *range(65, 68)]
 FINER = 4  # times that outlines are drawn larger
 
@@ -50,32 +50,34 @@ def painted(
     if change.marks is None:
         return nothing
     was, now = change.marks
-    part, closes = _newness(masks.marks, was, now)
+    part, closes = newness(masks.marks, was, now)
     if not part:
         return nothing
     width = _width(now)
     outline = now[OUTER_LIPS] if closes else now[INNER_LIPS]
     grow, soft = LIPS if closes else TEETH
     cover = part * masks.edit * filled(outline, len(own), grow * width, soft * width)
-    picture = change.after if closes else _teeth(change, now)
+    picture = _mouth(change, now, closes)
     paint = matched(picture, change.before, own, masks.surface)
     far, near = (filled(now[OUTER_LIPS], len(own), r * width, r * width) for r in RING)
     ring = (far * (1 - near) * masks.edit)[..., None]
     shade = ((moved - paint) * ring).sum((0, 1)) / max(float(ring.sum()), 1.0)
-    paint = (paint + shade) * (1.0 if closes else SHADED)
-    return paint.astype(np.float32), cover.astype(np.float32), closes
+    return (paint + shade).astype(np.float32), cover.astype(np.float32), closes
 
 
 def steadied(own: Points, was: Points, now: Points) -> Points:
-    """Return the landmarks now, with lips that stretch no teeth in view.
+    """Return the landmarks now, with lips that neither gape nor stretch teeth in view.
 
-    An open mouth shows its own teeth, moved with its lips: the lower one goes down no
-    further than makes them STRETCHED times as tall.
+    Lips part fully or not at all: teeth cannot be half there. An open mouth shows its
+    own teeth, moved with its lips: the lower one goes down no further than makes them
+    STRETCHED times as tall.
     """
-    if opening(own) < OPEN:
-        return now
-    most = STRETCHED * _parted(was)
-    return _lowered(now, min(0.0, most - _parted(now)))
+    apart, gape = _parted(now), opening(now)
+    if opening(own) >= OPEN:
+        return _lowered(now, min(0.0, STRETCHED * _parted(was) - apart))
+    further = max(gape - max(opening(own), opening(was)), 0.0)
+    parts = 0.0 if _astray(own, was) else _ramp(further, *BARED)
+    return _lowered(now, (parts - 1) * further * apart / max(gape, 1e-9))
 
 
 def as_open(was: Points, now: Points) -> Points:
@@ -107,43 +109,44 @@ def gap(change: Change, masks: Masks) -> Pixels:
     if change.marks is None:
         return np.zeros((size, size), np.float32)
     was, now = change.marks
-    part, closes = _newness(masks.marks, was, now)
+    part, closes = newness(masks.marks, was, now)
     if closes:
         part = 0.0
     width = _width(now)
     return np.float32(part) * filled(now[INNER_LIPS], size, GAP * width, 0.0)
 
 
-def _teeth(change: Change, now: Points) -> Pixels:
-    """Return the picture whose teeth show between the lips where they are now.
+def _mouth(change: Change, now: Points, closes: bool) -> Pixels:
+    """Return the picture whose mouth shows where the lips are now.
 
-    They lie behind the lips: where these are less far apart, they cover more of them.
+    Teeth lie behind the lips: where these are less far apart, they cover more of them.
     """
-    if change.wider is None:
+    if change.mouth is None:
         return change.after
-    picture, open_ = change.wider
-    tall = SQUEEZED * _parted(open_) * _width(now) / _width(open_)
-    there = _lowered(now, max(0.0, tall - _parted(now)))
+    picture, drawn = change.mouth
+    there = now
+    if not closes:
+        tall = SQUEEZED * _parted(drawn) * _width(now) / _width(drawn)
+        there = _lowered(now, max(0.0, tall - _parted(now)))
     lips = slice(OUTER_LIPS.start, INNER_LIPS.stop)
-    return flow.warped(picture, open_[lips], there[lips])
+    return flow.warped(picture, drawn[lips], there[lips])
 
 
-def parting(own: Points, was: Points, now: Points) -> bool:
-    """Say whether lips part so that teeth come into view."""
-    part, closes = _newness(own, was, now)
-    return part > 0 and not closes
-
-
-def _newness(own: Points, was: Points, now: Points) -> tuple[float, bool]:
+def newness(own: Points, was: Points, now: Points) -> tuple[float, bool]:
     """Return how much of a mouth is new, and whether because it closes."""
-    off = np.hypot(*(own - was)[48:].T).mean() / _width(was)
     closes = opening(own) >= OPEN
-    if off > ASTRAY:
+    if _astray(own, was):
         return 0.0, closes
     if closes:
         return 1 - _ramp(opening(now), *SHUT), True
     parted = opening(now) - max(opening(own), opening(was))
-    return _ramp(parted, *BARED), False
+    return float(parted > SEEN), False
+
+
+def _astray(own: Points, drawn: Points) -> bool:
+    """Say whether lips were drawn elsewhere than the photo's are."""
+    off = np.hypot(*(own - drawn)[48:].T).mean() / _width(drawn)
+    return bool(off > ASTRAY)
 
 
 def filled(points: Points, size: int, grow: float, soft: float) -> NDArray[np.float32]:

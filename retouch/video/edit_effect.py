@@ -113,7 +113,7 @@ def unpacked(kept: Mapping[str, NDArray[Any]], model: "Model") -> dict[int, Way 
     for name, there in kept.items():
         number, kind = name.split()
         if kind == "way":
-            parts = ("start", "offset", "change", "fine", "where", "still")
+            parts = ("start", "offset", "change", "fine", "colour", "where", "still")
             found = {p: kept[f"{number} {p}"] for p in parts if f"{number} {p}" in kept}
             ways[int(number)] = Way.of(found, model.moves) if there else None
     return ways

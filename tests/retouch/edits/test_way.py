@@ -168,17 +168,9 @@ def test_who_goes_nowhere_is_reached_without_dividing_by_it():
     assert np.isfinite([*first, *second]).all()
 
 
-@pytest.mark.parametrize(
-    ("fine", "still", "learnt", "colour"),
-    [
-        (True, False, False, 1),  # as an edit of the user's draws it
-        (True, False, True, 0.4),  # what is typical of an age: of photographs, too
-        (False, False, True, 0),  # a smile lays light and shade
-        (False, True, True, 1),  # lipstick is colour
-    ],
-)
-def test_how_much_of_its_own_colour_light_keeps(fine, still, learnt, colour):
-    start = np.zeros((1, 4), np.float32)
-    change = np.ones((1, 2), np.float32) if learnt else None
-    way = Way(start, start, change, fine=fine, still=still)
-    assert way.colour == colour
+def test_ways_keep_as_much_colour_as_any_of_them():
+    age, smile = replace(_learnt(), fine=True, colour=0.4), _learnt()
+    assert smile.colour == 0 and (smile + smile).colour == 0
+    assert (Way.none(age.start) + smile + age * 0.5).colour == 0.4
+    assert Way.joined([smile, age]).colour == 0.4
+    assert Way.of(age.arrays, age.moves).colour == 0.4

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 from skimage.data import astronaut
 
-from retouch.engine.rendering import ANCHORS, anchored
+from retouch.engine.rendering import ANCHORS, Drawn
 from retouch.faces.crop import cut
 from retouch.faces.detect import Detector
 from retouch.geometry import TIGHT, Similarity
@@ -16,9 +18,14 @@ def test_what_is_drawn_larger_is_laid_where_eyes_and_nose_are():
     smiling = marks.copy()
     smiling[48:] += 0, -5  # a mouth that is lifted says nothing of the rest
     larger = cut(photo, grown @ place, 128)
-    again, now = anchored((larger, grown(smiling)), marks)
+    old, new = (
+        Drawn(image, replace(face, landmarks=points))
+        for image, points in ((picture, marks), (larger, grown(smiling)))
+    )
+    again = new.laid_on(old)
+    now = again.marks
     np.testing.assert_allclose(now[ANCHORS], marks[ANCHORS], atol=1e-6)
     np.testing.assert_allclose(now[48:], marks[48:] - (0, 5), atol=1e-6)
     inside = np.s_[16:-16, 16:-16]
-    assert np.abs(again - picture)[inside].mean() < 1.5
+    assert np.abs(again.picture - picture)[inside].mean() < 1.5
     assert np.abs(larger - picture)[inside].mean() > 10

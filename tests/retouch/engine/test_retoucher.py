@@ -8,7 +8,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from retouch.engine.session import KnownFaces
+from retouch.engine.session import UNDRAWN, KnownFaces
 from retouch.errors import FaceError, SettingsError
 from retouch.faces.crop import uncut, window_of
 from retouch.faces.parse import parser
@@ -128,6 +128,14 @@ def test_strength_zero_gives_back_the_photo(retoucher, portrait):
     settings = dataclasses.replace(USUAL, strength=0.0)
     done = retoucher.beautified(portrait, settings)
     np.testing.assert_array_equal(done.photo.pixels, portrait.pixels)
+
+
+@pytest.mark.parametrize(("moves", "note"), [("smile", ""), ("beard", UNDRAWN)])
+def test_what_leads_nowhere_changes_no_pixel(retoucher, portrait, moves, note):
+    strength = 1.0 if note else 0.0
+    result = retoucher.edited(portrait, {moves: strength}, QUICK)
+    assert np.array_equal(result.photo.pixels, portrait.pixels)
+    assert result.faces[0].note == note
 
 
 @hasty()

@@ -185,8 +185,8 @@ def test_teeth_that_are_half_lips_are_taken_from_a_wider_mouth():
     middle = slice(y - 1, y + 2), slice(x - 5, x + 6)
     seen = [
         stitch(photo, [Piece(own, TO_CROP, change)])[middle].mean()
-        for wider in (None, wide)
-        for change in [mouthed(own, FACE, before=grey, after=grey + 1, wider=wider)]
+        for mouth in (None, wide)
+        for change in [mouthed(own, FACE, before=grey, after=grey + 1, mouth=mouth)]
     ]
     assert seen[0] < 100 < 180 < seen[1]
 
@@ -200,7 +200,7 @@ def test_lips_that_part_less_cover_teeth_that_lie_behind_them():
     striped = lips(1)
     striped[int((top + bottom) / 2) :] = (0, 0, 250)  # the lower half of the teeth
     photo, x, _ = scratched(lips(0))
-    change = mouthed(own, FACE, before=lips(0), after=lips(1), wider=(striped, wide))
+    change = mouthed(own, FACE, before=lips(0), after=lips(1), mouth=(striped, wide))
     result = stitch(photo, [Piece(own, TO_CROP, change)]).astype(int)
     gap = slice(*(int(FACE.landmarks[i, 1]) for i in (62, 66)))
     blue = (result[gap, x, 2] - result[gap, x, 0] > 60).mean()
@@ -227,7 +227,18 @@ def test_teeth_in_view_are_not_stretched():
     assert tall == pytest.approx(mouths.STRETCHED, abs=0.02)
     assert np.array_equal(held[:55], now[:55])
     shut = TO_CROP(closed(FACE).landmarks)
-    assert mouths.steadied(shut, shut, now) is now
+    assert np.array_equal(mouths.steadied(shut, shut, now), now)
+
+
+@pytest.mark.parametrize(("apart", "left"), [(0.015, 0.0), (0.035, 0.5), (0.06, 1.0)])
+def test_lips_part_fully_or_not_at_all(apart, left):
+    shut = TO_CROP(closed(FACE).landmarks)
+    now = shut.copy()
+    now[mouths.LOWER_LIP, 1] += apart * (now[64, 0] - now[60, 0])
+    held = mouths.steadied(shut, shut, now)
+    part = mouths.opening(held) / mouths.opening(now)
+    assert part == pytest.approx(left, abs=0.1)
+    assert mouths.newness(shut, shut, held) == (float(left > 0), False)
 
 
 def test_bared_teeth_are_as_bright_in_a_dark_face():
@@ -374,6 +385,36 @@ def test_paint_moves_nothing_though_it_is_drawn_elsewhere():
     kept = result - gaussian_filter(result.astype(float), (6, 6, 0))
     around = np.s_[y - 20 : y + 20, x - 20 : x + 20]
     assert np.corrcoef(detail[around].ravel(), kept[around].ravel())[0, 1] > 0.98
+
+
+def test_where_a_face_is_bare_is_known_at_any_size():
+    half = np.float32(np.mgrid[:SIZE, :SIZE][1] < SIZE / 2)
+    change = Change(CROP, CROP, STILL, bare=(half, 1 - half)).resized(2 * SIZE)
+    was, now = change.bare
+    assert was.shape == now.shape == (2 * SIZE, 2 * SIZE)
+    assert was[:, : SIZE - 4].min() > 0.99 > 0.01 > was[:, SIZE + 4 :].max()
+    np.testing.assert_allclose(was + now, 1, atol=1e-5)
+
+
+def test_white_skin_is_shaded_in_the_colour_of_its_shadows():
+    lower = np.mgrid[:SIZE, :SIZE][0][..., None] / SIZE  # from white down to tan
+    crop = np.float32([250, 245, 240]) - lower * np.float32([20, 120, 170])
+    photo = np.rint(uncut(crop.astype("f4"), TO_CROP, WHOLE)).astype(np.uint8)
+    after = crop - 30 * hill(0.05, (0.42, 0.55))  # where it is white still
+    change = Change(crop.astype("f4"), after, STILL, fine=False, colour=0)
+    loss = photo - stitch(photo, [Piece(FACE, TO_CROP, change)]).astype(float)
+    y, x = np.unravel_index(loss.sum(2).argmax(), loss.shape[:2])
+    assert loss[y, x, 0] < 0.6 * loss[y, x, 1] < 0.6 * loss[y, x, 2]
+
+
+def test_hair_that_is_drawn_over_skin_shades_nothing():
+    spot = -60 * hill(0.05, (0.45, 0.5))
+    hair = hill(0.08, (0.45, 0.5))[..., 0] > 0.2
+    bare = np.ones((SIZE, SIZE), np.float32), np.where(hair, 0, 1).astype(np.float32)
+    for seen, least, most in ((None, 20, 255), (bare, 0, 5), (bare[::-1], 0, 5)):
+        change = Change(CROP, CROP + spot, STILL, bare=seen)
+        result = stitch(PHOTO, [Piece(FACE, TO_CROP, change)]).astype(int)
+        assert least <= np.abs(result - PHOTO).max() <= most
 
 
 @pytest.mark.parametrize("colour", [(120, 120, 120), (120, 80, 60)])
