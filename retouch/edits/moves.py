@@ -24,7 +24,7 @@ SHAPES = (
 # more feminine without make-up gets a stranger's brows.
 ALONG = {name: EXPRESSION for name in ("happy", "mouth-open", "corners-up")} | {
     "age": ("glasses", "weight", "attractive", "saturation", "corners-up", *SHAPES),
-    "gender": ("eye_makeup", "lip_makeup", "beard", *SHAPES),
+    "gender": ("eye_makeup", "lip_makeup", *SHAPES),
     "weight": (
         *("attractive", "jaw-width", "chin-length", "eye-width", "eyes-open"),
         *("nose-width", "lip-thickness"),
@@ -32,6 +32,9 @@ ALONG = {name: EXPRESSION for name in ("happy", "mouth-open", "corners-up")} | {
 }
 # Who reads lower than that has nothing left to take away: no beard, no make-up.
 BARE = {"beard": -0.8, "eye_makeup": -0.9, "lip_makeup": -0.9}
+# Who reads lower than the first has none that could grow, from the second on all can:
+# shadows on cheeks without stubble look like soot.
+GROWS = {"beard": (-0.3, 0.1)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +57,14 @@ class TraitMove:
         """
         goals = np.broadcast_to(np.asarray(strength, np.float32), len(view.latents))
         change, moves = self.change, self.moves
+        own = moves.read(view.latents)
+        if self.name in GROWS:
+            none, all_ = GROWS[self.name]
+            least = own[:, moves.names.index(self.name)]
+            part = ((least - none) / (all_ - none)).clip(0, 1)
+            goals = np.where(goals > 0, part * goals, goals)
         factors = moves.factors(view.latents, change, self.name, goals)
         wished = (np.sign(goals) * factors)[:, None] * change
-        own = moves.read(view.latents)
         for at, name in enumerate(moves.names):
             if name in BARE:
                 least = np.minimum(BARE[name] - own[:, at], 0)

@@ -190,7 +190,8 @@ class Outline:
         """Return where beards grow: along the jaw, around the lips, up to the nose."""
         points = np.concatenate([self.points[JAW][3:14], self.points[NOSE_BASE, None]])
         lips = self.soft(self.points[OUTER_LIPS], 0, LIP_FEATHER)
-        return self.soft(points, FACE_OUTSET, FACE_FEATHER, BEARD_FEATHER) * (1 - lips)
+        area = self.soft(points, FACE_OUTSET, FACE_FEATHER, BEARD_FEATHER)
+        return area * (1 - lips) * self._framed(BEARD_FEATHER)
 
     def skin(self) -> Pixels:
         """Return the surface without mouth, eyes and brows."""
@@ -201,8 +202,11 @@ class Outline:
     @cached_property
     def frame(self) -> Pixels:
         """Is 1 well inside both the crop and the photo, 0 where one ends."""
+        return self._framed(RIM_FEATHER)
+
+    def _framed(self, feather: float) -> Pixels:
         depth = _depth(self.inside, slice(0, self.size), slice(0, self.size))
-        return _ramp((depth - RIM) / (RIM_FEATHER * self.unit))
+        return _ramp((depth - RIM) / (feather * self.unit))
 
     def _pair(self, left: slice, right: slice, outset: float, feather: float) -> Pixels:
         sides = (self.soft(self.points[s], outset, feather) for s in (left, right))
