@@ -6,6 +6,12 @@ import pytest
 
 from retouch.edits import beauty
 
+# The same for a program of its own.
+HASTY = """
+from retouch.edits import beauty
+beauty.FREE, beauty.TRIES = (beauty.WISHED,), 1
+"""
+
 
 @contextmanager
 def hasty():

@@ -20,11 +20,18 @@ from packaging.requirements import Requirement
 from PIL import Image
 
 import cli
+from tests.climbs import HASTY
 from tests.documents import PAGES, ROOT, Block, blocks
 
 SIDE = 256  # pixels of the portrait
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EVERY = [block for page in PAGES for block in blocks(page)]
+RETOUCH = """
+import cli
+
+if __name__ == "__main__":
+    cli.main()
+"""
 SCREENLESS = "no screen", "no camera", "window", "camera"
 
 
@@ -105,7 +112,7 @@ def folder(tmp_path, monkeypatch):
     shutil.copy(tmp_path / "in.mp4", tmp_path / "clip.mp4")
     (tmp_path / "bin").mkdir()
     program = tmp_path / "bin" / "retouch"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT}/cli.py "$@"\n')
+    program.write_text(f"#!{sys.executable}\n{HASTY}{RETOUCH}")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
@@ -170,7 +177,7 @@ def run(marked):
         for line in block.commands if block.kind == "commands" else ():
             command(line)
     if python:
-        program = "\n".join(python)
+        program = "\n".join([HASTY, *python])
         done = subprocess.run([sys.executable, "-c", program], capture_output=True)
         assert done.returncode == 0, f"{program}\n{done.stderr.decode()}"
 

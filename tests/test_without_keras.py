@@ -8,11 +8,14 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from tests.climbs import HASTY
+
 ROOT = Path(__file__).parents[1]
 # What is None in sys.modules cannot be imported.
-SCRIPT = """
+SCRIPT = f"""
 import sys
 sys.modules.update(dict.fromkeys(["keras", "tensorflow", "jax", "torch"]))
+{HASTY}
 import cli
 sys.argv[0] = "retouch"
 cli.main()
