@@ -2,10 +2,6 @@
 
 import dataclasses
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,10 +18,10 @@ from retouch.training.options import EncoderConfig
 from retouch.training.plan import DISCRIMINATOR, ENCODER, GENERATOR, Plan
 from retouch.training.shards import Shards
 from retouch.training.stylegan2 import Trainer
+from tests.command_line import retouch
 from tests.retouch.training import blobs
 from tests.retouch.training.test_stylegan2 import metrics
 
-ROOT = Path(__file__).parents[3]
 STEPS = 24
 CONFIG = EncoderConfig(
     images=8 * STEPS,
@@ -217,16 +213,10 @@ def test_large_pictures_are_shrunk_and_rows_are_those_of_the_generator():
 
 def test_the_command_trains_exports_and_the_model_loads(home, tmp_path):
     data, run = blobs.write(tmp_path / "data"), tmp_path / "run"
-
-    def retouch(*words):
-        command = [sys.executable, str(ROOT / "cli.py"), "train", *map(str, words)]
-        env = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100"}
-        return subprocess.run(command, capture_output=True, text=True, env=env)
-
     few = "--images", 16, "--batch", 8, "--likeness", 0, "--mixed", 4
-    done = retouch("encoder", data, run, "--model", "others", *few)
+    done = retouch("train", "encoder", data, run, "--model", "others", *few)
     assert done.returncode == 0, done.stderr
-    done = retouch("export", data, run, "--name", "taught")
+    done = retouch("train", "export", data, run, "--name", "taught", text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(home / "models/manifest.json")
     model = Model.load("taught").in_keras
