@@ -40,9 +40,9 @@ COLOURS = (  # in which the parts are shown
 SEEN = 0.35  # chance of a feature where landmarks have it: it is seen
 MOUTH = 0.3, 0.5  # such chances of lips: below, a hand or cup hides them; above, none
 CLEAR, HIDDEN = 0.2, 0.5  # chances of being covered: below, above
-# How much more hands and things in front are than their chances say, as they were rare
-# in the training: one in 500 pixels of plain faces has a chance of a fiftieth of them.
-FRONT = 10.0
+# How much more hands and things in front are than their chances say: what is missed is
+# painted over, what is found in vain is but left as it is.
+FRONT = 6.0
 GAPS = 9  # pixels of the network's, over which what is in front is closed
 REGIONS = {
     "face": FACE,

@@ -175,6 +175,9 @@ class ParsingConfig(Learning):
 
     images: int = changed(Learning, "images", 30_000)
     average: float = changed(Learning, "average", 0.995)
+    stay: float = option(
+        0.0, "Part of the weights it began with, in what it hands out."
+    )
 
 
 @dataclass(frozen=True)

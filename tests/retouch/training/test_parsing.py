@@ -95,6 +95,18 @@ def test_a_training_begins_with_a_network(tmp_path):
         other.begin(tmp_path / "other.safetensors", None)
 
 
+def test_what_it_began_with_may_stay_in_part(tmp_path):
+    options = ParsingConfig(**TINY, rate=0.01, stay=0.25)
+    trainer = parsing.Trainer(options, heads(), tmp_path / "run", 9.0)
+    first = np.array(trainer.first[0])
+    trainer.train()
+    learnt = np.array(trainer.run.state.lists["mean"][0])
+    trainer.export(tmp_path / "out", "none")
+    assert np.abs(learnt - first).max() > 1e-3
+    mixed = np.array(trainer.own[0].value)
+    assert mixed == pytest.approx(0.75 * learnt + 0.25 * first, abs=1e-6)
+
+
 def test_parsing_learns_goes_on_and_is_handed_over(tmp_path):
     run, out = tmp_path / "run", tmp_path / "out"
     for images in (4, 8):
