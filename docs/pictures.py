@@ -74,7 +74,7 @@ def main() -> None:
     (session,) = retoucher.invert([session], settings)
     task = retoucher.beautifying(settings)
     moved = retoucher.move([session], task, settings)
-    result = retoucher.complete(session, moved, task, settings).photo
+    result = retoucher.complete(session, moved, task.purpose, settings).photo
     decode = retoucher.model.decode
     before, after = decode(session.start)[0], decode(moved.latents)[0]
     seen = annotated(photo, list(session.found)).pixels
