@@ -34,6 +34,7 @@ CAST_WIDTH = 0.2  # broader changes of light are taken out,
 RIM_WIDTH = 0.05  # and where the mask ends, narrower ones too
 BROAD = 0.03  # what light is broad, and not fine
 DARKEST, MOST_TINT = 16.0, 1.8  # of 255: what is darker has little colour; of it
+MOST_LIGHT = 40.0  # of 255: a face that moves turns no more than that to the light
 EVEN = 8.0  # of 255: light on a face that varies less tells little of its colour
 SWALLOWED, GIVEN_BACK = -0.7, 0.5  # of the light on skin, by hair at the most
 BESIDE = 0.12  # hair is drawn elsewhere than it lies: how far it may shade skin
@@ -126,6 +127,8 @@ def _light(
     else:
         broad = blurred(light, lit, BROAD * unit)
         light = broad + _off_lips(change) * (light - broad) if change.fine else broad
+        strong = np.abs(light @ flow.LUMINANCE)[..., None] / MOST_LIGHT
+        light = light / np.hypot(1, strong)
     if change.colour < 1:
         fallen = _falling(light, photo, lit, unit)
         light = fallen + np.float32(change.colour) * (light - fallen)
