@@ -59,9 +59,8 @@ class TraitMove:
         change, moves = self.change, self.moves
         own = moves.read(view.latents)
         if self.name in GROWS:
-            none, all_ = GROWS[self.name]
-            least = own[:, moves.names.index(self.name)]
-            part = ((least - none) / (all_ - none)).clip(0, 1)
+            read = own[:, moves.names.index(self.name)]
+            part = np.interp(read, GROWS[self.name], (0, 1)).astype(np.float32)
             goals = np.where(goals > 0, part * goals, goals)
         factors = moves.factors(view.latents, change, self.name, goals)
         wished = (np.sign(goals) * factors)[:, None] * change

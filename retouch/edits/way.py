@@ -27,7 +27,7 @@ class Way:
     change: Floats | None = None  # (N, traits): how people's traits change, if they do
     moves: Moves | None = None  # which know what that does to latents
     fine: bool = True  # fine light is meant; False: broad light alone
-    colour: float = 1.0  # how much of its own light keeps; the rest is the photo's
+    colour: float = 1.0  # of its own that light keeps; the rest is the photo's
     where: frozenset[str] = WHOLE  # the regions that are meant to change
     still: bool = False  # no feature moves: hair and paint alone are meant
 

@@ -26,7 +26,7 @@ from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.layers import Layers
-from retouch.stitching.mouths import filled, gap, painted, steadied
+from retouch.stitching.mouths import around, gap, painted, steadied
 
 # In parts of the face's size:
 LONGEST_MOVE = 0.1
@@ -160,9 +160,7 @@ def _off_lips(change: Change) -> Pixels:
     """Return 0 on lips, which are never drawn quite where they are, else 1."""
     if change.marks is None:
         return np.ones((change.size, change.size, 1), np.float32)
-    lips = change.marks[1][OUTER_LIPS]
-    near = NEAR_LIPS * float(np.hypot(*(lips[6] - lips[0])))
-    return 1 - filled(lips, change.size, near, near)[..., None]
+    return 1 - around(change.marks[1], change.size, NEAR_LIPS)[..., None]
 
 
 def _pigment(

@@ -59,7 +59,7 @@ def painted(
     cover = part * masks.edit * filled(outline, len(own), grow * width, soft * width)
     picture = _mouth(change, now, closes)
     paint = matched(picture, change.before, own, masks.surface)
-    far, near = (filled(now[OUTER_LIPS], len(own), r * width, r * width) for r in RING)
+    far, near = (around(now, len(own), reach) for reach in RING)
     ring = (far * (1 - near) * masks.edit)[..., None]
     shade = ((moved - paint) * ring).sum((0, 1)) / max(float(ring.sum()), 1.0)
     return (paint + shade).astype(np.float32), cover.astype(np.float32), closes
@@ -147,6 +147,12 @@ def _astray(own: Points, drawn: Points) -> bool:
     """Say whether lips were drawn elsewhere than the photo's are."""
     off = np.hypot(*(own - drawn)[48:].T).mean() / _width(drawn)
     return bool(off > ASTRAY)
+
+
+def around(marks: Points, size: int, reach: float) -> NDArray[np.float32]:
+    """Return 1 on a mouth, softly 0 so many of its widths beside it, (size, size)."""
+    far = reach * _width(marks)
+    return filled(marks[OUTER_LIPS], size, far, far)
 
 
 def filled(points: Points, size: int, grow: float, soft: float) -> NDArray[np.float32]:
