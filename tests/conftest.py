@@ -1,7 +1,6 @@
 """The tiers: what is slow or needs a GPU runs only when asked for."""
 
 import os
-import sys
 
 # Before NumPy is loaded, as the commands do: two processes share the cores.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -29,14 +28,6 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if not hasattr(config, "workerinput"):  # pytest-xdist's workers have no terminal
         config.pluginmanager.register(Crier(config))
-
-
-@pytest.fixture(autouse=True)
-def whole_precision():
-    """Let no training in half precision, within this process, reach the next test."""
-    yield
-    if "keras" in sys.modules:
-        sys.modules["keras"].config.set_dtype_policy("float32")
 
 
 class Crier:

@@ -44,6 +44,7 @@ from retouch.training.loop import (
 )
 from retouch.training.losses import reconstruction
 from retouch.training.options import MaskConfig
+from retouch.training.precision import computing_in
 from retouch.training.shards import Shards
 
 LICENCE = "non-commercial research"
@@ -292,8 +293,8 @@ def train(
     precision: str = "mixed_bfloat16",
 ) -> None:
     """Begin or go on with a training in a folder."""
-    keras.config.set_dtype_policy(precision)
     folder.mkdir(parents=True, exist_ok=True)
     record = json.dumps(asdict(config), indent=2)
     (folder / "config.json").write_text(record + "\n", "utf-8")
-    Trainer(config, Shards.read(data), folder, minutes).train()
+    with computing_in(precision):
+        Trainer(config, Shards.read(data), folder, minutes).train()

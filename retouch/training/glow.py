@@ -36,6 +36,7 @@ from retouch.training.loop import (
     values,
 )
 from retouch.training.options import GlowConfig
+from retouch.training.precision import computing_in
 from retouch.training.shards import Batches, Shards, shrunk
 
 Floats = NDArray[np.float32]
@@ -170,8 +171,8 @@ def train(
     licence: str = "unknown",
 ) -> None:
     """Begin or go on with the training in a folder; write the network if asked."""
-    keras.config.set_dtype_policy(precision)
-    trainer = Trainer(options, Shards.read(data), folder, minutes)
-    trainer.train()
-    if out is not None:
-        trainer.export(out, name=name, licence=licence)
+    with computing_in(precision):
+        trainer = Trainer(options, Shards.read(data), folder, minutes)
+        trainer.train()
+        if out is not None:
+            trainer.export(out, name=name, licence=licence)

@@ -37,6 +37,7 @@ from retouch.training.loop import (
 )
 from retouch.training.options import HealingConfig
 from retouch.training.patches import SEEN, Patches
+from retouch.training.precision import computing_in
 from retouch.training.shards import Shards
 from scorers.blemishes import BANDS, STAIN, network
 
@@ -150,6 +151,7 @@ def _take(model: keras.Model, path: Path) -> None:
             variable.assign(given[name].astype(np.float32))
 
 
+@computing_in("float32")
 def train(
     data: Path,
     folder: Path,
@@ -161,7 +163,6 @@ def train(
     licence: str = "unknown",
 ) -> None:
     """Begin or go on with the training in a folder; write the network if asked."""
-    keras.config.set_dtype_policy("float32")
     trainer = Trainer(options, Shards.read(data), folder, minutes, begin)
     trainer.train()
     if out is not None:

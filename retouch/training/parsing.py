@@ -51,6 +51,7 @@ from retouch.training.loop import (
 )
 from retouch.training.options import ParsingConfig
 from retouch.training.outlines import outlined
+from retouch.training.precision import computing_in
 from retouch.training.shards import Shards
 from scorers.parsing import BLOCKS, PARTS, RESOLUTION, network
 
@@ -225,6 +226,7 @@ def take_trunk(model: keras.Model, path: Path) -> None:
         ) from None
 
 
+@computing_in("float32")
 def train(
     data: list[Path],
     folder: Path,
@@ -240,7 +242,6 @@ def train(
     licence: str = "unknown",
 ) -> None:
     """Begin or go on with the training in a folder; write the network if asked."""
-    keras.config.set_dtype_policy("float32")
     heads = [head for head in drawn(masks) if person(head.name) not in HELD_OUT]
     for part in data:
         heads += from_shards(Shards.read(part))

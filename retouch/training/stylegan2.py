@@ -53,6 +53,7 @@ from retouch.training.loop import (
 from retouch.training.losses import importance, reconstruction
 from retouch.training.options import FacesConfig
 from retouch.training.plan import Plan
+from retouch.training.precision import computing_in
 from retouch.training.shards import Batches, Shards, as_images
 
 PRECISION = "mixed_bfloat16"
@@ -280,12 +281,12 @@ def train(
         begin: a folder of exported networks to begin with; for an encoder alone the
             name of one in the library.
     """
-    keras.config.set_dtype_policy(precision)
     devices.use_all(config.batch)
     shards = Shards.read(data)
-    Trainer(
-        config, shards, folder, minutes, plan=plan, identity=identity, begin=begin
-    ).train()
+    with computing_in(precision):
+        Trainer(
+            config, shards, folder, minutes, plan=plan, identity=identity, begin=begin
+        ).train()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

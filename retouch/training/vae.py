@@ -46,6 +46,7 @@ from retouch.training.loop import (
 )
 from retouch.training.losses import importance, reconstruction
 from retouch.training.options import VAEConfig
+from retouch.training.precision import computing_in
 from retouch.training.shards import Batches, Shards, as_images
 
 PROBE = 96  # units of the probe's hidden layer
@@ -342,13 +343,14 @@ def train(
     if conditional:
         conditions = read_all(shards, folder / "descriptors.npz")
     # Only now: dlib's descriptors are wanted in full precision.
-    keras.config.set_dtype_policy(precision)
-    trainer = Trainer(
-        config, shards, folder, minutes, conditions=conditions, begin=begin
-    )
-    record = {"names": list(conditions.names) if conditions else [], **asdict(config)}
-    (folder / "config.json").write_text(json.dumps(record, indent=2) + "\n", "utf-8")
-    trainer.train()
+    with computing_in(precision):
+        trainer = Trainer(
+            config, shards, folder, minutes, conditions=conditions, begin=begin
+        )
+        names = list(conditions.names) if conditions else []
+        record = json.dumps({"names": names, **asdict(config)}, indent=2)
+        (folder / "config.json").write_text(record + "\n", "utf-8")
+        trainer.train()
 
 
 def read_all(shards: Shards, kept: Path) -> Conditions:

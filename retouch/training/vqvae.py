@@ -41,6 +41,7 @@ from retouch.training.loop import (
 )
 from retouch.training.losses import importance, reconstruction
 from retouch.training.options import PriorConfig, VQConfig
+from retouch.training.precision import computing_in
 from retouch.training.shards import Batches, Shards, as_images
 from retouch.training.vae import WEIGHTS, read_all
 
@@ -329,11 +330,11 @@ def train(
     precision: str = "mixed_bfloat16",
 ) -> None:
     """Begin or go on with a training in a folder."""
-    keras.config.set_dtype_policy(precision)
-    trainer = Trainer(config, Shards.read(data), folder, minutes)
-    record = {"names": list(CONDITIONS), **asdict(config)}
-    (folder / "config.json").write_text(json.dumps(record, indent=2) + "\n", "utf-8")
-    trainer.train()
+    with computing_in(precision):
+        trainer = Trainer(config, Shards.read(data), folder, minutes)
+        record = json.dumps({"names": list(CONDITIONS), **asdict(config)}, indent=2)
+        (folder / "config.json").write_text(record + "\n", "utf-8")
+        trainer.train()
 
 
 def train_prior(
@@ -347,11 +348,11 @@ def train_prior(
     """Begin or go on with the prior of the VQ-VAE that was trained in a folder."""
     shards = Shards.read(data)
     conditions = read_all(shards, folder / "descriptors.npz")
-    keras.config.set_dtype_policy(precision)
-    pair = networks()
-    restore(folder, *pair)
-    out = folder / "prior"
-    PriorTrainer(config, shards, out, conditions, pair, minutes).train()
+    with computing_in(precision):
+        pair = networks()
+        restore(folder, *pair)
+        out = folder / "prior"
+        PriorTrainer(config, shards, out, conditions, pair, minutes).train()
 
 
 def restore(folder: Path, decoder: vqvae.VQVAE, encoder: encoders.Maps) -> int:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -216,6 +217,7 @@ def test_the_command_trains_exports_and_the_model_loads(home, tmp_path):
     few = "--images", 16, "--batch", 8, "--likeness", 0, "--mixed", 4
     done = retouch("train", "encoder", data, run, "--model", "others", *few)
     assert done.returncode == 0, done.stderr
+    assert keras.config.dtype_policy().name == "float32"  # half within alone
     done = retouch("train", "export", data, run, "--name", "taught", text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(home / "models/manifest.json")
