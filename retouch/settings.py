@@ -69,7 +69,7 @@ class Settings:
         1.0, "How strong the edit is; 0 changes nothing.", low=0.0, high=3.0
     )
     identity: float = option(
-        0.3,
+        0.4,
         "How far dlib's descriptor of the face may move; 0.6 is another person.",
         low=0.0,
         high=0.6,

@@ -25,7 +25,7 @@ class View:
     images: Floats  # (N, R, R, 3)
     masks: Floats  # (N, R, R, 1)
     latents: Floats  # (N, *latent_shape)
-    budget: float = 0.3  # how far the embedding of each may move
+    budget: float = 0.4  # how far the embedding of each may move
     # The crops of one of the faces, by its row, as the photo will show ends of ways.
     show: Callable[[Way, int], Floats] | None = None
     marks: Floats | None = None  # (N, 68, 2), the landmarks in the crops that are shown

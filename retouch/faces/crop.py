@@ -30,6 +30,23 @@ class Window(NamedTuple):
     def shape(self) -> tuple[int, int]:
         return self.bottom - self.top, self.right - self.left
 
+    def shared(self, other: "Window") -> "Window":
+        """Return what it has in common with another one; nothing of it, else."""
+        left, top = max(self.left, other.left), max(self.top, other.top)
+        right, bottom = min(self.right, other.right), min(self.bottom, other.bottom)
+        return Window(left, top, max(left, right), max(top, bottom))
+
+    def within(self, other: "Window") -> "Window":
+        """Return it counted from the corner of another one."""
+        left, top = other.left, other.top
+        return Window(
+            self.left - left, self.top - top, self.right - left, self.bottom - top
+        )
+
+    def grown(self, by: int) -> "Window":
+        """Return it with so many pixels more on each side."""
+        return Window(self.left - by, self.top - by, self.right + by, self.bottom + by)
+
 
 def window_of(transform: Similarity, size: int, shape: tuple[int, ...]) -> Window:
     """Return the smallest window of a photo of `shape` that holds the crop."""

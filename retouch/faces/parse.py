@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy.ndimage import gaussian_filter, grey_closing, grey_dilation, label
+from scipy.ndimage import (
+    gaussian_filter,
+    grey_closing,
+    grey_dilation,
+    grey_erosion,
+    grey_opening,
+    label,
+)
 
 from pretrained.forward import Forward
 from pretrained.registry import Library, library
@@ -43,6 +50,7 @@ CLEAR, HIDDEN = 0.2, 0.5  # chances of being covered: below, above
 # How much more hands and things in front are than their chances say: what is missed is
 # painted over, what is found in vain is but left as it is.
 FRONT = 6.0
+SPECK = 3  # pixels of the network's: nothing so small lies in front
 GAPS = 9  # pixels of the network's, over which what is in front is closed
 REGIONS = {
     "face": FACE,
@@ -53,6 +61,7 @@ REGIONS = {
 }
 LIFT = 0.8  # how far brows are lifted to the forehead's end, of the way from the nose
 NOSE_BASE = 33
+RIM = 9  # pixels of the network's, across: hair so near the jaw may lie behind it
 AROUND = 3  # pixels of the network's, over which what covers is taken to reach
 
 
@@ -87,6 +96,14 @@ class Parts:
         outside = np.unique(strands[self.inside == 0])
         return np.asarray(hair * np.isin(strands, outside[outside > 0]), np.float32)
 
+    @cached_property
+    def _fringe(self) -> Pixels:
+        """The chance of hair before the face: it reaches further in than its rim."""
+        before = self.inside * self._hair
+        strands, _ = label(before > CLEAR)
+        deep = np.unique(strands[grey_erosion(self.inside, RIM) > 0])
+        return np.asarray(before * np.isin(strands, deep[deep > 0]), np.float32)
+
     def free(
         self, transform: Similarity, size: int, regions: Iterable[str] = ()
     ) -> Pixels:
@@ -98,11 +115,12 @@ class Parts:
             regions: where it is free at all; everywhere if none is named.
         """
         named = {part for region in regions for part in REGIONS[region]}
-        hidden = FRONT * grey_closing(self.chance("front"), GAPS)
+        front = grey_opening(self.chance("front"), SPECK)
+        hidden = FRONT * grey_closing(front, GAPS)
         if "glasses" not in named:
             hidden = hidden + self.chance("glasses")
         if "hair" not in named:
-            hidden = hidden + self.inside * self._hair
+            hidden = hidden + self._fringe
         hidden = np.maximum(grey_dilation(hidden, AROUND), self.veiled)
         shown = 1 - ramp(self.in_crop(hidden, transform, size), CLEAR, HIDDEN)
         if named:

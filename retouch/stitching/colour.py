@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from retouch.faces.crop import Pixels
 from retouch.photos.lab import to_lab, to_rgb
 
-MOST_CONTRAST = 1.3  # the ratio of two spreads is held between its inverse and this
+LEAST_CONTRAST = 1 / 1.3  # the ratio of two spreads is held between this
+MOST_CONTRAST = 1.3, 1.0, 1.0  # and these: wider colours would turn teeth green
 
 
 def matched(image: Pixels, own: Pixels, model: Pixels, weight: Pixels) -> Pixels:
@@ -24,7 +25,7 @@ def matched(image: Pixels, own: Pixels, model: Pixels, weight: Pixels) -> Pixels
     mean, spread = _moments(own_lab, weight / total)
     wanted_mean, wanted_spread = _moments(to_lab(model), weight / total)
     contrast = (wanted_spread + 0.5) / (spread + 0.5)
-    contrast = contrast.clip(1 / MOST_CONTRAST, MOST_CONTRAST)
+    contrast = contrast.clip(LEAST_CONTRAST, MOST_CONTRAST)
     return to_rgb((lab - mean) * contrast + wanted_mean).astype(np.float32)
 
 

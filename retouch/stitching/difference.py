@@ -69,7 +69,7 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     paint, cover, closes = painted(change, own, masks, photo + light)
     # Teeth have no pores: only where lips are painted do they take on the skin's grain.
     skin = masks.skin if closes else None
-    return Layers(masks.edit, moves, light, paint, cover, skin)
+    return Layers(masks.edit, moves, light, paint, cover, skin, crisp=True)
 
 
 def calmed(change: Change, unit: float) -> Change:
@@ -122,6 +122,8 @@ def _light(
     moved, lit = _compared(change, whole, masks, unit, bared)
     light = change.after - moved
     light -= _cast(light, lit, masks.skin, unit, change.still)
+    if not change.still:
+        light -= _flattening(light, moved, lit)
     if change.fine and change.still:
         light = _pigment(light, moved, photo, lit, masks.marks)
     else:
@@ -194,6 +196,19 @@ def _falling(light: Pixels, photo: Pixels, lit: Pixels, unit: float) -> Pixels:
     told = np.tensordot(bright, apart, 2) + EVEN**2 * tint
     slope = told / (told @ flow.LUMINANCE)
     return (light @ flow.LUMINANCE)[..., None] * slope.clip(0, MOST_TINT)
+
+
+def _flattening(light: Pixels, moved: Pixels, lit: Pixels) -> Pixels:
+    """Return the light that follows what was light before: a change of contrast.
+
+    What is drawn anew is drawn under milder light; highlights would turn grey by it.
+    """
+    part = lit / max(float(lit.sum()), 1e-6)
+    bright = moved @ flow.LUMINANCE
+    bright = bright - float((part * bright).sum())
+    spread = float((part * bright**2).sum()) + EVEN**2
+    slope = np.tensordot(part * bright, light, 2) / spread
+    return np.asarray(bright[..., None] * slope, np.float32)
 
 
 def _cast(light: Pixels, lit: Pixels, skin: Pixels, unit: float, paint: bool) -> Pixels:

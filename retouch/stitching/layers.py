@@ -11,7 +11,7 @@ from scipy.ndimage import map_coordinates
 from retouch.cores import together
 from retouch.faces.crop import Pixels, Window, uncut, window_of
 from retouch.geometry import Similarity
-from retouch.stitching import grain
+from retouch.stitching import edges, grain
 
 BAND = 1 << 19  # photo pixels worked on at once
 FAINT = 1e-3  # a reach that nobody sees, and rounding may cause
@@ -29,6 +29,7 @@ class Layers:
     paint: Pixels  # (S, S, 3), is laid over
     cover: Pixels  # (S, S), how much of the paint shows
     skin: Pixels | None = None  # (S, S), whose grain the paint takes on, if any
+    crisp: bool = False  # whether the paint's edges are to be narrow in large photos
 
     def lay(
         self, photo: NDArray[Any], transform: Similarity, *, linear: bool = False
@@ -41,48 +42,56 @@ class Layers:
         changed = bool(self.moves.any() or self.light.any())
         if not (self.reach.any() and (changed or self.cover.any())):
             return
-        window = self._window(transform, photo.shape)
+        window = _window(self.reach, transform, photo.shape)
         turn = transform.inverse.linear.T.astype(np.float32)
         longest = np.hypot(*np.moveaxis(self.moves, -1, 0)).max() / transform.scale
         source = _Source.around(photo, window, int(np.ceil(longest)) + SPLINE)
-        planes = self._planes()
+        planes = np.concatenate([self.moves, self.light], -1)
+        covered = _window(self.cover, transform, photo.shape)
         tile = self._grain(photo, transform)
         for band in _bands(window):
             reach = uncut(self.reach[..., None], transform, band, linear=True)
             reached = reach[..., 0] > FAINT
-            laid = uncut(planes, transform, band, linear=linear)
             if changed:
+                laid = uncut(planes, transform, band, linear=linear)
                 moves = laid[..., :2] @ turn
-                colour = source.fetch(band, moves, reached) + laid[..., 2:5]
-                laid = laid[..., 5:]
+                colour = source.fetch(band, moves, reached) + laid[..., 2:]
             else:
                 colour = source.fetch(band)
-            if laid.shape[-1]:
-                cover = laid[..., :1].clip(0, 1)
-                colour += cover * (laid[..., 1:] - colour)
-                colour += 0 if tile is None else grain.laid(tile, band, cover)
+            if min((part := band.shared(covered)).shape):
+                cover, paint = self._painted(transform, part, linear=linear)
+                seen = colour[part.within(band).slices]
+                seen += cover * (paint - seen)
+                seen += 0 if tile is None else grain.laid(tile, part, cover)
             photo[band.slices][reached] = source.encode(colour[reached])
 
-    def _planes(self) -> Pixels:
-        """Return, if there are any, moves and light, and cover and paint."""
-        planes = []
-        if self.moves.any() or self.light.any():
-            planes += [self.moves, self.light]
-        if self.cover.any():
-            planes += [self.cover[..., None], self.paint]
-        return np.concatenate(planes, -1)
+    def _painted(
+        self, transform: Similarity, part: Window, *, linear: bool
+    ) -> tuple[Pixels, Pixels]:
+        """Return cover (h, w, 1) and paint (h, w, 3) in a part of the photo."""
+        wide = int(edges.REACH / transform.scale) if self.crisp else 0
+        planes = np.concatenate([self.cover[..., None], self.paint], -1)
+        laid = uncut(planes, transform, part.grown(wide), linear=linear)
+        inside = slice(wide, len(laid) - wide), slice(wide, laid.shape[1] - wide)
+        paint = laid[..., 1:]
+        if self.crisp:
+            paint = edges.narrowed(paint, 1 / transform.scale)
+        return laid[..., :1][inside].clip(0, 1), paint[inside]
 
     def _grain(self, photo: NDArray[Any], transform: Similarity) -> Pixels | None:
         if self.skin is None:
             return None
         return grain.beside(photo, transform, self.skin, self.cover)
 
-    def _window(self, transform: Similarity, shape: tuple[int, ...]) -> Window:
-        """Return the part of the photo that the reach can touch."""
-        rows, columns = (np.flatnonzero(self.reach.any(i)) for i in (1, 0))
-        top, left = rows[0] - 2, columns[0] - 2
-        side = max(rows[-1] + 3 - top, columns[-1] + 3 - left)
-        return window_of(Similarity.shifting(-left, -top) @ transform, side, shape)
+
+def _window(plane: Pixels, transform: Similarity, shape: tuple[int, ...]) -> Window:
+    """Return the part of the photo that a plane (S, S) above 0 can touch."""
+    if not plane.any():
+        return Window(0, 0, 0, 0)
+    rows, columns = (np.flatnonzero(plane.any(i)) for i in (1, 0))
+    top, left = rows[0] - 2, columns[0] - 2
+    side = max(rows[-1] + 3 - top, columns[-1] + 3 - left)
+    return window_of(Similarity.shifting(-left, -top) @ transform, side, shape)
 
 
 @dataclass(frozen=True, eq=False)

@@ -107,6 +107,18 @@ def test_hair_before_a_face_is_not_free_and_hair_beside_it_is():
     assert (free[10:50, :3] == 1).all()
 
 
+def test_hair_along_the_jaw_lies_behind_it_unless_it_reaches_further():
+    for right, free in ((8, 1.0), (16, 0.0)):
+        parts = made(hair=(slice(4, 60), slice(0, right)))
+        assert parts.free(Similarity.scaling(1), SIZE)[10:50, 7].min() == free
+
+
+def test_a_speck_is_nothing_in_front():
+    for side, free in ((2, 1.0), (3, 0.0)):
+        parts = made(front=(slice(30, 30 + side), slice(30, 30 + side)))
+        assert parts.free(Similarity.scaling(1), SIZE).min() == free
+
+
 def test_lashes_and_brows_are_no_hair_before_a_face():
     free = made(hair=(slice(20, 24), slice(24, 40))).free(Similarity.scaling(1), SIZE)
     assert free.min() == 1

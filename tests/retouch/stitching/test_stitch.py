@@ -407,6 +407,17 @@ def test_white_skin_is_shaded_in_the_colour_of_its_shadows():
     assert loss[y, x, 0] < 0.6 * loss[y, x, 1] < 0.6 * loss[y, x, 2]
 
 
+def test_a_face_that_is_drawn_flatter_keeps_its_contrast():
+    spots = sum(60 * hill(0.03, (x, 0.55)) for x in (0.35, 0.45, 0.65))
+    crop = (120 + spots - 40 * hill(0.04, (0.55, 0.5))) * np.ones(3, np.float32)
+    photo = np.rint(uncut(crop.astype("f4"), TO_CROP, WHOLE)).astype(np.uint8)
+    fold = -30 * hill(0.02, (0.4, 0.62))
+    for after, least, most in ((0.6 * crop, 0, 6), (0.6 * crop + fold, 12, 40)):
+        change = Change(crop.astype("f4"), after.astype("f4"), STILL)
+        result = stitch(photo, [Piece(FACE, TO_CROP, change)]).astype(int)
+        assert least <= np.abs(result - photo).max() <= most
+
+
 def test_hair_that_is_drawn_over_skin_shades_nothing():
     spot = -60 * hill(0.05, (0.45, 0.5))
     hair = hill(0.08, (0.45, 0.5))[..., 0] > 0.2
@@ -486,6 +497,18 @@ def test_the_bands_leave_no_trace(monkeypatch):
     monkeypatch.setattr(layers, "BAND", 1)
     bands = stitch(PHOTO, [edited])
     assert np.abs(whole.astype(int) - bands).max() <= 1
+
+
+def test_paint_between_bands_leaves_no_trace(monkeypatch):
+    own = closed(FACE)
+    large = Similarity.scaling(3)
+    photo = np.rint(resized(lips(0), 3 * SIZE)).clip(0, 255).astype(np.uint8)
+    change = mouthed(own, FACE, before=lips(0), after=lips(1))
+    opened = Piece(own.moved(TO_CROP).moved(large), large.inverse, change)
+    whole = stitch(photo, [opened])
+    assert np.abs(whole.astype(int) - photo).max() > 50
+    monkeypatch.setattr(layers, "BAND", 1)
+    assert np.abs(whole.astype(int) - stitch(photo, [opened])).max() <= 1
 
 
 def test_crops_finer_than_the_photo_do_as_much_as_coarse_ones():
