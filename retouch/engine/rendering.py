@@ -127,7 +127,7 @@ class Renderer:
             old = self._drawn(way.start[i], there)
             drawn = self._drawn(end[i], there)
             new, bare = drawn.laid_on(old), None
-            if way.lit and not way.still:
+            if way.fine and not way.still:
                 bare = old.bare, drawn.bare_on(old)
             opens = own.changes(OPENING)
             now = new.marks if opens else as_open(old.marks, new.marks)
