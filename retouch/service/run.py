@@ -130,7 +130,8 @@ def _config(service: Service) -> uvicorn.Config:
 def _listener(host: str, port: int) -> socket.socket:
     """Return a socket that listens, or a sentence that says why there is none."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Of this protocol alone asyncio lets answers go at once, not 40 ms later.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
