@@ -14,9 +14,9 @@ beauty.FREE, beauty.TRIES = (beauty.WISHED,), 1
 
 
 @contextmanager
-def hasty():
+def hasty(free=(beauty.WISHED,), tries=1):
     """Let climbs draw three pictures; also for the lines of a test: `@hasty()`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(beauty, "FREE", (beauty.WISHED,))
-        patch.setattr(beauty, "TRIES", 1)
+        patch.setattr(beauty, "FREE", free)
+        patch.setattr(beauty, "TRIES", tries)
         yield

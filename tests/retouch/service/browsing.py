@@ -3,6 +3,7 @@
 import base64
 import io
 import shutil
+import time
 from contextlib import contextmanager
 
 import numpy as np
@@ -68,6 +69,14 @@ def drawn(page):
     page.wait_for_selector(f"{next_one}, #problem:not([hidden])", state="attached")
     assert page.is_hidden("#problem"), page.text_content("#problem")
     page.wait_for_selector("#busy", state="hidden")
+
+
+def until(page, expression):
+    """Wait until it holds; the page's policy forbids playwright's own way."""
+    end = time.monotonic() + PATIENT / 1000
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, expression
+        page.wait_for_timeout(20)
 
 
 def opened(page, *photos):

@@ -6,7 +6,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from tests.retouch.service.serving import PATIENT, start, stop
+from tests.retouch.service.serving import HURRIED, PATIENT, start, stop
 
 pytest.importorskip("fastapi")
 pytest.importorskip("uvicorn")
@@ -22,7 +22,7 @@ def log(tmp_path_factory):
 @pytest.fixture(scope="session")
 def service(log):
     """The process of a service, and its address."""
-    process, where = start("--rate", "0", log=log)
+    process, where = start("--rate", "0", log=log, program=HURRIED)
     yield process, where
     assert stop(process) == 0
 

@@ -12,28 +12,30 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
+HURRIED = Path(__file__).with_name("hurried.py")
 PATIENT = 600.0  # seconds: tests run on machines that do other things as well
 
 
-def start(*words, log):
+def start(*words, log, program=ROOT / "cli.py"):
     """Start `retouch serve` on a free port; return the process and the address.
 
     Its model is warm by then: what waits for that is no part of a request's time.
     """
-    command = [sys.executable, str(ROOT / "cli.py"), "serve", "--port", "0"]
+    command = [sys.executable, str(program), "serve", "--port", "0"]
     command += ["--seconds", str(PATIENT), *map(str, words)]
-    screen = {"DISPLAY": ":0", "BROWSER": str(_browser(opened_by(log)))}
+    told = {"DISPLAY": ":0", "BROWSER": str(_browser(opened_by(log)))}
+    told["PYTHONPATH"] = str(ROOT)
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            command, stderr=errors, cwd=_trap(), env=os.environ | screen
+            command, stderr=errors, cwd=_trap(), env=os.environ | told
         )
     while True:
-        told = re.search(r"(?s)serving on (\S+).*ready;", log.read_text())
-        if told:
-            return process, told[1]
+        found = re.search(r"(?s)serving on (\S+).*ready;", log.read_text())
+        if found:
+            return process, found[1]
         if process.poll() is not None:
             pytest.fail(f"the service ended: {log.read_text()}")
-        time.sleep(0.2)
+        time.sleep(0.05)
 
 
 def _trap():

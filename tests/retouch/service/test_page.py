@@ -43,7 +43,7 @@ def place(page, name):
 def test_the_sample_is_tried_with_one_click_and_its_face_is_enlarged(page):
     assert page.locator("#welcome").is_hidden()
     tall = "name => document.querySelector(name).getBoundingClientRect().height"
-    page.wait_for_function(f"({tall})('.face') > 0.3 * ({tall})('#stage')")  # in time
+    browsing.until(page, f"({tall})('.face') > 0.3 * ({tall})('#stage')")
     assert page.locator(".person").count() == 1
 
 
