@@ -13,7 +13,6 @@ from scipy.ndimage import (
     grey_closing,
     grey_dilation,
     grey_erosion,
-    grey_opening,
     label,
 )
 
@@ -50,7 +49,7 @@ CLEAR, HIDDEN = 0.2, 0.5  # chances of being covered: below, above
 # How much more hands and things in front are than their chances say: what is missed is
 # painted over, what is found in vain is but left as it is.
 FRONT = 6.0
-SPECK = 3  # pixels of the network's: nothing so small lies in front
+SPECK = 3.0  # sure pixels of the network's: less of a thing in front is none
 GAPS = 9  # pixels of the network's, over which what is in front is closed
 REGIONS = {
     "face": FACE,
@@ -97,6 +96,14 @@ class Parts:
         return np.asarray(hair * np.isin(strands, outside[outside > 0]), np.float32)
 
     @cached_property
+    def _front(self) -> Pixels:
+        """The chance of hands and things, without specks of which nothing is sure."""
+        front = self.chance("front")
+        things, _ = label(front > CLEAR / FRONT)
+        sure = np.bincount(things.ravel(), front.ravel())
+        return np.asarray(front * (sure > SPECK)[things], np.float32)
+
+    @cached_property
     def _fringe(self) -> Pixels:
         """The chance of hair before the face: it reaches further in than its rim."""
         before = self.inside * self._hair
@@ -115,8 +122,7 @@ class Parts:
             regions: where it is free at all; everywhere if none is named.
         """
         named = {part for region in regions for part in REGIONS[region]}
-        front = grey_opening(self.chance("front"), SPECK)
-        hidden = FRONT * grey_closing(front, GAPS)
+        hidden = FRONT * grey_closing(self._front, GAPS)
         if "glasses" not in named:
             hidden = hidden + self.chance("glasses")
         if "hair" not in named:

@@ -113,10 +113,12 @@ def test_hair_along_the_jaw_lies_behind_it_unless_it_reaches_further():
         assert parts.free(Similarity.scaling(1), SIZE)[10:50, 7].min() == free
 
 
-def test_a_speck_is_nothing_in_front():
-    for side, free in ((2, 1.0), (3, 0.0)):
-        parts = made(front=(slice(30, 30 + side), slice(30, 30 + side)))
-        assert parts.free(Similarity.scaling(1), SIZE).min() == free
+def test_a_speck_of_which_nothing_is_sure_is_not_in_front():
+    for side, chance, free in ((4, 0.1, 1.0), (4, 0.5, 0.0), (10, 0.1, 0.0)):
+        box = slice(30, 30 + side), slice(30, 30 + side)
+        parts = made(front=box)
+        parts.chances[..., PARTS.index("front")] *= chance
+        assert parts.free(Similarity.scaling(1), SIZE)[box].min() == free
 
 
 def test_lashes_and_brows_are_no_hair_before_a_face():
