@@ -6,9 +6,9 @@ it, hair lies outside the mask, and nothing moves ancestry, orientation or belie
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-LEARNT = 0.4  # of the colour of light that is meant, but only typical
+from retouch.edits.manner import BROAD, FOLDS, TYPICAL, WHOLE, Manner
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,7 @@ class Known:
     climbed: float = 1.0
     # and of the moves learnt from people, of paint half of all that they can do.
     moved: float = 1.0
-    # Whether fine light is meant: folds, wrinkles, hair, frames, make-up;
-    fine: bool = False
-    # and how much of its own colour light keeps. What is typical of a trait is also
-    # typical of photographs: the old are grey.
-    colour: float = 0.0
-    where: str = "face"  # the region to which moves of people keep it
-    still: bool = False  # whether they move no feature: hair or paint alone is meant
+    manner: Manner = BROAD  # how a photo shows it where moves of people are gone
     low: float = -2.0
     high: float = 2.0  # beyond these faces begin to look wrong, or nothing more is seen
     adults: bool = False  # faces that look younger than 18 are left alone
@@ -47,6 +41,11 @@ class Known:
     def holds(self, strength: float) -> bool:
         """Say whether a strength is within the safe range."""
         return self.low <= strength <= self.high
+
+
+def _shape(region: str) -> Manner:
+    """Return the manner of an edit that reshapes a region and does nothing else."""
+    return replace(BROAD, where=frozenset({region}))
 
 
 # Trials of eight portraits held out, the whole way from photo to photo: with `default`,
@@ -71,7 +70,7 @@ _ALL = (
         moved=1.7,
         trial=Trial(0.88, 0.28, 0.27),
         tried=Trial(0.49, 0.11, 0.26),
-        fine=True,
+        manner=FOLDS,
         low=-1.0,
         high=1.5,
     ),
@@ -83,8 +82,7 @@ _ALL = (
         moved=1.7,
         trial=Trial(0.96, 1.00, 0.24),
         tried=Trial(0.45, 0.48, 0.28),
-        fine=True,
-        colour=LEARNT,
+        manner=TYPICAL,
     ),
     Known(
         "masculine",
@@ -94,8 +92,7 @@ _ALL = (
         trial=Trial(0.75, 0.79, 0.27),
         tried=Trial(0.07, 0.07, 0.28),
         high=1.0,
-        fine=True,
-        colour=LEARNT,
+        manner=TYPICAL,
     ),
     Known(
         "weight",
@@ -114,8 +111,7 @@ _ALL = (
         trial=Trial(0.88, 0.84, 0.28),
         low=-1.0,
         high=1.0,
-        fine=True,
-        colour=LEARNT,
+        manner=TYPICAL,
     ),
     Known(
         "eye-make-up",
@@ -125,10 +121,7 @@ _ALL = (
         moved=0.6,
         trial=Trial(0.64, 0.69, 0.28),
         tried=Trial(0.08, 0.08, 0.08),
-        fine=True,
-        where="eyes",
-        still=True,
-        colour=1.0,
+        manner=Manner(where=frozenset({"eyes"}), still=True),
     ),
     Known(
         "lip-make-up",
@@ -138,9 +131,7 @@ _ALL = (
         moved=0.6,
         trial=Trial(0.59, 0.66, 0.28),
         tried=Trial(0.00, 0.00, 0.07),
-        where="mouth",
-        still=True,
-        colour=1.0,
+        manner=Manner(fine=False, where=frozenset({"mouth"}), still=True),
     ),
     Known(
         "beard",
@@ -150,10 +141,7 @@ _ALL = (
         moved=1.2,
         trial=Trial(1.00, 1.08, 0.26),
         tried=Trial(0.17, 0.14, 0.10),
-        fine=True,
-        where="beard",
-        still=True,
-        colour=1.0,
+        manner=Manner(where=frozenset({"beard"}), still=True),
         low=-1.0,
         high=1.0,
     ),
@@ -164,8 +152,7 @@ _ALL = (
         climbed=1.3,
         moved=1.8,
         trial=Trial(0.96, 1.06, 0.24),
-        fine=True,
-        colour=1.0,
+        manner=WHOLE,
     ),
     Known(
         "eyes-open",
@@ -174,17 +161,19 @@ _ALL = (
         climbed=1.15,
         trial=Trial(1.07, 0.49, 0.17),
         tried=Trial(0.21, 0.10, 0.11),
-        where="eyes-and-brows",
+        manner=_shape("eyes-and-brows"),
     ),
-    Known("mouth-open", "mouth-open", "wider open mouth", where="lower-face"),
-    Known("brows", "brow-height", "higher brows", where="eyes-and-brows"),
-    Known("brow-gap", "brow-gap", "brows further apart", where="eyes-and-brows"),
-    Known("eye-width", "eye-width", "wider eyes", where="eyes-and-brows"),
-    Known("jaw", "jaw-width", "wider jaw", where="lower-face"),
-    Known("chin", "chin-length", "longer chin", where="lower-face"),
-    Known("nose-width", "nose-width", "wider nose", where="nose"),
-    Known("nose-length", "nose-length", "longer nose", where="nose"),
-    Known("lips", "lip-thickness", "fuller lips", where="mouth"),
+    Known("mouth-open", "mouth-open", "wider open mouth", manner=_shape("lower-face")),
+    Known("brows", "brow-height", "higher brows", manner=_shape("eyes-and-brows")),
+    Known(
+        "brow-gap", "brow-gap", "brows further apart", manner=_shape("eyes-and-brows")
+    ),
+    Known("eye-width", "eye-width", "wider eyes", manner=_shape("eyes-and-brows")),
+    Known("jaw", "jaw-width", "wider jaw", manner=_shape("lower-face")),
+    Known("chin", "chin-length", "longer chin", manner=_shape("lower-face")),
+    Known("nose-width", "nose-width", "wider nose", manner=_shape("nose")),
+    Known("nose-length", "nose-length", "longer nose", manner=_shape("nose")),
+    Known("lips", "lip-thickness", "fuller lips", manner=_shape("mouth")),
 )
 DIRECTIONS: Mapping[str, Known] = {known.name: known for known in _ALL}
 # Traits that edits keep and none moves; attractive is called beauty, which guards

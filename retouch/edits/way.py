@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retouch.edits.manner import BROAD, NOTHING, WHOLE, Manner
 from scorers.moves import Moves
 
 Floats = NDArray[np.float32]
 LEAST_SHARE = 1 / 64  # of an edit; what needs a smaller one is left alone
-WHOLE = frozenset({"face"})
 LOOKS = 6  # at how far an edit has strayed, at most
 NEARLY, AIM = 0.93, 0.97  # of the budget: near enough to it, and what is aimed at
 NEXT_TO_NOTHING = 1e-6  # a share by which it can be divided
@@ -26,17 +26,12 @@ class Way:
     offset: Floats  # what is added to them, straight
     change: Floats | None = None  # (N, traits): how people's traits change, if they do
     moves: Moves | None = None  # which know what that does to latents
-    fine: bool = True  # fine light is meant; False: broad light alone
-    colour: float = 1.0  # of its own that light keeps; the rest is the photo's
-    where: frozenset[str] = WHOLE  # the regions that are meant to change
-    still: bool = False  # no feature moves: hair and paint alone are meant
+    manner: Manner = WHOLE  # how a photo shows it
 
     @classmethod
     def none(cls, start: Floats) -> "Way":
         """Return the way that leads nowhere, and to which others are added."""
-        nothing = np.zeros_like(start)
-        nowhere = frozenset[str]()
-        return cls(start, nothing, fine=False, colour=0.0, where=nowhere, still=True)
+        return cls(start, np.zeros_like(start), manner=NOTHING)
 
     @classmethod
     def straight(cls, start: Floats, end: Floats) -> "Way":
@@ -46,8 +41,7 @@ class Way:
     @classmethod
     def learnt(cls, start: Floats, change: Floats, moves: Moves) -> "Way":
         """Return the way of people whose traits change by so much, in broad light."""
-        none = np.zeros_like(start)
-        return cls(start, none, change, moves, fine=False, colour=0.0)
+        return cls(start, np.zeros_like(start), change, moves, BROAD)
 
     @classmethod
     def joined(cls, ways: Sequence["Way"]) -> "Way":
@@ -59,10 +53,8 @@ class Way:
         moves = next((way.moves for way in ways if way.moves), None)
         changes = [way._changes(moves) for way in ways] if moves else []
         change = np.concatenate(changes) if changes else None
-        fine, still = any(way.fine for way in ways), all(way.still for way in ways)
-        colour = max(way.colour for way in ways)
-        where = frozenset[str]().union(*(way.where for way in ways))
-        return cls(start, offset, change, moves, fine, colour, where, still)
+        manner = Manner.joined(way.manner for way in ways)
+        return cls(start, offset, change, moves, manner)
 
     def _changes(self, moves: Moves) -> Floats:
         """Return how traits change, by nothing where they need not."""
@@ -84,10 +76,8 @@ class Way:
         change, moves = self.change, self.moves or other.moves
         if other.change is not None:
             change = other.change if change is None else change + other.change
-        fine, still = self.fine or other.fine, self.still and other.still
-        colour = max(self.colour, other.colour)
-        offset, where = self.offset + other.offset, self.where | other.where
-        return Way(self.start, offset, change, moves, fine, colour, where, still)
+        offset, manner = self.offset + other.offset, self.manner | other.manner
+        return Way(self.start, offset, change, moves, manner)
 
     def __mul__(self, shares: float | Floats) -> "Way":
         """Return so much of the way, of all or of each face (N,)."""
@@ -123,11 +113,6 @@ class Way:
         known = self.moves.names if self.moves is not None else ()
         return [known.index(name) for name in names if name in known]
 
-    @property
-    def lit(self) -> bool:
-        """Whether light is meant: it is not where a part alone is reshaped."""
-        return self.fine or self.still or bool(self.where & WHOLE)
-
     def beginning(self, start: Floats) -> "Way":
         """Return the same way from other latents."""
         return replace(self, start=start)
@@ -143,10 +128,7 @@ class Way:
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `of` makes the same way of, for the same moves."""
-        own = {"start": self.start, "offset": self.offset}
-        own |= {name: np.array(getattr(self, name)) for name in ("fine", "still")}
-        own["colour"] = np.array(self.colour)
-        own["where"] = np.array(sorted(self.where), np.str_)
+        own = {"start": self.start, "offset": self.offset} | self.manner.arrays
         return own if self.change is None else own | {"change": self.change}
 
     @classmethod
@@ -154,9 +136,7 @@ class Way:
         """Return the way whose arrays these are."""
         start, offset, change = (arrays.get(n) for n in ("start", "offset", "change"))
         assert start is not None and offset is not None
-        fine, still, colour = (arrays[n].item() for n in ("fine", "still", "colour"))
-        where = frozenset(arrays["where"].tolist())
-        return cls(start, offset, change, moves, fine, colour, where, still)
+        return cls(start, offset, change, moves, Manner.of(arrays))
 
     @property
     def leads(self) -> bool:

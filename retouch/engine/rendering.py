@@ -120,14 +120,14 @@ class Renderer:
     def _pieces(
         self, faces: Sequence[Face], placed: Sequence[Similarity], way: Way
     ) -> list[Piece]:
-        end, pieces = way.end, []
+        end, manner, pieces = way.end, way.manner, []
         for i, (face, place) in enumerate(zip(faces, placed, strict=True)):
             there = face.moved(place)
             own = way[i : i + 1]
             old = self._drawn(way.start[i], there)
             drawn = self._drawn(end[i], there)
             new, bare = drawn.laid_on(old), None
-            if way.fine and not way.still:
+            if manner.fine and not manner.still:
                 bare = old.bare, drawn.bare_on(old)
             opens = own.changes(OPENING)
             now = new.marks if opens else as_open(old.marks, new.marks)
@@ -135,14 +135,11 @@ class Renderer:
                 old.picture,
                 new.picture,
                 marks=(old.marks, now),
-                fine=way.fine,
-                colour=way.colour,
-                lit=way.lit,
-                still=way.still,
+                manner=manner,
                 mouth=self._mouth(own, there, old, now),
                 bare=bare,
             )
-            pieces.append(Piece(face, place, change, where=tuple(way.where)))
+            pieces.append(Piece(face, place, change))
         return pieces
 
     def _mouth(

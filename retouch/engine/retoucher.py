@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from retouch.contracts import OnStep
 from retouch.edits.beauty import GOAL, Beauty
-from retouch.edits.directions import DIRECTIONS, LEARNT, Known, trait_of
+from retouch.edits.directions import DIRECTIONS, Known, trait_of
 from retouch.edits.edit import Direction, View
+from retouch.edits.manner import BROAD, TYPICAL, WHOLE
 from retouch.edits.moves import TraitMove
 from retouch.edits.registry import Registry
 from retouch.edits.straight import bounded
@@ -222,16 +223,15 @@ class Retoucher:
         strength: float | Floats,
     ) -> Way:
         """Return the way of an edit, and how it is to be drawn."""
-        known = DIRECTIONS.get(name, Known(name, name, "", fine=True, colour=LEARNT))
+        known = DIRECTIONS.get(name, Known(name, name, "", manner=TYPICAL))
         if isinstance(edit, TraitMove):
             way = edit.way(view, strength * known.moved)
-            how = {name: getattr(known, name) for name in ("fine", "colour", "still")}
-            return dataclasses.replace(way, where=frozenset({known.where}), **how)
+            return dataclasses.replace(way, manner=known.manner)
         there = edit.apply(self.model.generator, view, strength * known.climbed)
         way = Way.straight(view.latents, there)
         # A slope's fine light is the person's where colour is meant, else its own.
-        meant = known.fine and known.colour > 0
-        return dataclasses.replace(way, fine=meant, colour=float(meant))
+        coloured = known.manner.fine and known.manner.colour > 0
+        return dataclasses.replace(way, manner=WHOLE if coloured else BROAD)
 
     # --- the steps -------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from retouch.edits.manner import WHOLE, Manner
 from retouch.faces.crop import Pixels, resized
 from retouch.geometry import Points
 from retouch.stitching import flow
@@ -22,10 +23,7 @@ class Change:
     after: Pixels  # (R, R, 3)
     flow: Pixels | None = None  # (R, R, 2)
     marks: tuple[Points, Points] | None = None  # (68, 2) each, in crop pixels
-    fine: bool = True  # fine light is meant; False: broad light alone
-    colour: float = 1.0  # how much of its own colour light keeps, and not the photo's
-    lit: bool = True  # any light is; False: moves alone
-    still: bool = False  # no feature is meant to move: the light is that of paint
+    manner: Manner = WHOLE  # which of it the photo is to show
     # The mouth that is painted anew, and its landmarks; if it opens, further open:
     # there teeth are not half lips.
     mouth: tuple[Pixels, Points] | None = None
@@ -75,8 +73,7 @@ class Change:
         if bare is not None:
             was, now = (resized(b[..., None], size)[..., 0] for b in bare)
             bare = was, now
-        how = self.fine, self.colour, self.lit, self.still
-        return Change(before, after, moves, marks, *how, mouth, bare)
+        return Change(before, after, moves, marks, self.manner, mouth, bare)
 
 
 def _require(name: str, field: Pixels | Points, shape: tuple[int, ...]) -> None:

@@ -64,7 +64,7 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     moves = flow.unfolded(moves, masks.edit, bared)
     photo = flow.fetch(own, moves)
     light = np.zeros_like(photo)
-    if change.lit:
+    if change.manner.lit:
         light = _light(change, whole, photo, masks, unit, bared)
     paint, cover, closes = painted(change, own, masks, photo + light)
     # Teeth have no pores: only where lips are painted do they take on the skin's grain.
@@ -80,7 +80,7 @@ def calmed(change: Change, unit: float) -> Change:
     if change.marks is None:
         return change
     was, now = change.marks
-    if change.still:
+    if change.manner.still:
         after = flow.warped(change.after, now, was)
         return replace(change, after=after, marks=(was, was))
     steps = now - was
@@ -121,19 +121,21 @@ def _light(
     """Return the change of light on a face whose photo was moved, (S, S, 3)."""
     moved, lit = _compared(change, whole, masks, unit, bared)
     light = change.after - moved
-    light -= _cast(light, lit, masks.skin, unit, change.still)
-    if not change.still:
+    light -= _cast(light, lit, masks.skin, unit, change.manner.still)
+    if not change.manner.still:
         light -= _flattening(light, moved, lit)
-    if change.fine and change.still:
+    if change.manner.fine and change.manner.still:
         light = _pigment(light, moved, photo, lit, masks.marks)
     else:
         broad = blurred(light, lit, BROAD * unit)
-        light = broad + _off_lips(change) * (light - broad) if change.fine else broad
+        light = (
+            broad + _off_lips(change) * (light - broad) if change.manner.fine else broad
+        )
         strong = np.abs(light @ flow.LUMINANCE)[..., None] / MOST_LIGHT
         light = light / np.hypot(1, strong)
-    if change.colour < 1:
+    if change.manner.colour < 1:
         fallen = _falling(light, photo, lit, unit)
-        light = fallen + np.float32(change.colour) * (light - fallen)
+        light = fallen + np.float32(change.manner.colour) * (light - fallen)
     return light * lit[..., None]
 
 
@@ -146,11 +148,11 @@ def _compared(
     # do teeth and eyes about that on the skin around them.
     lit = masks.edit * masks.surface * flow.moved(masks.surface, whole)
     lit *= (1 - flow.moved(masks.own, whole)) * (1 - bared)
-    if not change.still:
+    if not change.manner.still:
         lit *= np.minimum(flow.depth(masks.edit) / (BESIDE * unit), 1)
     if change.bare is not None:
         lit *= flow.moved(change.bare[0], whole) * change.bare[1]
-    if change.fine and change.flow is None:
+    if change.manner.fine and change.flow is None:
         # Edges that no landmark marks, drawn a little elsewhere, would be drawn twice.
         rest = flow.estimate(moved, change.after, lit)
         rest = flow.bounded(rest, ASIDE * unit)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import grey_erosion
 
+from retouch.edits.manner import FACE
 from retouch.errors import SettingsError
 from retouch.faces.crop import Pixels, resized
 from retouch.faces.face_crop import FaceCrop
@@ -38,7 +39,6 @@ class Piece:
     transform: Similarity  # from the photo to the change's crops
     change: Change
     visible: Pixels | None = None  # (R, R), see `mask.draw`
-    where: tuple[str, ...] = ("face",)  # the regions that the change is meant for
 
     def fitted(self, finest: int | None = None) -> "Piece":
         """Return this piece no finer than the photo, which could not show more.
@@ -114,7 +114,8 @@ def planned(
 
 def _masks(outline: mask.Outline, names: tuple[str, ...], piece: Piece) -> Masks:
     edit, skin = (outline.draw(part, piece.visible) for part in (names, ["skin"]))
-    edit *= outline.draw(piece.where) if "face" not in piece.where else 1
+    meant = piece.change.manner.where
+    edit *= outline.draw(meant) if FACE not in meant else 1
     own = outline.eyeballs()
     if opening(outline.points) >= OPEN:
         own = np.maximum(own, outline.gap())

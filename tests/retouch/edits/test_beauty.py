@@ -145,7 +145,7 @@ def test_where_nothing_is_gained_nothing_is_best():
 
 def test_only_what_may_change_is_changed(climb, way):
     changed = {climb.moves.names[i] for i in np.flatnonzero(way.change[0])}
-    assert changed <= set(FREE) and len(changed) > 5 and not way.fine
+    assert changed <= set(FREE) and len(changed) > 5 and not way.manner.fine
 
 
 def test_a_smaller_strength_goes_less_far(climb, view, way):

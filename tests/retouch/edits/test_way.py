@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from retouch.edits.manner import FOLDS, Manner
 from retouch.edits.way import Moved, Way, within_budget, within_reach
 from tests.scorers.people import latents, moves
 
@@ -71,7 +72,7 @@ def test_ways_add_up_before_anybody_goes_them():
     both = way + _learnt() * 2.0 + Way.straight(way.start, way.start + np.float32(3))
     expected = way.moves.moved(way.start, 3 * way.change) + 3
     np.testing.assert_allclose(both.end, expected, atol=1e-5)
-    assert both.fine and not (way + way).fine
+    assert both.manner.fine and not (way + way).manner.fine
 
 
 def test_the_same_way_is_gone_from_elsewhere():
@@ -92,27 +93,17 @@ def test_a_way_of_arrays_is_the_same_way():
     way = _learnt()
     again = Way.of(way.arrays, way.moves)
     np.testing.assert_array_equal(again.end, way.end)
-    assert again.fine == way.fine
+    assert again.manner == way.manner
 
 
-def test_ways_change_the_regions_that_any_of_them_is_meant_for():
-    eyes = replace(_learnt(), where=frozenset({"eyes"}))
-    mouth = replace(_learnt(), where=frozenset({"mouth"}))
-    none = Way.none(eyes.start)
-    assert (none + eyes).where == {"eyes"}
-    assert (eyes + mouth * 0.5).where == {"eyes", "mouth"}
-    assert Way.joined([eyes, mouth]).where == {"eyes", "mouth"}
-    assert Way.of(eyes.arrays, eyes.moves).where == {"eyes"}
-    assert Way.of(none.arrays, None).where == frozenset()
-    assert _learnt().lit and not eyes.lit and not (eyes + mouth).lit
-    assert replace(eyes, fine=True).lit and (eyes + _learnt()).lit
-
-
-def test_a_way_is_still_if_all_that_is_asked_for_is():
-    beard, smile = replace(_learnt(), still=True), _learnt()
-    assert (Way.none(beard.start) + beard).still and (beard * 0.5).still
-    assert not (beard + smile).still and not Way.joined([beard, smile]).still
-    assert Way.of(beard.arrays, beard.moves).still and beard.lit
+def test_ways_are_shown_as_all_of_them_are_meant():
+    beard = replace(_learnt(), manner=Manner(where=frozenset({"beard"}), still=True))
+    smile, none = replace(_learnt(), manner=FOLDS), Way.none(beard.start)
+    assert (none + beard).manner == (beard * 0.5).manner == beard.manner
+    for both in (none + smile + beard, Way.joined([smile, beard])):
+        assert both.manner == Manner(where=frozenset({"face", "beard"}))
+    for way in (none, beard, smile):
+        assert Way.of(way.arrays, way.moves).manner == way.manner
 
 
 def test_a_way_reaches_the_same_place_from_any_share():
@@ -166,11 +157,3 @@ def test_who_goes_nowhere_is_reached_without_dividing_by_it():
         first, second = within_reach([far], 0.3), within_reach([far, near], 0.3)
     assert first[0] == pytest.approx(0.7125) and 0.7 < second[0] < 0.73
     assert np.isfinite([*first, *second]).all()
-
-
-def test_ways_keep_as_much_colour_as_any_of_them():
-    age, smile = replace(_learnt(), fine=True, colour=0.4), _learnt()
-    assert smile.colour == 0 and (smile + smile).colour == 0
-    assert (Way.none(age.start) + smile + age * 0.5).colour == 0.4
-    assert Way.joined([smile, age]).colour == 0.4
-    assert Way.of(age.arrays, age.moves).colour == 0.4

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import binary_dilation, gaussian_filter
 
+from retouch.edits.manner import BROAD, NOTHING, Manner
 from retouch.errors import SettingsError
 from retouch.faces.crop import Window, cut, resized, uncut, window_of
 from retouch.geometry import FFHQ, INNER_LIPS, Similarity
@@ -22,6 +23,8 @@ TO_CROP = FACE.transform(FFHQ, SIZE)
 PHOTO = np.rint(texture(340, 340, 3)).astype(np.uint8)
 CROP = cut(PHOTO, TO_CROP, SIZE)
 WHOLE = Window(0, 0, 340, 340)
+PAINT = Manner(still=True)
+UNLIT = replace(BROAD, where=frozenset({"eyes", "nose", "mouth"}))
 STILL = np.zeros((SIZE, SIZE, 2), np.float32)
 
 
@@ -260,7 +263,7 @@ def test_teeth_that_come_into_view_shine_on_nothing_around_them():
         stitch(photo, [Piece(own, TO_CROP, change)]).astype(int)
         for teeth in (235, 40)
         for after in [lips(0) * (1 - gap) + np.float32(teeth) * gap]
-        for change in [mouthed(own, FACE, before=lips(0), after=after, fine=False)]
+        for change in [mouthed(own, FACE, before=lips(0), after=after, manner=BROAD)]
     )
     gain = (toothed - toothless).max(-1)
     x, y = np.floor(FACE.landmarks[48:].mean(0)).astype(int)
@@ -323,7 +326,7 @@ def test_landmarks_tell_where_the_photos_own_pixels_go():
     was = TO_CROP(FACE.landmarks)
     now = was.copy()
     now[17:27, 1] -= 6  # the brows go up
-    change = Change(CROP, CROP + np.float32(0.01), marks=(was, now), fine=False)
+    change = Change(CROP, CROP + np.float32(0.01), marks=(was, now), manner=BROAD)
     result = stitch(PHOTO, [Piece(FACE, TO_CROP, change)])
     x, y = np.floor(TO_CROP.inverse(was[19])).astype(int)
     lifted = round(6 / TO_CROP.scale)
@@ -333,7 +336,7 @@ def test_landmarks_tell_where_the_photos_own_pixels_go():
 
 def test_a_change_that_is_not_lit_moves_pixels_alone():
     spot = 40 * hill(0.05, (0.42, 0.55)) * np.float32([1, 1, 1])
-    changed = Change(CROP, CROP + spot, STILL, fine=False, lit=False)
+    changed = Change(CROP, CROP + spot, STILL, manner=UNLIT)
     assert np.array_equal(stitch(PHOTO, [Piece(FACE, TO_CROP, changed)]), PHOTO)
 
 
@@ -357,7 +360,7 @@ def test_hair_grows_on_both_cheeks_in_the_skins_own_colour():
 
     def laid(*places):
         drawn = skin - sum(np.float32(80) * hill(0.05, at / SIZE) for at in places)
-        change = Change(skin.copy(), drawn, marks=(marks, marks), still=True)
+        change = Change(skin.copy(), drawn, marks=(marks, marks), manner=PAINT)
         done = stitch(photo, [Piece(FACE, TO_CROP, change)]).astype(float)
         spots = [np.rint(TO_CROP.inverse(at)).astype(int) for at in (left, right)]
         return [done[y, x] for x, y in spots]
@@ -376,7 +379,7 @@ def test_paint_moves_nothing_though_it_is_drawn_elsewhere():
     chin = (was[57] + was[8]) / 2
     red = np.float32([30, -20, -20]) * hill(0.06, chin / SIZE)
     drawn = warped(CROP + red, was, now)
-    change = Change(CROP, drawn, marks=(was, now), fine=False, still=True)
+    change = Change(CROP, drawn, marks=(was, now), manner=replace(PAINT, fine=False))
     result = stitch(PHOTO, [Piece(FACE, TO_CROP, change)]).astype(int)
     gain = result - PHOTO
     x, y = np.floor(TO_CROP.inverse(chin)).astype(int)
@@ -401,7 +404,7 @@ def test_white_skin_is_shaded_in_the_colour_of_its_shadows():
     crop = np.float32([250, 245, 240]) - lower * np.float32([20, 120, 170])
     photo = np.rint(uncut(crop.astype("f4"), TO_CROP, WHOLE)).astype(np.uint8)
     after = crop - 30 * hill(0.05, (0.42, 0.55))  # where it is white still
-    change = Change(crop.astype("f4"), after, STILL, fine=False, colour=0)
+    change = Change(crop.astype("f4"), after, STILL, manner=BROAD)
     loss = photo - stitch(photo, [Piece(FACE, TO_CROP, change)]).astype(float)
     y, x = np.unravel_index(loss.sum(2).argmax(), loss.shape[:2])
     assert loss[y, x, 0] < 0.6 * loss[y, x, 1] < 0.6 * loss[y, x, 2]
@@ -434,7 +437,7 @@ def test_light_that_is_not_meant_to_be_fine_has_no_detail_and_the_photos_colour(
     spot += 20 * texture(SIZE, SIZE, 4, fine=1.0) / 255
     photo = np.full_like(PHOTO, colour).astype(np.uint16) * 257
     own = np.full_like(CROP, colour)
-    changed = Change(own, own + spot, STILL, fine=False, colour=0)
+    changed = Change(own, own + spot, STILL, manner=BROAD)
     gain = stitch(photo, [Piece(FACE, TO_CROP, changed)]).astype(float) - photo
     y, x = np.unravel_index(gain.sum(2).argmax(), gain.shape[:2])
     assert gain[y, x].min() > 3 * 257
@@ -449,7 +452,7 @@ def test_light_that_is_not_meant_to_be_fine_has_no_detail_and_the_photos_colour(
 def test_an_iris_keeps_detail_and_colour_when_lids_are_painted(width, fine):
     middle = TO_CROP(FACE.landmarks[36:42]).mean(0) / SIZE
     dot = -120 * hill(width, middle) * np.float32([0.2, 1, 1])
-    change = Change(CROP, CROP + dot, STILL, fine=fine)
+    change = Change(CROP, CROP + dot, STILL, manner=Manner(fine))
     result = stitch(PHOTO, [Piece(FACE, TO_CROP, change)]).astype(float)
     x, y = np.floor(FACE.landmarks[36:42].mean(0)).astype(int)
     assert np.abs(result[y, x] - PHOTO[y, x]).max() < (40 if fine else 12)
@@ -579,6 +582,6 @@ def test_what_is_worked_out_coarser_is_nearly_the_same():
 
 
 def test_what_leads_nowhere_may_be_meant_for_no_region():
-    still = replace(piece(CROP.copy()), where=())
+    still = Piece(FACE, TO_CROP, Change(CROP, CROP.copy(), manner=NOTHING))
     assert still.change.is_none
     assert np.array_equal(stitch(PHOTO, [still]), PHOTO)

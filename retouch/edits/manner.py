@@ -1,0 +1,65 @@
+"""The manner of an edit: what of a face it is to change in a photo."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from functools import reduce
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+FACE = "face"
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a photo shows what an edit draws.
+
+    What is typical of a trait is also typical of photographs (the old are grey), so
+    that light keeps so much of its own colour and takes the rest from the photo.
+    """
+
+    fine: bool = True  # fine light: folds, wrinkles, hair, frames, make-up; else broad
+    colour: float = 1.0  # of its own that light keeps
+    where: frozenset[str] = frozenset({FACE})  # the regions that it is meant for
+    still: bool = False  # no feature moves: hair and paint alone are meant
+
+    @property
+    def lit(self) -> bool:
+        """Whether light is meant: it is not where a part alone is reshaped."""
+        return self.fine or self.still or FACE in self.where
+
+    def __or__(self, other: Self) -> "Manner":
+        """Return the manner of two edits at once."""
+        return Manner(
+            self.fine or other.fine,
+            max(self.colour, other.colour),
+            self.where | other.where,
+            self.still and other.still,
+        )
+
+    @classmethod
+    def joined(cls, manners: Iterable["Manner"]) -> "Manner":
+        """Return the manner of several edits at once."""
+        return reduce(cls.__or__, manners, NOTHING)
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What `of` makes the same manner of."""
+        own = {
+            entry.name: np.array(getattr(self, entry.name)) for entry in fields(self)
+        }
+        return own | {"where": np.array(sorted(self.where), np.str_)}
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[Any]]) -> "Manner":
+        """Return the manner whose arrays these are."""
+        own = {entry.name: arrays[entry.name].tolist() for entry in fields(cls)}
+        return cls(**own | {"where": frozenset(own["where"])})
+
+
+WHOLE = Manner()  # all that is drawn
+NOTHING = Manner(fine=False, colour=0.0, where=frozenset(), still=True)
+BROAD = Manner(fine=False, colour=0.0)  # broad light in the photo's own colours
+FOLDS = Manner(colour=0.0)  # fine light, too: smiles fold cheeks
+TYPICAL = Manner(colour=0.4)  # of colour the part that may be the trait's
