@@ -34,7 +34,7 @@ STAYS = ("beard",)  # whatever is asked to be kept
 WISHED = "attractive"
 GOAL = 0.7  # deviations that strength 1 wishes for; identity ends the way before
 STEP = 0.8  # deviations by which each number is tried
-TRIES = 16  # further on, one after the other
+TRIES = 32  # further on, one after the other
 AT_ONCE = 8  # pictures that are drawn together
 # How far the descriptor may move in the crop at strength 1, and how that grows.
 REACH, GROWTH = 0.185, 0.42
