@@ -20,7 +20,8 @@ from packaging.requirements import Requirement
 from PIL import Image
 
 import cli
-from tests.climbs import HASTY
+from tests.climbs import HASTY, hasty
+from tests.command_line import retouch
 from tests.documents import PAGES, ROOT, Block, blocks
 
 SIDE = 256  # pixels of the portrait
@@ -191,7 +192,14 @@ def command(line):
         assert done.returncode == 1 and "Traceback" not in done.stderr
         assert any(word in done.stderr for word in SCREENLESS), done.stderr
         return
-    shell(line)
+    # The workers of a batch hurry if its program does.
+    if re.match("retouch batch", line) or not re.match(r"retouch [^|>$*]+$", line):
+        shell(line)
+        return
+    with hasty():
+        done = retouch(*shlex.split(line)[1:], text=True)
+    assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr, f"{line}\n{done.stderr}"
 
 
 def shell(text):

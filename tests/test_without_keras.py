@@ -1,5 +1,6 @@
 """The usual way goes without Keras and TensorFlow, as if they were not installed."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,62 +14,64 @@ from tests.climbs import HASTY
 ROOT = Path(__file__).parents[1]
 # What is None in sys.modules cannot be imported.
 SCRIPT = f"""
-import sys
+import json, sys
 sys.modules.update(dict.fromkeys(["keras", "tensorflow", "jax", "torch"]))
 {HASTY}
-import cli
-sys.argv[0] = "retouch"
-cli.main()
+from tests.command_line import retouch
+for name, words in json.load(sys.stdin).items():
+    done = retouch(*words, text=True)
+    print(json.dumps([name, [done.returncode, done.stderr]]), flush=True)
 """
 COMMANDS = {
     "faces": [],
-    "skin": ["--out", "out.png"],
-    "edit": ["--set", "smile=-1", "--out", "out.png"],
-    "beautify": ["--out", "out.png"],
-    "mask": ["--out", "out.png"],
-    "transfer": ["me.png", "--out", "out.png"],
+    "skin": ["--out", "skin.png"],
+    "edit": ["--set", "smile=-1", "--out", "edit.png"],
+    "beautify": ["--out", "beautify.png"],
+    "mask": ["--out", "mask.png"],
+    "transfer": ["me.png", "--out", "transfer.png"],
     "invert": ["--steps", "0", "--save", "me.npz"],
+}
+LACKING = {
+    "a search": ["edit", "me.png", "--set", "smile=1", "--preset", "balanced"],
+    "a training": ["train", "generator", "shards", "run"],
 }
 
 
-def retouch(home, folder, *words):
-    command = [sys.executable, "-c", SCRIPT, *words]
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(home)}
-    return subprocess.run(command, cwd=folder, capture_output=True, env=environment)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("folder")
+    Image.fromarray(skimage.data.astronaut()).save(path / "me.png")
+    return path
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    """Return a home in which the first command keeps what the next ones need."""
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture
-def folder(tmp_path):
-    Image.fromarray(skimage.data.astronaut()).save(tmp_path / "me.png")
-    return tmp_path
+def done(folder, tmp_path_factory):
+    """Return the exit code and the errors of each command, all of one process."""
+    asked = {name: [name, "me.png", *words] for name, words in COMMANDS.items()}
+    home = str(tmp_path_factory.mktemp("home"))
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        input=json.dumps(asked | LACKING).encode(),
+        cwd=folder,
+        capture_output=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": "", "HOME": home},
+    )
+    assert run.returncode == 0, run.stderr.decode()
+    return dict(json.loads(line) for line in run.stdout.splitlines())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_works(home, folder, command):
-    done = retouch(home, folder, command, "me.png", *COMMANDS[command])
-    assert done.returncode == 0, done.stderr.decode()
-    if "out.png" in COMMANDS[command]:
-        assert (folder / "out.png").is_file()
+def test_a_command_works(done, folder, command):
+    code, errors = done[command]
+    assert code == 0, errors
+    if f"{command}.png" in COMMANDS[command]:
+        assert (folder / f"{command}.png").is_file()
 
 
-def test_a_search_says_what_to_install(home, folder):
-    words = "edit", "me.png", "--set", "smile=1", "--preset", "balanced"
-    done = retouch(home, folder, *words)
-    assert done.returncode == 1
-    assert b"keras is not installed" in done.stderr
-    assert b"pip install tensorflow keras" in done.stderr
-    assert b"Traceback" not in done.stderr
-
-
-def test_a_training_says_what_to_install(home, folder):
-    done = retouch(home, folder, "train", "generator", "shards", "run")
-    assert done.returncode == 1
-    assert b"keras is not installed" in done.stderr
-    assert b"pip install tensorflow keras" in done.stderr
-    assert b"Traceback" not in done.stderr
+@pytest.mark.parametrize("name", LACKING)
+def test_what_needs_them_says_what_to_install(done, name):
+    code, errors = done[name]
+    assert code == 1
+    assert "keras is not installed" in errors
+    assert "pip install tensorflow keras" in errors
+    assert "Traceback" not in errors
