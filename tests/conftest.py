@@ -1,6 +1,8 @@
 """The tiers: what is slow or needs a GPU runs only when asked for."""
 
+import gc
 import os
+from pathlib import Path
 
 # Before NumPy is loaded, as the commands do: two processes share the cores.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -17,6 +19,14 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("steady")
 
+# What takes longest begins first, so that no process is left with it at the end.
+LONGEST = (
+    *("retouch/service", "test_documents.py", "test_notebook.py"),
+    *("retouch/training", "retouch/expressions", "retouch/faces", "retouch/engine"),
+    *("retouch/edits", "test_cli.py", "retouch/inversion", "retouch/batches"),
+    *("pretrained", "test_contracts.py", "retouch/commands", "generators"),
+    *("test_without_keras.py", "retouch/skin", "test_live_commands.py"),
+)
 TIERS = {"slow": "run the slow tests too", "gpu": "run the tests that need a GPU"}
 
 
@@ -43,6 +53,7 @@ class Crier:
 
 
 def pytest_collection_modifyitems(config, items):
+    items.sort(key=lambda item: _rank(item.path))
     for name in TIERS:
         if config.getoption(f"--{name}"):
             continue
@@ -50,6 +61,18 @@ def pytest_collection_modifyitems(config, items):
         for item in items:
             if name in item.keywords:
                 item.add_marker(skip)
+
+
+def _rank(file):
+    """Return how early a file of tests begins, which places what it lies in."""
+    place = file.relative_to(Path(__file__).parent)
+    within = [name for name in LONGEST if place.is_relative_to(name)]
+    return LONGEST.index(within[0]) if within else len(LONGEST)
+
+
+def pytest_collection_finish():
+    """Look no more through what is loaded by now, which stays, for what may go."""
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -66,4 +89,5 @@ def pytest_xdist_make_scheduler(config, log):
             service = "tests/retouch/service/"
             return service if file.startswith(service) else file
 
+    config.option.loadscopereorder = False  # by how many tests they have
     return ByFile(config, log)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST
+
 pytest.importorskip("xdist")
 
 FOUR = """
@@ -36,3 +38,8 @@ def test_the_tests_of_a_file_and_those_of_the_service_stay_together(tmp_path):
     ran = re.findall(r"\[(gw\d)\].* PASSED .*?(service|one|two)", done.stdout)
     assert len(ran) == 16, done.stdout
     assert len({*ran}) == len({place for _, place in ran}) == 3, done.stdout
+
+
+def test_what_begins_first_is_there():
+    for name in LONGEST:
+        assert Path(__file__).parent.joinpath(name).exists(), name
