@@ -8,7 +8,6 @@ import skimage.data
 
 from retouch.edits.beauty import FREE, GOAL, OTHERS, REACH, TONES, Aim, Beauty, Tried
 from retouch.edits.way import Way
-from retouch.engine.retoucher import Retoucher
 from retouch.faces.identity import looks
 from retouch.photos.photo import read
 from retouch.settings import Settings
@@ -19,19 +18,15 @@ ONE = np.ones(1, np.float32)
 
 
 @pytest.fixture(scope="module")
-def engine():
-    return Retoucher.load()
+def view(retoucher):
+    session = retoucher.cut(read(skimage.data.astronaut()), SETTINGS)
+    return retoucher.view(retoucher.invert([session], SETTINGS), SETTINGS)
 
 
 @pytest.fixture(scope="module")
-def view(engine):
-    session = engine.cut(read(skimage.data.astronaut()), SETTINGS)
-    return engine.view(engine.invert([session], SETTINGS), SETTINGS)
-
-
-@pytest.fixture(scope="module")
-def climb(engine):
-    return Beauty(engine.model.moves, engine.model.sight, SETTINGS.kept_traits)
+def climb(retoucher):
+    model = retoucher.model
+    return Beauty(model.moves, model.sight, SETTINGS.kept_traits)
 
 
 @pytest.fixture(scope="module")

@@ -88,23 +88,26 @@ def test_strengths_beyond_people_are_refused(strength):
     assert bounded("smile", 5) == 5
 
 
-def test_the_engine_suggests_the_nearest_direction(portrait):
-    retoucher = Retoucher.load("vae")
+@pytest.fixture(scope="module")
+def vae():
+    return Retoucher.load("vae")
+
+
+def test_the_engine_suggests_the_nearest_direction(vae, portrait):
     with pytest.raises(SettingsError, match=r"'smille'\. Did you mean 'smile'"):
-        retoucher.edited(portrait, {"smille": 1}, QUICK)
+        vae.edited(portrait, {"smille": 1}, QUICK)
     with pytest.raises(SettingsError, match="must lie in"):
-        retoucher.edited(portrait, {"smile": 7}, QUICK)
+        vae.edited(portrait, {"smile": 7}, QUICK)
     for name in ("skin-color", "attractive"):
         with pytest.raises(SettingsError, match=f"No direction is called '{name}'"):
-            retoucher.edited(portrait, {name: 1}, QUICK)
+            vae.edited(portrait, {name: 1}, QUICK)
 
 
-def test_a_difference_of_means_reaches_the_photo_and_zero_does_not(portrait):
-    retoucher = Retoucher.load("vae")
-    result = retoucher.edited(portrait, {"mean:smiling": 2}, QUICK)
+def test_a_difference_of_means_reaches_the_photo_and_zero_does_not(vae, portrait):
+    result = vae.edited(portrait, {"mean:smiling": 2}, QUICK)
     assert (result.photo.pixels != portrait.pixels).any()
     assert result.faces[0].identity > 0
-    same = retoucher.edited(portrait, {"mean:smiling": 0}, QUICK)
+    same = vae.edited(portrait, {"mean:smiling": 0}, QUICK)
     np.testing.assert_array_equal(same.photo.pixels, portrait.pixels)
 
 

@@ -23,8 +23,8 @@ WISH = Transferring()
 
 
 @pytest.fixture(scope="module")
-def engine():
-    return Transfers(Retoucher.load())
+def engine(retoucher):
+    return Transfers(retoucher)
 
 
 @pytest.fixture(scope="module")

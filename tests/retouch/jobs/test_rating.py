@@ -11,7 +11,6 @@ from PIL import Image
 from skimage.data import astronaut
 
 from retouch.commands.rating_page import Page
-from retouch.engine.retoucher import Retoucher
 from retouch.errors import SettingsError
 from retouch.jobs.rating import START, Adults, Elo, Table
 
@@ -143,8 +142,8 @@ def test_a_folder_without_adults_is_answered_with_a_sentence(page):
 
 
 @pytest.mark.slow
-def test_adults_are_known_by_their_faces(tmp_path):
-    adults = Adults(Retoucher.load())
+def test_adults_are_known_by_their_faces(retoucher, tmp_path):
+    adults = Adults(retoucher)
     Image.fromarray(astronaut()).save(tmp_path / "me.png")
     Image.new("RGB", (300, 300)).save(tmp_path / "nobody.png")
     assert adults(tmp_path / "me.png") and not adults(tmp_path / "nobody.png")

@@ -8,14 +8,8 @@ import skimage.data
 from PIL import Image
 from scipy.stats import gumbel_r
 
-from retouch.faces.detect import Detector
 from retouch.provenance import watermark
 from retouch.stitching import mask
-
-
-@pytest.fixture(scope="module")
-def detector():
-    return Detector()
 
 
 @pytest.fixture(scope="module")

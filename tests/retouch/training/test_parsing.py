@@ -82,12 +82,22 @@ def test_no_trunk_in_a_file_is_said(tmp_path):
         trainer.begin(tmp_path / "other.npz", None)
 
 
-def test_a_training_begins_with_a_network(tmp_path):
-    first = parsing.Trainer(ParsingConfig(**TINY), heads(), tmp_path / "a", 9.0)
-    first.train()
-    first.export(tmp_path, "none")
-    other = parsing.Trainer(ParsingConfig(**TINY), heads(), tmp_path / "b", 9.0)
-    other.begin(tmp_path / "parsing.safetensors", None)
+@pytest.fixture(scope="module")
+def handed(tmp_path_factory):
+    """Return a trainer that was stopped and went on, and where its network is."""
+    run, out = (tmp_path_factory.mktemp(name) for name in ("run", "out"))
+    for images in (4, 8):
+        options = ParsingConfig(**{**TINY, "images": images})
+        trainer = parsing.Trainer(options, heads(), run, 9.0)
+        trainer.train()
+    trainer.export(out, "none")
+    return trainer, out
+
+
+def test_a_training_begins_with_a_network(handed, tmp_path):
+    first, out = handed
+    other = parsing.Trainer(ParsingConfig(**TINY), heads(), tmp_path, 9.0)
+    other.begin(out / "parsing.safetensors", None)
     pairs = zip(first.network.get_weights(), other.network.get_weights(), strict=True)
     assert all(np.allclose(a, b, atol=2e-3) for a, b in pairs)
     (tmp_path / "other.safetensors").write_bytes(b"no weights")
@@ -107,14 +117,9 @@ def test_what_it_began_with_may_stay_in_part(tmp_path):
     assert mixed == pytest.approx(0.75 * learnt + 0.25 * first, abs=1e-6)
 
 
-def test_parsing_learns_goes_on_and_is_handed_over(tmp_path):
-    run, out = tmp_path / "run", tmp_path / "out"
-    for images in (4, 8):
-        options = ParsingConfig(**{**TINY, "images": images})
-        trainer = parsing.Trainer(options, heads(), run, 9.0)
-        trainer.train()
+def test_parsing_learns_goes_on_and_is_handed_over(handed, tmp_path):
+    trainer, out = handed
     assert trainer.run.state.images == 8
-    trainer.export(out, "none")
     weights = Library(Shelf(out), Shelf(tmp_path)).weights("parsing", "scorer")
     logits = Forward(network, weights)(np.zeros((1, 256, 256, 3)))
     assert logits.shape == (1, 256, 256, len(PARTS)) and np.isfinite(logits).all()
