@@ -67,7 +67,8 @@ def colab(tmp_path):
             target = source / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes((ROOT / name).read_bytes())
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    made = [sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"]
+    subprocess.run(made, check=True)  # pip lies beside, too
     (site,) = (tmp_path / "venv").rglob("site-packages")
     (site / "beside.pth").write_text(sysconfig.get_path("purelib"))
     return tmp_path / "venv" / "bin" / "python", source
