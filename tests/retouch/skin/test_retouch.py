@@ -10,6 +10,7 @@ from retouch.faces.detect import Detector
 from retouch.faces.parse import parser
 from retouch.photos.lab import to_lab, to_rgb
 from retouch.settings import Skin
+from retouch.skin import heal
 from retouch.skin.canvas import Canvas
 from retouch.skin.retouch import retouched, worked_out
 from retouch.training import blemishes
@@ -191,3 +192,16 @@ def test_healing_leaves_the_pores(canvas):
     spotted, _ = painted(canvas, blemishes._red_spot)
     after = spotted.image + worked_out(spotted, only(blemishes=1.0)).added
     assert fine(after) == pytest.approx(fine(spotted.image), rel=0.03)
+
+
+@pytest.mark.parametrize("said", [0.6, 1.0])
+def test_a_stain_is_as_strong_as_the_picture_shows(canvas, said):
+    y, x = np.argwhere(gaussian_filter(canvas.skin, 8) > 0.99)[0]
+    v, u = np.mgrid[: canvas.side, : canvas.side]
+    shape = np.hypot(u - x, v - y) < 0.014 * canvas.size
+    stain = gaussian_filter(np.float32(shape), 1)[..., None] * np.float32([-6, 10, 1])
+    spotted = dataclasses.replace(canvas, image=to_rgb(canvas.lab + stain))
+    fitted = heal._fitted(spotted, said * stain)
+    core = np.abs(stain[..., 1]) > 5
+    assert 0.85 < fitted[core, 1].mean() / stain[core, 1].mean() < 1.25
+    assert (heal._fitted(spotted, 0 * stain) == 0).all()
