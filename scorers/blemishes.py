@@ -20,6 +20,7 @@ EDGES = (0.0035, 0.007, 0.014, 0.03)  # widths at which bands end, of the face's
 BANDS = len(EDGES)
 WIDTHS = (24, 40, 56)  # channels at halves, quarters, eighths of the size
 STEPS = 2 ** len(WIDTHS)  # a picture's sides are multiples of this
+GREY = np.array([55, 12, 15], np.float32)  # Lab of a skin that is nothing
 DETAIL, COLOUR = 0.2, 0.04  # which bring Lab to ordinary size
 STAIN = 10.0  # Lab for what the network says
 
@@ -42,8 +43,14 @@ def bands(lab: Floats, size: float) -> tuple[Floats, Floats]:
 def seen(detail: Floats, rest: Floats) -> Floats:
     """Return what the network sees of bands and rest, (H, W, 3 * BANDS + 3)."""
     flat = detail.reshape(*detail.shape[:2], -1) * DETAIL
-    colour = (rest - np.array([55, 12, 15], np.float32)) * COLOUR
+    colour = (rest - GREY) * COLOUR
     return np.concatenate([flat, colour], -1).astype(np.float32)
+
+
+def unseen(seen: Floats) -> Floats:
+    """Return the Lab picture of which the network sees this, (..., H, W, 3)."""
+    parts = seen.reshape(*seen.shape[:-1], BANDS + 1, 3)
+    return parts[..., :BANDS, :].sum(-2) / DETAIL + parts[..., BANDS, :] / COLOUR + GREY
 
 
 def network(build: Any, image: Any) -> Any:

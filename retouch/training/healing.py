@@ -39,7 +39,7 @@ from retouch.training.options import HealingConfig
 from retouch.training.patches import SEEN, Patches
 from retouch.training.precision import computing_in
 from retouch.training.shards import Shards
-from scorers.blemishes import BANDS, STAIN, network
+from scorers.blemishes import BANDS, STAIN, network, unseen
 
 INSIDE = 9.0  # how much more a blemish's own pixels count
 FAINT = 3.0  # Lab at which a blemish counts half for what it is missed by
@@ -100,7 +100,7 @@ class Trainer:
         self.run.go(self.step, self.report)
 
     def step(self, index: int) -> Losses:
-        _, shown, stained, weight = self.patches.draw(index)
+        shown, stained, weight = self.patches.draw(index)
         inputs = [ops.convert_to_tensor(x) for x in (shown, stained, weight)]
         return self.run.move(self.improve, *inputs)
 
@@ -118,9 +118,10 @@ class Trainer:
 
     def report(self) -> dict[str, Any]:
         """Write a sheet: spoilt, healed, as it was; return what stays of the stains."""
-        spoilt, shown, stained, weight = self.patches.draw(2**31)
+        shown, stained, weight = self.patches.draw(2**31)
         with using(self.own, self.run.state.lists["mean"]):
             stains = STAIN * ops.convert_to_numpy(self.network(shown))
+        spoilt = unseen(shown)
         rows = [x[:8] for x in (spoilt, spoilt - stains, spoilt - stained)]
         path = self.run.folder / f"sheet-{self.run.state.images:07}.png"
         sheet(to_rgb(np.concatenate(rows)) / 127.5 - 1, 8, path)

@@ -148,14 +148,31 @@ def test_no_weights_to_begin_with_are_said(tmp_path):
         healing.Trainer(HealingConfig(**TINY), shards(), run, 9.0, file)
 
 
-def test_what_was_painted_is_in_the_patches():
-    drawn = patches.Patches(shards(), 4, seed=1).draw(2)
-    spoilt, shown, stained, weight = drawn
-    assert spoilt.shape == stained.shape == (4, patches.PATCH, patches.PATCH, 3)
-    assert shown.shape == (*spoilt.shape[:3], 3 * blemishes.BANDS + 3)
-    assert np.isfinite(shown).all() and np.isfinite(stained).all()
-    assert np.abs(stained).max() > 3
+def test_what_was_painted_is_in_the_patches(monkeypatch):
+    monkeypatch.setattr(patches, "KEPT", 12)
+    shown, stained, weight = patches.Patches(shards(), 8, seed=1).draw(2)
+    again = patches.Patches(shards(), 8, seed=1).draw(2)
+    assert (shown == again[0]).all() and (stained == again[1]).all()
+    assert shown.shape == (*stained.shape[:3], 3 * blemishes.BANDS + 3)
+    assert np.isfinite(shown).all() and np.abs(stained).max() > 3
     assert set(np.unique(weight)) <= {0.0, 1.0}
+    # What the network sees without the stains is skin again, wherever that counts.
+    spots = np.abs(stained).max(-1) > 3
+    clean = blemishes.unseen(shown) - stained
+    red = [lab[spots & (weight > 0), 1].mean() for lab in (clean + stained, clean)]
+    assert red[0] > red[1] + 2
+
+
+def test_bands_of_a_stained_skin_are_those_of_skin_and_stain():
+    rng = np.random.default_rng(0)
+    skin, stain = rng.uniform(0, 60, (2, 48, 48, 3)).astype(np.float32)
+    grey = np.broadcast_to(blemishes.GREY, stain.shape)
+    both, first, second = (
+        blemishes.seen(*blemishes.bands(x, 150.0))
+        for x in (skin + stain, skin, stain + grey)
+    )
+    assert np.abs(both - first - second).max() < 1e-4
+    assert np.abs(blemishes.unseen(both) - skin - stain).max() < 1e-3
 
 
 def test_spots_of_the_crop_are_no_lesson_but_its_folds_and_nostrils_are():
