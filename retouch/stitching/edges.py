@@ -27,7 +27,7 @@ def narrowed(picture: Pixels, enlarged: float) -> Pixels:
     across = np.gradient(smoothed(picture @ LUMINANCE, wide))
     steep = enlarged * np.hypot(*across)
     edge = smoothed(steep / (steep + STEEP), wide)
-    pull = PULL * enlarged * min(enlarged - 1, 1) * enlarged
+    pull = PULL * enlarged**2 * min(enlarged - 1, 1)
     steps = [np.float32(pull) * step for step in np.gradient(edge)]
     where = [
         place - step for place, step in zip(np.indices(edge.shape), steps, strict=True)
