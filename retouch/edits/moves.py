@@ -35,6 +35,7 @@ BARE = {"beard": -0.8, "eye_makeup": -0.9, "lip_makeup": -0.9}
 # Who reads lower than the first has none that could grow, from the second on all can:
 # shadows on cheeks without stubble look like soot.
 GROWS = {"beard": (-0.3, 0.1)}
+WORN = "glasses"  # what goes along with age in people, and is put on nobody's nose
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,4 +69,7 @@ class TraitMove:
             if name in BARE:
                 least = np.minimum(BARE[name] - own[:, at], 0)
                 wished[:, at] = np.maximum(wished[:, at], least)
+        if self.name != WORN and WORN in moves.names:
+            unworn = moves.names.index(WORN)
+            wished[:, unworn] = np.minimum(wished[:, unworn], 0)
         return Way.learnt(view.latents, wished.astype(np.float32), moves)

@@ -13,6 +13,7 @@ from retouch.edits.names import traits
 from retouch.edits.registry import Registry
 from retouch.errors import SettingsError
 from retouch.models import Model
+from retouch.settings import Settings
 
 
 def _told(*words):
@@ -64,7 +65,7 @@ def test_the_list_and_a_single_one_are_told():
     for name in names:  # what came of it where people's moves are gone, if it was tried
         tried = DIRECTIONS[name].tried
         assert tried is None or f"{tried.judged:+.2f}" in rows[name]
-        assert tried is None or tried.identity <= 0.3
+        assert tried is None or tried.identity <= Settings().identity
     assert "safe from -1 to +1.5" in _told("show", "smile")
     assert "younger than 18" in _told("show", "beauty")
 

@@ -1,5 +1,7 @@
 """Moves of traits: what one person has less of than another."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -31,3 +33,13 @@ def test_who_has_no_beard_cannot_lose_one(view):
 def test_what_everybody_has_everybody_can_have_less_of(view):
     way = TraitMove(moves(), "happy").way(view, -1.0)
     assert (way.change[:, moves().names.index("happy")] < 0).mean() > 0.5
+
+
+def test_glasses_are_put_on_nobody_who_is_to_look_older(view):
+    known = replace(moves(), names=("age", "glasses", "weight"))
+    older, younger, worn = (
+        TraitMove(known, name).way(view, way).change[:, 1]
+        for name, way in (("age", 1.0), ("age", -1.0), ("glasses", 1.0))
+    )
+    assert known.wish("age", ("glasses",))[1] > 0  # in people they go together
+    assert not older.any() and (younger < 0).any() and (worn > 0).any()
