@@ -6,8 +6,8 @@ PYTHON ?= python3
 PHOTO ?= demo.png
 # The build without CUDA is half the size; elsewhere it does not exist.
 TENSORFLOW ?= $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' -)),tensorflow-cpu,tensorflow)
-# Processes that run the tests, more than cores, for some wait; each takes some 2 GB.
-WORKERS ?= 3
+# Processes that run the tests; each takes some 2 GB.
+WORKERS ?= 2
 OTHER = $(if $(filter tensorflow,$(TENSORFLOW)),tensorflow-cpu,tensorflow)
 
 .PHONY: demo test chromium check docs lint types lock
