@@ -21,7 +21,7 @@ OTHER = $(if $(filter tensorflow,$(TENSORFLOW)),tensorflow-cpu,tensorflow)
 	touch $@
 
 demo: .venv/.ready $(PHOTO)
-	.venv/bin/retouch beautify "$(PHOTO)" --compare --force --out demo-before-after.png
+	.venv/bin/retouch beautify "$(PHOTO)" --strength 2 --compare --force --out demo-before-after.png
 
 # Head and shoulders of Eileen Collins, by NASA, public domain.
 demo.png: .venv/.ready
