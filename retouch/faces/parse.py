@@ -90,10 +90,7 @@ class Parts:
     @cached_property
     def _hair(self) -> Pixels:
         """The chance of hair that grows from outside the face: no lashes or brows."""
-        hair = self.chance("hair")
-        strands, _ = label(hair > CLEAR)
-        outside = np.unique(strands[self.inside == 0])
-        return np.asarray(hair * np.isin(strands, outside[outside > 0]), np.float32)
+        return _reaching(self.chance("hair"), self.inside == 0)
 
     @cached_property
     def _front(self) -> Pixels:
@@ -106,10 +103,7 @@ class Parts:
     @cached_property
     def _fringe(self) -> Pixels:
         """The chance of hair before the face: it reaches further in than its rim."""
-        before = self.inside * self._hair
-        strands, _ = label(before > CLEAR)
-        deep = np.unique(strands[grey_erosion(self.inside, RIM) > 0])
-        return np.asarray(before * np.isin(strands, deep[deep > 0]), np.float32)
+        return _reaching(self.inside * self._hair, grey_erosion(self.inside, RIM) > 0)
 
     def free(
         self, transform: Similarity, size: int, regions: Iterable[str] = ()
@@ -173,6 +167,13 @@ def ramp(values: Pixels | float, low: float, high: float) -> Pixels:
     """Rise smoothly from 0 at low to 1 at high."""
     t = np.clip((values - low) / (high - low), 0, 1).astype(np.float32)
     return t * t * (3 - 2 * t)
+
+
+def _reaching(chance: Pixels, where: NDArray[np.bool_]) -> Pixels:
+    """Return the chance of a thing in those of its pieces that reach somewhere."""
+    pieces, _ = label(chance > CLEAR)
+    there = np.unique(pieces[where])
+    return np.asarray(chance * np.isin(pieces, there[there > 0]), np.float32)
 
 
 def _inside(landmarks: Points) -> Pixels:

@@ -119,23 +119,22 @@ def _light(
     bared: Pixels,
 ) -> Pixels:
     """Return the change of light on a face whose photo was moved, (S, S, 3)."""
+    manner = change.manner
     moved, lit = _compared(change, whole, masks, unit, bared)
     light = change.after - moved
-    light -= _cast(light, lit, masks.skin, unit, change.manner.still)
-    if not change.manner.still:
+    light -= _cast(light, lit, masks.skin, unit, manner.still)
+    if not manner.still:
         light -= _flattening(light, moved, lit)
-    if change.manner.fine and change.manner.still:
+    if manner.fine and manner.still:
         light = _pigment(light, moved, photo, lit, masks.marks)
     else:
         broad = blurred(light, lit, BROAD * unit)
-        light = (
-            broad + _off_lips(change) * (light - broad) if change.manner.fine else broad
-        )
+        light = broad + _off_lips(change) * (light - broad) if manner.fine else broad
         strong = np.abs(light @ flow.LUMINANCE)[..., None] / MOST_LIGHT
         light = light / np.hypot(1, strong)
-    if change.manner.colour < 1:
+    if manner.colour < 1:
         fallen = _falling(light, photo, lit, unit)
-        light = fallen + np.float32(change.manner.colour) * (light - fallen)
+        light = fallen + np.float32(manner.colour) * (light - fallen)
     return light * lit[..., None]
 
 

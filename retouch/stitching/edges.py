@@ -6,12 +6,10 @@ sharpening).
 """
 
 import numpy as np
-from scipy.ndimage import map_coordinates
 
-from retouch.cores import together
 from retouch.faces.crop import Pixels
 from retouch.smoothing import smoothed
-from retouch.stitching.flow import LUMINANCE
+from retouch.stitching import flow
 
 # In pixels of the crop: how wide drawn edges are, and how steep an edge they pull to.
 WIDE, PULL = 0.6, 3.0
@@ -24,16 +22,7 @@ def narrowed(picture: Pixels, enlarged: float) -> Pixels:
     if enlarged <= 1:
         return picture
     wide = WIDE * enlarged
-    across = np.gradient(smoothed(picture @ LUMINANCE, wide))
-    steep = enlarged * np.hypot(*across)
-    edge = smoothed(steep / (steep + STEEP), wide)
-    pull = PULL * enlarged**2 * min(enlarged - 1, 1)
-    steps = [np.float32(pull) * step for step in np.gradient(edge)]
-    where = [
-        place - step for place, step in zip(np.indices(edge.shape), steps, strict=True)
-    ]
-
-    def fetched(plane: Pixels) -> Pixels:
-        return np.asarray(map_coordinates(plane, where, order=1, mode="nearest"))
-
-    return np.stack(together(fetched, np.moveaxis(picture, -1, 0)), -1)
+    steep = enlarged * np.hypot(*np.gradient(smoothed(picture @ flow.LUMINANCE, wide)))
+    down, across = np.gradient(smoothed(steep / (steep + STEEP), wide))
+    pull = np.float32(PULL * enlarged**2 * min(enlarged - 1, 1))
+    return flow.fetch(picture, -pull * np.stack([across, down], -1), order=1)
