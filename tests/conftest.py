@@ -2,6 +2,7 @@
 
 import gc
 import os
+import random
 from pathlib import Path
 
 # Before NumPy is loaded, as the commands do: two processes share the cores.
@@ -61,6 +62,11 @@ def pytest_collection_modifyitems(config, items):
         for item in items:
             if name in item.keywords:
                 item.add_marker(skip)
+
+
+def pytest_runtest_setup():
+    """Let networks begin alike in every run: Keras draws its seeds here."""
+    random.seed(0)
 
 
 def _rank(file):
