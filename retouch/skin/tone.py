@@ -14,12 +14,14 @@ from retouch.skin.canvas import Canvas
 BLOTCH = (0.012, 0.085)  # widths between which a tone is uneven, of the face's size
 EVENED = np.array([0.35, 0.8, 0.6], np.float32)  # how much of it goes, of L, a, b
 MOST_EVENED = np.array([2.5, 8, 6], np.float32)
-SHINE = (5.0, 14.0)  # L above the skin around: shine begins, and is
-PALER = (0.0, 5.0)  # less of colour than around: light itself begins to be seen, and is
+# L above the skin around where shine begins, and is: so far apart that what is lighter
+# stays lighter, and a nose keeps its form.
+SHINE = (2.0, 24.0)
+PALER = (0.0, 10.0)  # less of colour than around: light itself begins to be seen, and is
 BLOWN = (82.0, 94.0)  # L from which skin has lost its own colour, and has none
 CALM = (0.4, 0.75)  # of the skin around that must not be so, to know what it looks like
 FORM = 0.2  # of what is light but coloured: a cheek's own form
-DULLED = 0.6  # of what shines
+DULLED = 0.5  # of what shines
 MOST_LIT = 7.0  # L by which a dark circle is lifted at most
 CIRCLE_LIT, CIRCLE_TONED = 0.75, 0.5  # how much of the difference to the cheek goes
 PORES = (0.004, 0.014)  # widths between which texture is softened
@@ -53,10 +55,7 @@ def dulled(canvas: Canvas, lab: Pixels) -> Pixels:
     paler = paler - np.hypot(*np.moveaxis(light, -1, 0)[1:])
     shine = ramp(above, *SHINE) * (FORM + (1 - FORM) * ramp(paler, *PALER))
     shine = shine * ramp(known, *CALM) * skin
-    change = np.zeros_like(lab)
-    change[..., 0] = -DULLED * above.clip(0, 30) * shine
-    change[..., 1:] = 0.5 * (calm - light)[..., 1:] * shine[..., None]
-    return lab + _bounded(change, skin)
+    return lab + _bounded(DULLED * shine[..., None] * (calm - light), skin)
 
 
 def lightened(canvas: Canvas, lab: Pixels) -> Pixels:

@@ -10,7 +10,7 @@ from retouch.faces.detect import Detector
 from retouch.faces.parse import parser
 from retouch.photos.lab import to_lab, to_rgb
 from retouch.settings import Skin
-from retouch.skin import heal
+from retouch.skin import heal, tone
 from retouch.skin.canvas import Canvas
 from retouch.skin.retouch import retouched, worked_out
 from retouch.training import blemishes
@@ -122,6 +122,19 @@ def test_overexposed_skin_stays_white_and_a_small_shine_goes(canvas):
 
     assert lit(0.3) > -1.5
     assert lit(0.03) < -12
+
+
+def test_shine_is_dulled_and_keeps_its_form(canvas):
+    ys, xs = np.nonzero(canvas.skin > 0.98)
+    v, u = np.mgrid[: canvas.side, : canvas.side]
+    away = np.hypot(u - np.median(xs), v - np.median(ys)) / canvas.size
+    shine = np.exp(-((away / 0.05) ** 2))[..., None] * np.float32([26, -8, -8])
+    lab = (np.float32([58, 16, 18]) + shine).astype(np.float32)
+    light = tone.dulled(canvas, lab)[..., 0]
+    rings = [(away >= r) & (away < r + 0.01) for r in np.arange(0, 0.08, 0.01)]
+    means = np.array([light[ring & (canvas.skin > 0.98)].mean() for ring in rings])
+    assert means[0] < lab[..., 0].max() - 4
+    assert (np.diff(means) < 0).all()
 
 
 def test_sixteen_bits_are_retouched_as_eight_are(portrait):
