@@ -23,6 +23,7 @@ SURE = 0.3  # how much is to be seen before the picture counts as the network do
 VARIES = np.array([[0.6, -0.035, -0.02], [-0.035, 0.08, -0.01], [-0.02, -0.01, 0.07]])
 RARE = np.linalg.inv(VARIES + 0.01 * np.eye(3)).astype(np.float32)
 DOUBT = (0.3, 0.9)  # Lab: fainter stains are none, stronger ones are taken wholly
+HALF = 0.6  # of skin, from which a stain is taken wholly: half of it is one, too
 BARELY = 0.05  # of what grows: a spot's edge
 DONOR = 1.6  # a spot's widths away lies the skin whose pores it takes
 SPOT = 0.02  # of the face's size: marks are narrower
@@ -39,7 +40,7 @@ def healed(canvas: Canvas) -> Pixels:
     """Return the picture without its blemishes, (S, S, 3)."""
     stains = _fitted(canvas, _found(canvas))
     strength = np.sqrt((stains**2).sum(-1))
-    taken = ramp(strength, *DOUBT) * canvas.skin
+    taken = ramp(strength, *DOUBT) * ramp(canvas.skin, 0, HALF)
     lab = canvas.lab - taken[..., None] * stains
     return canvas.image + to_rgb(lab) - to_rgb(canvas.lab)
 

@@ -198,6 +198,15 @@ def test_folds_hair_and_rims_stay(canvas, paint):
         assert gone(canvas, paint, only(blemishes=1.0), seed) < 0.15
 
 
+def test_blemishes_on_doubtful_skin_go_whole(canvas):
+    spoilt, _ = painted(canvas, blemishes._pimple)
+    doubtful = dataclasses.replace(spoilt)
+    doubtful.__dict__["skin"] = 0.7 * spoilt.skin
+    sure, less = (heal.healed(c) - c.image for c in (spoilt, doubtful))
+    assert np.abs(sure).max() > 5
+    assert np.abs(less - sure)[spoilt.skin > 0.98].max() < 0.5
+
+
 def test_healing_leaves_the_pores(canvas):
     def fine(image):
         return (image - gaussian_filter(image, (1, 1, 0)))[canvas.skin > 0.9].std()
