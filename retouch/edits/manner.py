@@ -23,6 +23,7 @@ class Manner:
     colour: float = 1.0  # of its own that light keeps
     where: frozenset[str] = frozenset({FACE})  # the regions that it is meant for
     still: bool = False  # no feature moves: hair and paint alone are meant
+    hair: bool = False  # hair grows, and is drawn strand by strand
 
     @property
     def lit(self) -> bool:
@@ -36,6 +37,7 @@ class Manner:
             max(self.colour, other.colour),
             self.where | other.where,
             self.still and other.still,
+            self.hair or other.hair,
         )
 
     @classmethod

@@ -32,9 +32,6 @@ ALONG = {name: EXPRESSION for name in ("happy", "mouth-open", "corners-up")} | {
 }
 # Who reads lower than that has nothing left to take away: no beard, no make-up.
 BARE = {"beard": -0.8, "eye_makeup": -0.9, "lip_makeup": -0.9}
-# Who reads lower than the first has none that could grow, from the second on all can:
-# shadows on cheeks without stubble look like soot.
-GROWS = {"beard": (-0.3, 0.1)}
 WORN = "glasses"  # what goes along with age in people, and is put on nobody's nose
 
 
@@ -59,10 +56,6 @@ class TraitMove:
         goals = np.broadcast_to(np.asarray(strength, np.float32), len(view.latents))
         change, moves = self.change, self.moves
         own = moves.read(view.latents)
-        if self.name in GROWS:
-            read = own[:, moves.names.index(self.name)]
-            part = np.interp(read, GROWS[self.name], (0, 1)).astype(np.float32)
-            goals = np.where(goals > 0, part * goals, goals)
         factors = moves.factors(view.latents, change, self.name, goals)
         wished = (np.sign(goals) * factors)[:, None] * change
         for at, name in enumerate(moves.names):

@@ -482,7 +482,8 @@ class Retoucher:
             looks.append((moved.shares, gone))
             less = within_reach(looks, settings.identity)
             moved = moved * np.where(beyond, less, 1).astype(np.float32)
-        return photo, self._told(session, moved, judged, purpose)
+        same = bool(np.array_equal(photo.pixels, session.photo.pixels))
+        return photo, self._told(session, moved, judged, purpose, same=same)
 
     def _skinned(
         self, photo: Photo, session: Session, purpose: Purpose, settings: Settings
@@ -501,14 +502,16 @@ class Retoucher:
         moved: Moved,
         judged: list[dict[str, Any]],
         purpose: Purpose,
+        *,
+        same: bool,
     ) -> list[FaceReport]:
-        """Return the reports with what was done to the chosen faces."""
+        """Return the reports with what was done to the chosen faces, if anything was."""
         reports = session.reports()
         guided = self._guided(session.start, moved.latents, purpose.trait)
         for row, i in enumerate(session.chosen):
             said = {"share": float(moved.shares[row]), **guided[row], **judged[row]}
             idle = not said["touched"] and not moved.way[[row]].leads
-            if purpose.asks and idle:
+            if purpose.asks and (idle or same):
                 said |= {"share": 0.0, "note": UNDRAWN}
             reports[i] = dataclasses.replace(reports[i], **said)
         return reports

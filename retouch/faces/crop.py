@@ -112,6 +112,18 @@ def resized(crop: Pixels, size: int) -> Pixels:
     return _scaled(crop, size, size, Image.Resampling.BICUBIC)
 
 
+def window_touched(
+    plane: NDArray[Any], transform: Similarity, shape: tuple[int, ...]
+) -> Window:
+    """Return the part of a photo that a plane of a crop, (S, S), can touch above 0."""
+    if not plane.any():
+        return Window(0, 0, 0, 0)
+    rows, columns = (np.flatnonzero(plane.any(i)) for i in (1, 0))
+    top, left = rows[0] - 2, columns[0] - 2
+    side = max(rows[-1] + 3 - top, columns[-1] + 3 - left)
+    return window_of(Similarity.shifting(-left, -top) @ transform, side, shape)
+
+
 def coverage(transform: Similarity, size: int, shape: tuple[int, ...]) -> Pixels:
     """Return (size, size) with 1 where the crop shows the photo, 0 beyond its edge."""
     y, x = np.mgrid[:size, :size] + 0.5

@@ -92,3 +92,4 @@ class Masks(NamedTuple):
     skin: Pixels
     own: Pixels  # eyes within their lids, and teeth in view: no light is theirs
     marks: Points  # (68, 2), the face's landmarks in the crop
+    beard: Pixels | None = None  # where one may show, on a wider crop, if one is meant

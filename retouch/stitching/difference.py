@@ -24,6 +24,7 @@ from retouch.geometry import (
 )
 from retouch.smoothing import smoothed
 from retouch.stitching import flow
+from retouch.stitching.beard import grown
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.layers import Layers
 from retouch.stitching.mouths import around, gap, painted, steadied
@@ -36,7 +37,8 @@ BROAD = 0.03  # what light is broad, and not fine
 DARKEST, MOST_TINT = 16.0, 1.8  # of 255: what is darker has little colour; of it
 MOST_LIGHT = 40.0  # of 255: a face that moves turns no more than that to the light
 EVEN = 8.0  # of 255: light on a face that varies less tells little of its colour
-SWALLOWED, GIVEN_BACK = -0.7, 0.5  # of the light on skin, by hair at the most
+SWALLOWED, GIVEN_BACK = -0.7, 0.5  # of the light on skin, at the most
+BARE = 0.6  # of what may be skin, part of it bearded, is darker than skin
 BESIDE = 0.12  # hair is drawn elsewhere than it lies: how far it may shade skin
 NEAR_LIPS = 0.1  # of a mouth's width
 ASIDE = 0.02  # how far edges may be drawn elsewhere that mean the same
@@ -63,13 +65,18 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     moves = flow.tapered(whole, masks.edit) * masks.edit[..., None]
     moves = flow.unfolded(moves, masks.edit, bared)
     photo = flow.fetch(own, moves)
-    light = np.zeros_like(photo)
+    light, beard = np.zeros_like(photo), None
     if change.manner.lit:
-        light = _light(change, whole, photo, masks, unit, bared)
+        moved, lit = _compared(change, whole, masks, unit, bared)
+        if change.manner.hair:
+            beard = grown(_gone(change.after, moved), lit, own, masks, unit)
+        if beard is not None:
+            lit = lit * (1 - beard.near(len(lit)))
+        light = _light(change, moved, lit, photo, masks, unit)
     paint, cover, closes = painted(change, own, masks, photo + light)
     # Teeth have no pores: only where lips are painted do they take on the skin's grain.
     skin = masks.skin if closes else None
-    return Layers(masks.edit, moves, light, paint, cover, skin, crisp=True)
+    return Layers(masks.edit, moves, light, paint, cover, skin, crisp=True, beard=beard)
 
 
 def calmed(change: Change, unit: float) -> Change:
@@ -112,21 +119,25 @@ def _moves(change: Change, masks: Masks, unit: float, bared: Pixels) -> Pixels:
 
 def _light(
     change: Change,
-    whole: Pixels,
+    moved: Pixels,
+    lit: Pixels,
     photo: Pixels,
     masks: Masks,
     unit: float,
-    bared: Pixels,
 ) -> Pixels:
-    """Return the change of light on a face whose photo was moved, (S, S, 3)."""
+    """Return the change of light on a face whose photo was moved, (S, S, 3).
+
+    Args:
+        moved: `before`, as the photo was.
+        lit: where the two drawn pictures tell of light on skin.
+    """
     manner = change.manner
-    moved, lit = _compared(change, whole, masks, unit, bared)
     light = change.after - moved
     light -= _cast(light, lit, masks.skin, unit, manner.still)
     if not manner.still:
         light -= _flattening(light, moved, lit)
     if manner.fine and manner.still:
-        light = _pigment(light, moved, photo, lit, masks.marks)
+        light = _pigment(light, moved, photo, lit, masks)
     else:
         broad = blurred(light, lit, BROAD * unit)
         light = broad + _off_lips(change) * (light - broad) if manner.fine else broad
@@ -167,19 +178,29 @@ def _off_lips(change: Change) -> Pixels:
 
 
 def _pigment(
-    light: Pixels, drawn: Pixels, photo: Pixels, lit: Pixels, marks: Points
+    light: Pixels, drawn: Pixels, photo: Pixels, lit: Pixels, masks: Masks
 ) -> Pixels:
-    """Return light as hair that grows swallows it, or shaved hair gives it back.
+    """Return light as make-up swallows it, or hair that is shaved gives it back.
 
-    It is a part of the photo's own, so that lips stay red and grey beards grey. Hair
-    grows on both cheeks; what darkens one alone is a shadow.
+    It is a part of the photo's own, so that lips stay red and grey beards grey. Nothing
+    gets lighter than skin. Both halves of a face are made up; what darkens one alone is
+    a shadow.
     """
-    part = (light @ flow.LUMINANCE) / np.maximum(drawn @ flow.LUMINANCE, DARKEST)
+    part = -_gone(drawn + light, drawn)
     if float((part * lit).sum()) > 0:
-        return photo * part.clip(0, GIVEN_BACK)[..., None]
-    across = (len(part), 0) - marks[MIRRORED] * (1, -1)
-    other = flow.warped(part[:, ::-1, None].clip(SWALLOWED, 0), across, marks)
+        bare = photo[masks.skin > 0.5]
+        skin = np.quantile(bare, BARE, 0) if len(bare) else 0
+        most = np.maximum(skin - photo, 0)
+        return np.minimum(photo * part.clip(0, GIVEN_BACK)[..., None], most)
+    across = (len(part), 0) - masks.marks[MIRRORED] * (1, -1)
+    other = flow.warped(part[:, ::-1, None].clip(SWALLOWED, 0), across, masks.marks)
     return photo * np.maximum(part[..., None], other).clip(SWALLOWED, 0)
+
+
+def _gone(after: Pixels, before: Pixels) -> Pixels:
+    """Return the part of a picture's light that is gone after, (S, S)."""
+    was = before @ flow.LUMINANCE
+    return np.asarray((was - after @ flow.LUMINANCE) / np.maximum(was, DARKEST))
 
 
 def _falling(light: Pixels, photo: Pixels, lit: Pixels, unit: float) -> Pixels:

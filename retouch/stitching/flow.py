@@ -55,11 +55,11 @@ def between(source: ArrayLike, target: ArrayLike, size: int) -> Pixels:
     moves = np.concatenate([p - q, np.zeros((len(rim), 2))])
     side = min(size, 64)
     points = np.stack(np.meshgrid(*[(np.arange(side) + 0.5) * size / side] * 2), -1)
-    moved = _bent(known, moves, 1e-3 * size, points.reshape(-1, 2))
+    moved = bent(known, moves, 1e-3 * size, points.reshape(-1, 2))
     return resized(moved.reshape(side, side, 2).astype(np.float32), size)
 
 
-def _bent(known: Points, moves: Points, slack: float, points: Points) -> Points:
+def bent(known: Points, moves: Points, slack: float, points: Points) -> Points:
     """Return the moves of points (N, 2) on the thin plate that known points bend.
 
     Args:

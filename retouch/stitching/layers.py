@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
 from retouch.cores import together
-from retouch.faces.crop import Pixels, Window, uncut, window_of
+from retouch.faces.crop import Pixels, Window, uncut, window_touched
 from retouch.geometry import Similarity
 from retouch.stitching import edges, grain
+from retouch.stitching.beard import Beard
 
 BAND = 1 << 19  # photo pixels worked on at once
 FAINT = 1e-3  # a reach that nobody sees, and rounding may cause
@@ -30,6 +31,7 @@ class Layers:
     cover: Pixels  # (S, S), how much of the paint shows
     skin: Pixels | None = None  # (S, S), whose grain the paint takes on, if any
     crisp: bool = False  # whether the paint's edges are to be narrow in large photos
+    beard: Beard | None = None  # grows on what is painted, too
 
     def lay(
         self, photo: NDArray[Any], transform: Similarity, *, linear: bool = False
@@ -39,15 +41,22 @@ class Layers:
         Args:
             linear: interpolate layers linearly, a little softer and far faster.
         """
+        drawn = self.moves.any() or self.light.any() or self.cover.any()
+        if self.reach.any() and drawn:
+            self._laid(photo, transform, linear=linear)
+        if self.beard is not None:
+            self.beard.grow(photo, transform)
+
+    def _laid(
+        self, photo: NDArray[Any], transform: Similarity, *, linear: bool
+    ) -> None:
         changed = bool(self.moves.any() or self.light.any())
-        if not (self.reach.any() and (changed or self.cover.any())):
-            return
-        window = _window(self.reach, transform, photo.shape)
+        window = window_touched(self.reach, transform, photo.shape)
         turn = transform.inverse.linear.T.astype(np.float32)
         longest = np.hypot(*np.moveaxis(self.moves, -1, 0)).max() / transform.scale
         source = _Source.around(photo, window, int(np.ceil(longest)) + SPLINE)
         planes = np.concatenate([self.moves, self.light], -1)
-        covered = _window(self.cover, transform, photo.shape)
+        covered = window_touched(self.cover, transform, photo.shape)
         tile = self._grain(photo, transform)
         for band in _bands(window):
             reach = uncut(self.reach[..., None], transform, band, linear=True)
@@ -82,16 +91,6 @@ class Layers:
         if self.skin is None:
             return None
         return grain.beside(photo, transform, self.skin, self.cover)
-
-
-def _window(plane: Pixels, transform: Similarity, shape: tuple[int, ...]) -> Window:
-    """Return the part of the photo that a plane (S, S) above 0 can touch."""
-    if not plane.any():
-        return Window(0, 0, 0, 0)
-    rows, columns = (np.flatnonzero(plane.any(i)) for i in (1, 0))
-    top, left = rows[0] - 2, columns[0] - 2
-    side = max(rows[-1] + 3 - top, columns[-1] + 3 - left)
-    return window_of(Similarity.shifting(-left, -top) @ transform, side, shape)
 
 
 @dataclass(frozen=True, eq=False)

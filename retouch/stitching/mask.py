@@ -191,7 +191,7 @@ class Outline:
         points = np.concatenate([self.points[JAW][3:14], self.points[NOSE_BASE, None]])
         lips = self.soft(self.points[OUTER_LIPS], 0, LIP_FEATHER)
         area = self.soft(points, FACE_OUTSET, FACE_FEATHER, BEARD_FEATHER)
-        return area * (1 - lips) * self._framed(BEARD_FEATHER)
+        return area * (1 - lips)
 
     def skin(self) -> Pixels:
         """Return the surface without mouth, eyes and brows."""

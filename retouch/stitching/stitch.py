@@ -21,6 +21,7 @@ from retouch.faces.crop import Pixels, resized
 from retouch.faces.face_crop import FaceCrop
 from retouch.geometry import Face, Similarity
 from retouch.stitching import mask
+from retouch.stitching.beard import MARGIN
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.colour import matched
 from retouch.stitching.difference import difference
@@ -104,6 +105,8 @@ def planned(
     face, transform, size = piece.face, piece.transform, piece.change.size
     outline = mask.Outline.of(face, transform, size, photo.shape)
     masks = _masks(outline, tuple(regions), piece)
+    if piece.change.manner.hair:
+        masks = masks._replace(beard=_bearded(piece, tuple(regions), photo.shape))
     if not masks.edit.any():
         return None
     own = FaceCrop.at(photo, face, transform, size).levels
@@ -120,6 +123,21 @@ def _masks(outline: mask.Outline, names: tuple[str, ...], piece: Piece) -> Masks
     if opening(outline.points) >= OPEN:
         own = np.maximum(own, outline.gap())
     return Masks(edit, outline.whole_surface, skin, own, outline.points)
+
+
+def _bearded(piece: Piece, names: tuple[str, ...], shape: tuple[int, ...]) -> Pixels:
+    """Return where a beard may show, on a crop that is wider by `MARGIN` on each side.
+
+    Chins lie at the rim of crops, or beyond.
+    """
+    wider = int(MARGIN * piece.change.size)
+    transform = Similarity.shifting(wider, wider) @ piece.transform
+    size = piece.change.size + 2 * wider
+    outline = mask.Outline.of(piece.face, transform, size, shape)
+    seen = piece.visible
+    if seen is not None:
+        seen = np.pad(seen, wider, mode="edge")
+    return outline.draw(names, seen) * outline.draw(["beard"])
 
 
 def _replacement(change: Change, own: Pixels, masks: Masks) -> Layers:

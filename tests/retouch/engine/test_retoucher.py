@@ -130,10 +130,13 @@ def test_strength_zero_gives_back_the_photo(retoucher, portrait):
     np.testing.assert_array_equal(done.photo.pixels, portrait.pixels)
 
 
-@pytest.mark.parametrize(("moves", "note"), [("smile", ""), ("beard", UNDRAWN)])
-def test_what_leads_nowhere_changes_no_pixel(retoucher, portrait, moves, note):
-    strength = 1.0 if note else 0.0
-    result = retoucher.edited(portrait, {moves: strength}, USUAL)
+@pytest.mark.parametrize(
+    ("edits", "region", "note"),
+    [({"smile": 0.0}, "face", ""), ({"beard": 1.0}, "eyes", UNDRAWN)],
+)
+def test_what_leads_nowhere_changes_no_pixel(retoucher, portrait, edits, region, note):
+    settings = dataclasses.replace(USUAL, mask_region=region)
+    result = retoucher.edited(portrait, edits, settings)
     assert np.array_equal(result.photo.pixels, portrait.pixels)
     assert result.faces[0].note == note
 
@@ -146,10 +149,10 @@ def test_the_same_photo_twice_gives_the_same_bytes(retoucher, portrait, hurried)
 
 def test_an_edit_moves_its_trait_in_the_direction_asked_for(retoucher, portrait):
     older, younger = (
-        retoucher.edited(portrait, {"age": s}, USUAL).faces[0].changed["age"]
-        for s in (1.0, -1.0)
+        retoucher.edited(portrait, {"age": s}, USUAL).faces[0] for s in (1.0, -1.0)
     )
-    assert older > 0.15 and younger < -0.15
+    assert older.changed["age"] > 0.15 and younger.changed["age"] < -0.15
+    assert older.share > 0.5 and not older.note
 
 
 @hasty()
