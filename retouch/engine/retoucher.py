@@ -505,7 +505,7 @@ class Retoucher:
         *,
         same: bool,
     ) -> list[FaceReport]:
-        """Return the reports with what was done to the chosen faces, if anything was."""
+        """Return reports of what was done to the chosen faces, if anything was."""
         reports = session.reports()
         guided = self._guided(session.start, moved.latents, purpose.trait)
         for row, i in enumerate(session.chosen):

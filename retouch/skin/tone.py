@@ -17,7 +17,7 @@ MOST_EVENED = np.array([2.5, 8, 6], np.float32)
 # L above the skin around where shine begins, and is: so far apart that what is lighter
 # stays lighter, and a nose keeps its form.
 SHINE = (2.0, 24.0)
-PALER = (0.0, 10.0)  # less of colour than around: light itself begins to be seen, and is
+PALER = (0.0, 10.0)  # less of colour than around: light itself begins to show, and is
 BLOWN = (82.0, 94.0)  # L from which skin has lost its own colour, and has none
 CALM = (0.4, 0.75)  # of the skin around that must not be so, to know what it looks like
 FORM = 0.2  # of what is light but coloured: a cheek's own form
