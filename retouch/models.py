@@ -134,13 +134,14 @@ class Model:
 
     def _picture(self, key: tuple[bytes, bool], latents: Floats) -> Floats:
         """Return the picture of one latent, (R, R, 3), anew or as it was drawn."""
-        if key not in self._drawn:
+        picture = self._drawn.pop(key, None)
+        if picture is None:
             pictures = self.decode(latents)
             if key[1] and self.finisher is not None:
                 pictures = self._finish(pictures)
-            self._drawn[key] = pictures[0]
-        self._drawn.move_to_end(key)
-        return self._drawn[key]
+            picture = pictures[0]
+        self._drawn[key] = picture  # as the last one, whoever draws beside this
+        return picture
 
 
 def _means(shelf: Library, name: str) -> dict[str, Floats]:

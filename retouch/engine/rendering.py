@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retouch.cores import together
 from retouch.edits.moves import EXPRESSION, OPENING
 from retouch.edits.way import Way
 from retouch.engine.memory import Memory
@@ -97,12 +98,16 @@ class Renderer:
         Args:
             faces: as they lie in the crops.
         """
-        crops = pixels_of(images)
+        crops, ends = pixels_of(images), way.end
         drawn = Similarity.scaling(self.model.generator.resolution / crops.shape[1])
-        pieces = self._pieces(faces, [drawn] * len(faces), way)
         how = {"method": settings.stitch, "regions": settings.outlined}
-        laid = [stitch(c, [p], **how) for c, p in zip(crops, pieces, strict=True)]  # type: ignore[arg-type]
-        return np.stack(laid).astype(np.float32) / np.float32(127.5) - 1
+
+        def laid(i: int) -> NDArray[Any]:
+            piece = self._piece(faces[i], drawn, way[i : i + 1], ends[i])
+            return stitch(crops[i], [piece], **how)  # type: ignore[arg-type]
+
+        done = np.stack(together(laid, range(len(crops))))
+        return done.astype(np.float32) / np.float32(127.5) - 1
 
     def _parts(
         self, pixels: NDArray[Any], faces: Sequence[Face], regions: Sequence[str]
@@ -120,27 +125,32 @@ class Renderer:
     def _pieces(
         self, faces: Sequence[Face], placed: Sequence[Similarity], way: Way
     ) -> list[Piece]:
-        end, manner, pieces = way.end, way.manner, []
-        for i, (face, place) in enumerate(zip(faces, placed, strict=True)):
-            there = face.moved(place)
-            own = way[i : i + 1]
-            old = self._drawn(way.start[i], there)
-            drawn = self._drawn(end[i], there)
-            new, bare = drawn.laid_on(old), None
-            if manner.fine and not manner.still:
-                bare = old.bare, drawn.bare_on(old)
-            opens = own.changes(OPENING)
-            now = new.marks if opens else as_open(old.marks, new.marks)
-            change = Change(
-                old.picture,
-                new.picture,
-                marks=(old.marks, now),
-                manner=manner,
-                mouth=self._mouth(own, there, old, now),
-                bare=bare,
-            )
-            pieces.append(Piece(face, place, change))
-        return pieces
+        ends = way.end
+
+        def piece(i: int) -> Piece:
+            return self._piece(faces[i], placed[i], way[i : i + 1], ends[i])
+
+        return together(piece, range(len(faces)))
+
+    def _piece(self, face: Face, place: Similarity, way: Way, end: Floats) -> Piece:
+        """Return a face that has gone its way, to a latent, as a piece of a photo."""
+        there, manner = face.moved(place), way.manner
+        latents = way.start[0], end
+        old, drawn = together(lambda latent: self._drawn(latent, there), latents)
+        new, bare = drawn.laid_on(old), None
+        if manner.fine and not manner.still:
+            bare = old.bare, drawn.bare_on(old)
+        opens = way.changes(OPENING)
+        now = new.marks if opens else as_open(old.marks, new.marks)
+        change = Change(
+            old.picture,
+            new.picture,
+            marks=(old.marks, now),
+            manner=manner,
+            mouth=self._mouth(way, there, old, now),
+            bare=bare,
+        )
+        return Piece(face, place, change)
 
     def _mouth(
         self, way: Way, face: Face, old: "Drawn", now: Points
@@ -164,14 +174,15 @@ class Renderer:
         While a budget or a slider is tried the same ones are asked for again.
         """
         key = latent.tobytes(), face.landmarks.tobytes(), finished
-        if key not in self._known:
+        drawn = self._known.pop(key, None)
+        if drawn is None:
             (picture,) = levels_of(self.model.draw(latent[None], finished=finished))
             pixels = np.rint(picture).astype(np.uint8)
-            self._known[key] = Drawn(picture, self.detector.again(pixels, face))
-        self._known.move_to_end(key)
+            drawn = Drawn(picture, self.detector.again(pixels, face))
+        self._known[key] = drawn  # as the last one, whoever draws beside this
         while len(self._known) > KEPT:
             self._known.popitem(last=False)
-        return self._known[key]
+        return drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +209,7 @@ class Drawn:
         A generator draws faces as crops show them, laid by eyes and mouth: as a smile
         lifts the mouth, all else grows, and in the photo nothing does.
         """
-        if other is self:
+        if np.array_equal(self.picture, other.picture):
             return self
         back = self._onto(other)
         picture = cut(self.picture, back, len(self.picture))

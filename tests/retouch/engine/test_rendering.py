@@ -3,10 +3,14 @@ from dataclasses import replace
 import numpy as np
 from skimage.data import astronaut
 
-from retouch.engine.rendering import ANCHORS, Drawn
+from retouch.engine.rendering import ANCHORS, Drawn, Renderer
+from retouch.edits.way import Way
 from retouch.faces.crop import cut
 from retouch.faces.detect import Detector
 from retouch.geometry import TIGHT, Similarity
+from retouch.photos.levels import pixels_of
+from retouch.photos.photo import read
+from retouch.settings import Settings
 
 
 def test_what_is_drawn_larger_is_laid_where_eyes_and_nose_are():
@@ -29,3 +33,24 @@ def test_what_is_drawn_larger_is_laid_where_eyes_and_nose_are():
     inside = np.s_[16:-16, 16:-16]
     assert np.abs(again.picture - picture)[inside].mean() < 1.5
     assert np.abs(larger - picture)[inside].mean() > 10
+
+
+def test_faces_that_are_drawn_side_by_side_are_those_drawn_alone(retoucher):
+    settings = Settings(preset="fast")
+    session = retoucher.cut(read(astronaut()), settings)
+    (session,) = retoucher.invert([session], settings)
+    latents, faces = np.repeat(session.start, 4, 0), 4 * retoucher.in_crops(session)
+    images = np.repeat(session.images, 4, 0)
+    noise = np.random.default_rng(0).normal(0, 0.02, latents.shape)
+    noise *= np.arange(4)[:, None, None]  # the first goes nowhere
+    way = Way(latents, noise.astype(np.float32))
+
+    def shown(rows):
+        fresh = Renderer(retoucher.model, retoucher.detector)
+        return fresh.shown(images[rows], faces[rows], way[rows], settings)
+
+    together = pixels_of(shown(slice(0, 4)))
+    alone = [pixels_of(shown(slice(i, i + 1)))[0] for i in range(4)]
+    np.testing.assert_array_equal(together, alone)
+    np.testing.assert_array_equal(together[:1], pixels_of(images[:1]))
+    assert (together[0] != together[3]).any()
