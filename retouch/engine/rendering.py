@@ -14,7 +14,7 @@ from retouch.edits.moves import EXPRESSION, OPENING
 from retouch.edits.way import Way
 from retouch.engine.memory import Memory
 from retouch.errors import FaceError
-from retouch.faces.crop import cut
+from retouch.faces.crop import cut, resized
 from retouch.faces.detect import Detector
 from retouch.faces.parse import Parts, parser
 from retouch.geometry import Face, Points, Similarity
@@ -85,9 +85,10 @@ class Renderer:
         """Return faces that have gone a way as pieces of their photo."""
         size = self.model.generator.resolution
         placed = [face.transform(self.model.template, size) for face in faces]
+        pieces = self._pieces(faces, placed, way, size)
         return [
             replace(piece, visible=_free(seen, piece.transform, size, settings.parsed))
-            for piece, seen in zip(self._pieces(faces, placed, way), parts, strict=True)
+            for piece, seen in zip(pieces, parts, strict=True)
         ]
 
     def shown(
@@ -98,15 +99,17 @@ class Renderer:
         Args:
             faces: as they lie in the crops.
         """
-        crops, ends = pixels_of(images), way.end
-        drawn = Similarity.scaling(self.model.generator.resolution / crops.shape[1])
+        crops = pixels_of(images)
+        # At once as large as it is shown, which saves moving what is then shrunk.
+        size = min(self.model.generator.resolution, crops.shape[1])
+        drawn = Similarity.scaling(size / crops.shape[1])
+        pieces = self._pieces(faces, [drawn] * len(faces), way, size)
         how = {"method": settings.stitch, "regions": settings.outlined}
 
-        def laid(i: int) -> NDArray[Any]:
-            piece = self._piece(faces[i], drawn, way[i : i + 1], ends[i])
-            return stitch(crops[i], [piece], **how)  # type: ignore[arg-type]
+        def laid(one: tuple[NDArray[Any], Piece]) -> NDArray[Any]:
+            return stitch(one[0], [one[1]], **how)  # type: ignore[arg-type]
 
-        done = np.stack(together(laid, range(len(crops))))
+        done = np.stack(together(laid, zip(crops, pieces, strict=True)))
         return done.astype(np.float32) / np.float32(127.5) - 1
 
     def _parts(
@@ -123,20 +126,22 @@ class Renderer:
         return found
 
     def _pieces(
-        self, faces: Sequence[Face], placed: Sequence[Similarity], way: Way
+        self, faces: Sequence[Face], placed: Sequence[Similarity], way: Way, size: int
     ) -> list[Piece]:
+        """Return faces that have gone their ways, so many pixels a side."""
         ends = way.end
 
         def piece(i: int) -> Piece:
-            return self._piece(faces[i], placed[i], way[i : i + 1], ends[i])
+            return self._piece(faces[i], placed[i], way[i : i + 1], ends[i], size)
 
         return together(piece, range(len(faces)))
 
-    def _piece(self, face: Face, place: Similarity, way: Way, end: Floats) -> Piece:
-        """Return a face that has gone its way, to a latent, as a piece of a photo."""
+    def _piece(
+        self, face: Face, place: Similarity, way: Way, end: Floats, size: int
+    ) -> Piece:
         there, manner = face.moved(place), way.manner
         latents = way.start[0], end
-        old, drawn = together(lambda latent: self._drawn(latent, there), latents)
+        old, drawn = together(lambda latent: self._drawn(latent, there, size), latents)
         new, bare = drawn.laid_on(old), None
         if manner.fine and not manner.still:
             bare = old.bare, drawn.bare_on(old)
@@ -165,20 +170,28 @@ class Renderer:
         if not new:
             return None
         whole = way if closes else way.reaching(FURTHER, EXPRESSION)
-        drawn = self._drawn(whole.end[0], face, finished=True).laid_on(old)
+        size = len(old.picture)
+        drawn = self._drawn(whole.end[0], face, size, finished=True).laid_on(old)
         return drawn.picture, drawn.marks
 
-    def _drawn(self, latent: Floats, face: Face, *, finished: bool = False) -> "Drawn":
+    def _drawn(
+        self, latent: Floats, face: Face, size: int, *, finished: bool = False
+    ) -> "Drawn":
         """Return the picture of a latent, whose landmarks are near those of a face.
 
         While a budget or a slider is tried the same ones are asked for again.
+
+        Args:
+            size: pixels a side of the picture in which the face lies so.
         """
         key = latent.tobytes(), face.landmarks.tobytes(), finished
         drawn = self._known.pop(key, None)
         if drawn is None:
             (picture,) = levels_of(self.model.draw(latent[None], finished=finished))
+            whole = Similarity.scaling(len(picture) / size)
             pixels = np.rint(picture).astype(np.uint8)
-            drawn = Drawn(picture, self.detector.again(pixels, face))
+            found = self.detector.again(pixels, face.moved(whole))
+            drawn = Drawn(resized(picture, size), found.moved(whole.inverse))
         self._known[key] = drawn  # as the last one, whoever draws beside this
         while len(self._known) > KEPT:
             self._known.popitem(last=False)

@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 from skimage.data import astronaut
 
-from retouch.engine.rendering import ANCHORS, Drawn, Renderer
 from retouch.edits.way import Way
+from retouch.engine.rendering import ANCHORS, Drawn, Renderer
 from retouch.faces.crop import cut
 from retouch.faces.detect import Detector
 from retouch.geometry import TIGHT, Similarity
