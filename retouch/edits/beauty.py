@@ -3,8 +3,9 @@
 What is climbed are some numbers of a wish, through the moves learnt from people and
 through the generator, so that no face leaves what people look like. Each is tried a
 step; the guide says what that does to the picture that the photo will show. A straight
-line through all that was seen tells where to go next, and what is seen there bends it:
-tries that are near count most, for faces do not answer in straight lines.
+line through all that was seen tells where to go next, to two places at once, and what
+is seen there bends it: tries that are near count most, for faces do not answer in
+straight lines.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,7 +35,8 @@ STAYS = ("beard",)  # whatever is asked to be kept
 WISHED = "attractive"
 GOAL = 0.7  # deviations that strength 1 wishes for; identity ends the way before
 STEP = 0.8  # deviations by which each number is tried
-TRIES = 32  # further on, one after the other
+TRIES, BESIDE = 32, 2  # further on, and how many of them at once,
+APART = 0.6  # so many deviations from each other
 AT_ONCE = 8  # pictures that are drawn together
 # How far the descriptor may move in the crop at strength 1, and how that grows.
 REACH, GROWTH = 0.185, 0.42
@@ -116,8 +118,11 @@ class Tried:
         changes = np.vstack([0 * self.changes[:1], self.changes])
         return changes[int(np.argmin(aim.costs(seen)))]
 
-    def next(self, aim: Aim) -> Floats:
-        """Return the most promising change that was not tried yet."""
+    def next(self, aim: Aim, count: int = 1) -> Floats:
+        """Return the most promising changes that were not tried yet, (count, free).
+
+        They lie apart: one that turns out ill says little against another.
+        """
         slopes, shares = self._slopes(self.best(aim)), SHARES[:, None, None]
         ways = (shares * aim.ways(slopes)).reshape(-1, len(slopes))
         known = (shares * self.changes).reshape(-1, len(slopes))
@@ -126,7 +131,13 @@ class Tried:
         seen = np.concatenate([ways @ slopes, seen])
         gaps = np.linalg.norm(changes[:, None] - self.changes, axis=-1).min(1)
         costs = aim.costs(seen, STRAYS * gaps) + SHORT * (changes**2).sum(1)
-        return changes[int(np.argmin(np.where(gaps < SAME, np.inf, costs)))]
+        found: list[Floats] = []
+        for _ in range(count):
+            costs += np.where(gaps < SAME, np.inf, 0)
+            found.append(changes[int(np.argmin(costs))])
+            gaps = np.linalg.norm(changes - found[-1], axis=-1)
+            costs += gaps < APART
+        return np.stack(found)
 
     def _slopes(self, around: Floats) -> Floats:
         """Return the straight line through what was seen, (free, inputs)."""
@@ -162,9 +173,9 @@ class Beauty:
             return self._whole(0 * steps[:1])[0]
         aim, was = self._aim(goal, reach), self._seen(view, row, 0 * steps[:1])
         tried = Tried(steps, self._seen(view, row, steps) - was)
-        for _ in range(TRIES):
-            step = tried.next(aim)[None]
-            tried += Tried(step, self._seen(view, row, step) - was)
+        for first in range(0, TRIES, BESIDE):
+            steps = tried.next(aim, min(BESIDE, TRIES - first))
+            tried += Tried(steps, self._seen(view, row, steps) - was)
         return self._whole(tried.best(aim)[None])[0]
 
     def _seen(self, view: View, row: int, changes: Floats) -> Floats:

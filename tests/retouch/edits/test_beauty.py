@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 import skimage.data
 
-from retouch.edits.beauty import FREE, GOAL, OTHERS, REACH, TONES, Aim, Beauty, Tried
+from retouch.edits.beauty import (
+    BESIDE,
+    FREE,
+    GOAL,
+    OTHERS,
+    REACH,
+    TONES,
+    Aim,
+    Beauty,
+    Tried,
+)
 from retouch.edits.way import Way
 from retouch.faces.identity import looks
 from retouch.photos.photo import read
@@ -105,9 +115,9 @@ def _face(seed, bent):
 
 def _searched(aim, shown, tries):
     tried = Tried(np.eye(NUMBERS), shown(np.eye(NUMBERS)))
-    for _ in range(tries):
-        step = tried.next(aim)[None]
-        tried += Tried(step, shown(step))
+    for _ in range(tries // BESIDE):
+        steps = tried.next(aim, BESIDE)
+        tried += Tried(steps, shown(steps))
     return tried
 
 
@@ -115,7 +125,7 @@ def _searched(aim, shown, tries):
 @pytest.mark.parametrize("seed", range(4))
 def test_a_search_gains_most_of_what_there_is_to_gain(seed, bent):
     aim, shown = _face(seed, bent)
-    tried = _searched(aim, shown, 15)
+    tried = _searched(aim, shown, 16)
     seen = shown(tried.best(aim)[None])
     rng = np.random.default_rng(0)
     others = rng.normal(0, 1, (20000, NUMBERS)) * rng.uniform(0, 1.5, (20000, 1))
@@ -126,7 +136,7 @@ def test_a_search_gains_most_of_what_there_is_to_gain(seed, bent):
 
 
 def test_no_change_is_tried_twice():
-    tried = _searched(*_face(0, 0.5), 15).changes
+    tried = _searched(*_face(0, 0.5), 16).changes
     gaps = np.linalg.norm(tried[:, None] - tried, axis=-1)
     assert gaps[~np.eye(len(gaps), dtype=bool)].min() > 0.04
 
