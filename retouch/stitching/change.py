@@ -91,5 +91,7 @@ class Masks(NamedTuple):
     surface: Pixels  # of the face, without what lies behind the jaw
     skin: Pixels
     own: Pixels  # eyes within their lids, and teeth in view: no light is theirs
+    lashes: Pixels  # around eyes: none of theirs is taken but by make-up
+    brows: Pixels  # which are drawn a little elsewhere: they get no fine light
     marks: Points  # (68, 2), the face's landmarks in the crop
     beard: Pixels | None = None  # where one may show, on a wider crop, if one is meant

@@ -72,7 +72,7 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
             beard = grown(_gone(change.after, moved), lit, own, masks, unit)
         if beard is not None:
             lit = lit * (1 - beard.near(len(lit)))
-        light = _light(change, moved, lit, photo, masks, unit)
+        light = _light(change, whole, moved, lit, photo, masks, unit)
     paint, cover, closes = painted(change, own, masks, photo + light)
     # Teeth have no pores: only where lips are painted do they take on the skin's grain.
     skin = masks.skin if closes else None
@@ -119,6 +119,7 @@ def _moves(change: Change, masks: Masks, unit: float, bared: Pixels) -> Pixels:
 
 def _light(
     change: Change,
+    whole: Pixels,
     moved: Pixels,
     lit: Pixels,
     photo: Pixels,
@@ -140,7 +141,10 @@ def _light(
         light = _pigment(light, moved, photo, lit, masks)
     else:
         broad = blurred(light, lit, BROAD * unit)
-        light = broad + _off_lips(change) * (light - broad) if manner.fine else broad
+        off = _off_lips(change) * (1 - flow.moved(masks.brows, whole))[..., None]
+        light = broad + off * (light - broad) if manner.fine else broad
+        lashes = flow.moved(masks.lashes, whole)[..., None]
+        light *= 1 - lashes * (light @ flow.LUMINANCE < 0)[..., None]
         strong = np.abs(light @ flow.LUMINANCE)[..., None] / MOST_LIGHT
         light = light / np.hypot(1, strong)
     if manner.colour < 1:

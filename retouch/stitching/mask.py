@@ -39,6 +39,7 @@ RIM = 2.0  # crop pixels left at zero, so that interpolation finds zeros there
 MOUTH_OUTSET, MOUTH_FEATHER = 0.06, 0.06
 GAP_OUTSET, GAP_FEATHER = 0.01, 0.03
 EYE_OUTSET, EYE_FEATHER = 0.06, 0.05
+LASH_OUTSET, LASH_FEATHER = 0.06, 0.03
 LID_OUTSET, LID_FEATHER = 0.005, 0.02
 BROW_OUTSET, BROW_FEATHER = 0.04, 0.03
 NOSE_OUTSET, NOSE_FEATHER = 0.05, 0.05
@@ -170,6 +171,13 @@ class Outline:
         """Return what shows between the lids."""
         return self._pair(LEFT_EYE, RIGHT_EYE, LID_OUTSET, LID_FEATHER)
 
+    def lashes(self) -> Pixels:
+        """Return both eyes and where lashes, and what is painted on them, lie."""
+        return self._pair(LEFT_EYE, RIGHT_EYE, LASH_OUTSET, LASH_FEATHER)
+
+    def both_brows(self) -> Pixels:
+        return self._pair(LEFT_BROW, RIGHT_BROW, BROW_OUTSET, BROW_FEATHER)
+
     def eyes_and_brows(self) -> Pixels:
         """Return both eyes, both brows, and what is between them."""
         points = self.points[LEFT_EYE.start : RIGHT_EYE.stop]
@@ -195,8 +203,7 @@ class Outline:
 
     def skin(self) -> Pixels:
         """Return the surface without mouth, eyes and brows."""
-        brows = self._pair(LEFT_BROW, RIGHT_BROW, BROW_OUTSET, BROW_FEATHER)
-        features = np.maximum.reduce([self.mouth(), self.eyes(), brows])
+        features = np.maximum.reduce([self.mouth(), self.eyes(), self.both_brows()])
         return self.surface * (1 - features)
 
     @cached_property

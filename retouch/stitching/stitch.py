@@ -122,7 +122,15 @@ def _masks(outline: mask.Outline, names: tuple[str, ...], piece: Piece) -> Masks
     own = outline.eyeballs()
     if opening(outline.points) >= OPEN:
         own = np.maximum(own, outline.gap())
-    return Masks(edit, outline.whole_surface, skin, own, outline.points)
+    return Masks(
+        edit,
+        outline.whole_surface,
+        skin,
+        own,
+        outline.lashes(),
+        outline.both_brows(),
+        outline.points,
+    )
 
 
 def _bearded(piece: Piece, names: tuple[str, ...], shape: tuple[int, ...]) -> Pixels:

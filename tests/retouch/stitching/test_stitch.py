@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import binary_dilation, gaussian_filter
 
-from retouch.edits.manner import BROAD, NOTHING, Manner
+from retouch.edits.manner import BROAD, NOTHING, WHOLE, Manner
 from retouch.errors import SettingsError
 from retouch.faces.crop import Window, cut, resized, uncut, window_of
 from retouch.geometry import FFHQ, INNER_LIPS, Similarity
@@ -22,7 +22,7 @@ FACE = drawn_face(160).moved(Similarity.shifting(90, 100))
 TO_CROP = FACE.transform(FFHQ, SIZE)
 PHOTO = np.rint(texture(340, 340, 3)).astype(np.uint8)
 CROP = cut(PHOTO, TO_CROP, SIZE)
-WHOLE = Window(0, 0, 340, 340)
+ALL = Window(0, 0, 340, 340)
 PAINT = Manner(still=True)
 UNLIT = replace(BROAD, where=frozenset({"eyes", "nose", "mouth"}))
 STILL = np.zeros((SIZE, SIZE, 2), np.float32)
@@ -112,7 +112,7 @@ def test_light_is_added_to_the_photos_own_pixels():
     result = stitch(PHOTO, [piece(CROP + spot, moves=STILL)])
     gain = result.astype(float) - PHOTO
     assert 20 < gain.max() <= 31
-    fine = gain - uncut(spot, TO_CROP, WHOLE)
+    fine = gain - uncut(spot, TO_CROP, ALL)
     assert np.abs(fine - gaussian_filter(fine, (3, 3, 0))).max() < 2
 
 
@@ -126,7 +126,7 @@ def test_a_cast_over_the_whole_face_leaves_no_edge(cast, slope, angle):
     result = stitch(photo, [piece(after, moves=STILL)])
     change = np.abs(result.astype(float) - photo).max(-1) / 257
     drawn = mask.draw(FACE, TO_CROP, SIZE, PHOTO.shape)[..., None]
-    laid = uncut(drawn, TO_CROP, WHOLE)[..., 0]
+    laid = uncut(drawn, TO_CROP, ALL)[..., 0]
     assert change[laid < 0.5].max() < 1
     assert change.max() < 2 + 0.15 * abs(slope)
 
@@ -147,7 +147,7 @@ def lips(openness):
 
 def scratched(crop):
     """Return a photo of the crop, a line across its mouth, and the mouth's middle."""
-    photo = uncut(crop, TO_CROP, WHOLE)
+    photo = uncut(crop, TO_CROP, ALL)
     x, y = np.floor(FACE.landmarks[48:].mean(0)).astype(int)
     photo[y - 1 : y + 2, x - 12 : x + 12] = 0  # finer than the crops show
     return np.rint(photo).clip(0, 255).astype(np.uint8), x, y
@@ -249,7 +249,7 @@ def test_bared_teeth_are_as_bright_in_a_dark_face():
     own = closed(FACE)
     after = np.where(lips(1) - lips(0) > 40, np.float32(200), dark)
     change = mouthed(own, FACE, before=dark, after=after)
-    photo = np.rint(uncut(dark, TO_CROP, WHOLE)).clip(0, 255).astype(np.uint8)
+    photo = np.rint(uncut(dark, TO_CROP, ALL)).clip(0, 255).astype(np.uint8)
     x, y = np.floor(FACE.landmarks[48:].mean(0)).astype(int)
     result = stitch(photo, [Piece(own, TO_CROP, change)])
     assert result[y - 2 : y + 3, x - 5 : x + 6].min() > 2 * photo.max()
@@ -257,7 +257,7 @@ def test_bared_teeth_are_as_bright_in_a_dark_face():
 
 def test_teeth_that_come_into_view_shine_on_nothing_around_them():
     own = closed(FACE)
-    photo = np.rint(uncut(lips(0), TO_CROP, WHOLE)).clip(0, 255).astype(np.uint8)
+    photo = np.rint(uncut(lips(0), TO_CROP, ALL)).clip(0, 255).astype(np.uint8)
     gap = mouths.filled(TO_CROP(FACE.landmarks)[INNER_LIPS], SIZE, 0, 0)[..., None]
     toothed, toothless = (
         stitch(photo, [Piece(own, TO_CROP, change)]).astype(int)
@@ -345,14 +345,14 @@ def test_an_edge_that_no_landmark_marks_is_not_drawn_twice():
     middle = int(marks[29, 1]) + 12  # between nose and mouth, and no landmark near
     low = np.mgrid[:SIZE, :SIZE][0][..., None] > middle
     crop = 120 + 60 * gaussian_filter(low.astype(np.float32), (1, 1, 0)) * np.ones(3)
-    photo = np.rint(uncut(crop.astype("f4"), TO_CROP, WHOLE)).astype(np.uint8)
+    photo = np.rint(uncut(crop.astype("f4"), TO_CROP, ALL)).astype(np.uint8)
     crop, drawn = (np.float32(np.roll(crop, by, 0)) for by in (0, 1))
     change = Change(crop, drawn, marks=(marks, marks))
     light = stitch(photo, [Piece(FACE, TO_CROP, change)]).astype(int) - photo
     assert np.abs(light).max() < 5 < 20 < np.abs(drawn - crop)[2:-2].max()
 
 
-def test_hair_grows_on_both_cheeks_in_the_skins_own_colour():
+def test_paint_lies_on_both_cheeks_in_the_skins_own_colour():
     marks = TO_CROP(FACE.landmarks)
     skin = np.broadcast_to(np.float32([200, 150, 120]), (SIZE, SIZE, 3))
     photo = np.broadcast_to(np.uint8([150, 112, 90]), PHOTO.shape)
@@ -370,6 +370,18 @@ def test_hair_grows_on_both_cheeks_in_the_skins_own_colour():
     for spot in both:
         assert spot.max() < 120
         np.testing.assert_allclose(spot / spot.max(), photo[0, 0] / 150, atol=0.01)
+
+
+@pytest.mark.parametrize(("manner", "darker"), [(WHOLE, False), (PAINT, True)])
+def test_lids_are_darkened_by_make_up_alone(manner, darker):
+    marks = TO_CROP(FACE.landmarks)
+    skin = np.full((SIZE, SIZE, 3), 170, np.float32)
+    liner = sum(hill(0.015, marks[n] / SIZE) for n in (36, 45))
+    change = Change(skin, skin - 80 * liner, marks=(marks, marks), manner=manner)
+    photo = np.full_like(PHOTO, 170)
+    result = stitch(photo, [Piece(FACE, TO_CROP, change)]).astype(float) - 170
+    gains = [result[y, x - 4 : x + 5] for x, y in FACE.landmarks[[36, 45]].astype(int)]
+    assert all(gain.min() < -15 if darker else gain.min() > -4 for gain in gains)
 
 
 def test_paint_moves_nothing_though_it_is_drawn_elsewhere():
@@ -402,7 +414,7 @@ def test_where_a_face_is_bare_is_known_at_any_size():
 def test_white_skin_is_shaded_in_the_colour_of_its_shadows():
     lower = np.mgrid[:SIZE, :SIZE][0][..., None] / SIZE  # from white down to tan
     crop = np.float32([250, 245, 240]) - lower * np.float32([20, 120, 170])
-    photo = np.rint(uncut(crop.astype("f4"), TO_CROP, WHOLE)).astype(np.uint8)
+    photo = np.rint(uncut(crop.astype("f4"), TO_CROP, ALL)).astype(np.uint8)
     after = crop - 30 * hill(0.05, (0.42, 0.55))  # where it is white still
     change = Change(crop.astype("f4"), after, STILL, manner=BROAD)
     loss = photo - stitch(photo, [Piece(FACE, TO_CROP, change)]).astype(float)
@@ -413,7 +425,7 @@ def test_white_skin_is_shaded_in_the_colour_of_its_shadows():
 def test_a_face_that_is_drawn_flatter_keeps_its_contrast():
     spots = sum(60 * hill(0.03, (x, 0.55)) for x in (0.35, 0.45, 0.65))
     crop = (120 + spots - 40 * hill(0.04, (0.55, 0.5))) * np.ones(3, np.float32)
-    photo = np.rint(uncut(crop.astype("f4"), TO_CROP, WHOLE)).astype(np.uint8)
+    photo = np.rint(uncut(crop.astype("f4"), TO_CROP, ALL)).astype(np.uint8)
     fold = -30 * hill(0.02, (0.4, 0.62))
     for after, least, most in ((0.6 * crop, 0, 6), (0.6 * crop + fold, 12, 40)):
         change = Change(crop.astype("f4"), after.astype("f4"), STILL)
