@@ -62,12 +62,13 @@ def _moved(
     leaves: Places,
 ) -> Places:
     """Return where the trees of a forest move the landmarks, (N, 68)."""
-    trees, rows = np.arange(len(leaves)), np.arange(len(levels))[:, None]
-    nodes = np.zeros((len(levels), len(leaves)), np.intp)
+    first, second = levels[:, pairs[..., 0]], levels[:, pairs[..., 1]]
+    right = first - second <= limits  # (N, trees, splits)
+    trees = np.arange(len(leaves))
+    nodes = np.zeros(right.shape[:2], np.intp)
     while nodes[0, 0] < limits.shape[1]:
-        first, second = np.moveaxis(pairs[trees, nodes], -1, 0)
-        right = levels[rows, first] - levels[rows, second] <= limits[trees, nodes]
-        nodes = 2 * nodes + 1 + right
+        below = np.take_along_axis(right, nodes[..., None], 2)[..., 0]
+        nodes = 2 * nodes + 1 + below
     moves = leaves[trees, nodes - limits.shape[1]]
     # One after the other, as dlib adds them: what differs in the last bit soon names
     # other pixels.
