@@ -16,13 +16,14 @@ from scorers.blemishes import STAIN, bands, network, seen
 
 WEIGHTS = "healing"
 MORE = 1.1  # than fits: a shape that is not quite the blemish's fits too weakly
-STEPS = 0.8, 2.2  # times what the network says, at least and at most
+STEPS = 0.6, 3.5  # times what the network says, at least and at most
 EDGE, WHOLE = 0.01, 0.02  # of the face's size: what is fitted is finer, and how far
-SURE = 0.3  # how much is to be seen before the picture counts as the network does
+SURE = 0.2  # how much is to be seen before the picture counts as the network does
 # How skin itself varies at that width: in lightness more than in colour.
 VARIES = np.array([[0.6, -0.035, -0.02], [-0.035, 0.08, -0.01], [-0.02, -0.01, 0.07]])
 RARE = np.linalg.inv(VARIES + 0.01 * np.eye(3)).astype(np.float32)
-DOUBT = (0.3, 0.9)  # Lab: fainter stains are none, stronger ones are taken wholly
+AROUND, GREENER = 0.06, 2.5  # of the face's size; a* below the skin so far around
+DOUBT = (0.5, 1.1)  # Lab: fainter stains are none, stronger ones are taken wholly
 HALF = 0.6  # of skin, from which a stain is taken wholly: half of it is one, too
 BARELY = 0.05  # of what grows: a spot's edge
 DONOR = 1.6  # a spot's widths away lies the skin whose pores it takes
@@ -38,9 +39,8 @@ def healer() -> Forward:
 
 def healed(canvas: Canvas) -> Pixels:
     """Return the picture without its blemishes, (S, S, 3)."""
-    stains = _fitted(canvas, _found(canvas))
-    strength = np.sqrt((stains**2).sum(-1))
-    taken = ramp(strength, *DOUBT) * ramp(canvas.skin, 0, HALF)
+    stains = _held(canvas, _fitted(canvas, _found(canvas)))
+    taken = _certain(stains) * ramp(canvas.skin, 0, HALF)
     lab = canvas.lab - taken[..., None] * stains
     return canvas.image + to_rgb(lab) - to_rgb(canvas.lab)
 
@@ -66,6 +66,21 @@ def _fitted(canvas: Canvas, stains: Pixels) -> Pixels:
     fit, own = np.moveaxis(canvas.around(pair, WHOLE, skin), -1, 0)
     part = MORE * (fit + SURE) / (own + SURE)
     return part.clip(*STEPS)[..., None] * stains
+
+
+def _certain(stains: Pixels) -> Pixels:
+    """Return how far stains are strong enough to be some, (S, S)."""
+    return ramp(np.sqrt((stains**2).sum(-1)), *DOUBT)
+
+
+def _held(canvas: Canvas, stains: Pixels) -> Pixels:
+    """Return stains that leave the skin no greener than it is around."""
+    clean = canvas.skin * (1 - _certain(stains)) + 1e-3
+    around = canvas.around(canvas.lab[..., 1:2], AROUND, clean)
+    redder = canvas.lab[..., 1] - around[..., 0] + GREENER
+    held = stains.copy()
+    held[..., 1] = np.minimum(stains[..., 1], redder.clip(0))
+    return held
 
 
 def grown(fine: Pixels, where: Pixels, skin: Pixels) -> Pixels:

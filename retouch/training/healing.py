@@ -43,15 +43,17 @@ from scorers.blemishes import BANDS, STAIN, network, unseen
 
 INSIDE = 9.0  # how much more a blemish's own pixels count
 FAINT = 3.0  # Lab at which a blemish counts half for what it is missed by
+SOFT = 1.5  # Lab: by less than that what is missed counts squared
 BROAD = 8  # pixels over which a blemish's mean colour is to be met, too
 
 
 def loss_of(stains: Tensor, stained: Tensor, weight: Tensor) -> Tensor:
     """Return how far stains (N, H, W, 3), in Lab, are from what was painted.
 
-    Absolute errors, so that the likelier of two answers is given and no mean of both;
-    what was painted counts more than bare skin, a faint stain for as much as a strong
-    one.
+    Small errors count squared, so that in doubt a part of a stain is said, which is
+    scaled as the picture shows it; large ones as they are, so that of two answers the
+    likelier is given. What was painted counts more than bare skin, a faint stain for as
+    much as a strong one.
     """
     strength = ops.sqrt(ops.sum(stained * stained, -1))
     inside = ops.minimum(strength / SEEN, 1.0) * 2 * FAINT / (strength + FAINT)
@@ -59,10 +61,15 @@ def loss_of(stains: Tensor, stained: Tensor, weight: Tensor) -> Tensor:
     total = ops.maximum(ops.sum(counts), 1.0)
     off = (stains - stained) * weight[..., None]
     broad = ops.average_pool(off, BROAD, BROAD)
-    fine = ops.sum(ops.sum(ops.sqrt(off * off + 0.01), -1) * counts)
+    fine = ops.sum(ops.sum(missed(off), -1) * counts)
     share = ops.average_pool(counts[..., None], BROAD, BROAD)
-    mean = ops.sum(ops.sqrt(broad * broad + 0.01) * share) * BROAD**2
+    mean = ops.sum(missed(broad) * share) * BROAD**2
     return (fine + mean) / total
+
+
+def missed(off: Tensor) -> Tensor:
+    """Return what errors cost, which are in Lab."""
+    return ops.sqrt(off * off + SOFT**2) - SOFT
 
 
 class Trainer:

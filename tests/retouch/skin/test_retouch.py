@@ -207,6 +207,22 @@ def test_blemishes_on_doubtful_skin_go_whole(canvas):
     assert np.abs(less - sure)[spoilt.skin > 0.98].max() < 0.5
 
 
+@pytest.mark.parametrize(
+    ("there", "said", "most"), [(12.0, 12.0, 12.0), (0.0, 25.0, 8.0)]
+)
+def test_healing_turns_no_skin_green(canvas, there, said, most):
+    y, x = np.argwhere(gaussian_filter(canvas.skin, 8) > 0.99)[0]
+    v, u = np.mgrid[: canvas.side, : canvas.side]
+    shape = np.float32(np.hypot(u - x, v - y) < 0.02 * canvas.size)[..., None]
+    red = shape * np.float32([0, 1, 0])
+    spotted = dataclasses.replace(canvas, image=to_rgb(canvas.lab + there * red))
+    held = heal._held(spotted, said * red)[shape[..., 0] > 0]
+    assert held[:, 1].min() >= 0
+    assert held[:, 1].mean() <= most
+    assert held[:, 1].mean() > min(there, said) - 0.5
+    assert (held[:, [0, 2]] == 0).all()
+
+
 def test_healing_leaves_the_pores(canvas):
     def fine(image):
         return (image - gaussian_filter(image, (1, 1, 0)))[canvas.skin > 0.9].std()
