@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy.ndimage import map_coordinates
 
 from retouch.faces.crop import Pixels, Window, resized, uncut, window_touched
@@ -50,12 +51,13 @@ SHORTEST = 0.4  # of the length of a hair that stands in the thick, where few ar
 ASTRAY, CURL = 0.35, 0.5  # radians: how far hairs point elsewhere, and turn
 UNEVEN = 0.4  # deviation of their lengths and thicknesses, for their means
 JOINTS = 5  # straight pieces of which a hair consists
-SPACING = 0.7  # photo pixels between the points by which it is drawn
+SPACING = 1.0  # photo pixels between the points by which it is drawn
 BROWS, HAIR = (0, 0.15, 0.3), 0.15  # from brows to lids; the darkest of it is hair
 DARKEST, PALEST = 0.1, 0.6  # what hair leaves of the light that skin gives back
 MARGIN = 0.25  # of a crop's side, by which hair may lie beyond it
 NEAR, SPARSE = 0.05, 0.05  # what is beside it; of the densest hair, as good as none
 SIDE = 96  # pixels a side at which the density is worked out
+BILINEAR = Image.Resampling.BILINEAR
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,10 +106,15 @@ class Beard:
         long = SHORTEST + (1 - SHORTEST) * np.sqrt(dense)
         long = self.length * self.unit * long * uneven[0]
         joints = transform.inverse(self._joints(roots, long, *aside))
-        thick = THICK * self.unit / transform.scale * uneven[1]
-        corner = np.array([window.left, window.top])
-        strokes = _strokes(joints - corner, thick, window.shape)
-        return np.asarray(1 - np.exp(-strokes), np.float32)
+        joints -= [window.left, window.top]
+        thick = THICK * self.unit / transform.scale
+        coarser = max(1.0, thick)  # photo pixels: no hair is drawn finer than one
+        height, width = window.shape
+        shape = int(np.ceil(height / coarser)), int(np.ceil(width / coarser))
+        strokes = _strokes(joints / coarser, thick / coarser * uneven[1], shape)
+        covered = Image.fromarray(1 - np.exp(-strokes))
+        box = 0, 0, width / coarser, height / coarser
+        return np.asarray(covered.resize((width, height), BILINEAR, box))
 
     def _joints(self, roots: Points, long: Any, aside: Any, curl: Any) -> Points:
         """Return the points between which hairs are straight, (N, JOINTS + 1, 2)."""
@@ -201,19 +208,29 @@ def _strokes(joints: Points, thick: NDArray[Any], shape: tuple[int, int]) -> Pix
         joints: (N, J, 2), between which strokes are straight.
         thick: in pixels, (N,), where they begin.
     """
-    height, width = shape
+    joints = joints.astype(np.float32)
     long = np.hypot(*np.moveaxis(np.diff(joints, axis=1), -1, 0)).sum(1)
     count = int(np.ceil(long.max(initial=0) / SPACING)) + 1
-    along = (np.arange(count) + 0.5) / count
+    along = (np.arange(count, dtype=np.float32) + 0.5) / count
     before, past = np.divmod(along * (joints.shape[1] - 1), 1)
     first, past = before.astype(int), past[:, None]
     points = joints[:, first] * (1 - past) + joints[:, first + 1] * past
-    area = (thick * long / count)[:, None] * (1 - along)
-    (left, top), (across, down) = np.divmod(np.moveaxis(points, -1, 0) - 0.5, 1)
-    plane: NDArray[Any] = np.zeros(height * width)
-    for right, under in np.ndindex(2, 2):
-        x, y = left.astype(int) + right, top.astype(int) + under
-        seen = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-        part = np.abs(1 - right - across) * np.abs(1 - under - down) * area
-        plane += np.bincount((y * width + x)[seen], part[seen], height * width)
-    return smoothed(plane.reshape(shape), float(thick.mean()) / 3 if len(thick) else 0)
+    area = ((thick * long / count)[:, None] * (1 - along)).astype(np.float32)
+    # A rim of one pixel takes what lies half beyond the edge.
+    height, width = shape
+    near = np.floor(points - 0.5)
+    right, under = np.moveaxis(points - 0.5 - near, -1, 0)
+    x, y = np.moveaxis(near.astype(np.int32) + 1, -1, 0)
+    area *= (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
+    place = y.clip(0, height) * (width + 2) + x.clip(0, width)
+    plane: NDArray[Any] = np.zeros((height + 2) * (width + 2))
+    for further, part in (
+        (0, (1 - right) * (1 - under)),
+        (1, right * (1 - under)),
+        (width + 2, (1 - right) * under),
+        (width + 3, right * under),
+    ):
+        weights = (part * area).ravel()
+        plane += np.bincount((place + further).ravel(), weights, len(plane))
+    inside = plane.reshape(height + 2, width + 2)[1:-1, 1:-1]
+    return smoothed(inside, float(thick.mean()) / 3 if len(thick) else 0)

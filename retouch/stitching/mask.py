@@ -100,14 +100,17 @@ class Outline:
 
     def draw(self, regions: Iterable[str], visible: Pixels | None = None) -> Pixels:
         """Return the union of regions, as the function `draw` does."""
+        union = self.union(regions) * self.frame
+        return union if visible is None else (union * visible).astype(np.float32)
+
+    def union(self, regions: Iterable[str]) -> Pixels:
+        """Return the union of regions, whether or not the crop or the photo ends."""
         names = tuple(regions)
         unknown = sorted(set(names) - set(REGIONS))
         if unknown or not names:
             known, got = ", ".join(sorted(REGIONS)), ", ".join(unknown) or "none"
             raise SettingsError(f"Mask regions are one or more of {known}; got {got}.")
-        union = np.maximum.reduce([REGIONS[name](self) for name in names])
-        union *= self.frame
-        return union if visible is None else (union * visible).astype(np.float32)
+        return np.maximum.reduce([REGIONS[name](self) for name in names])
 
     @cached_property
     def whole_surface(self) -> Pixels:

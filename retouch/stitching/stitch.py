@@ -142,10 +142,10 @@ def _bearded(piece: Piece, names: tuple[str, ...], shape: tuple[int, ...]) -> Pi
     transform = Similarity.shifting(wider, wider) @ piece.transform
     size = piece.change.size + 2 * wider
     outline = mask.Outline.of(piece.face, transform, size, shape)
-    seen = piece.visible
-    if seen is not None:
-        seen = np.pad(seen, wider, mode="edge")
-    return outline.draw(names, seen) * outline.draw(["beard"])
+    where = outline.union(names) * outline.beard()
+    if piece.visible is None:
+        return where
+    return where * np.pad(piece.visible, wider, mode="edge")
 
 
 def _replacement(change: Change, own: Pixels, masks: Masks) -> Layers:

@@ -98,3 +98,15 @@ def test_a_beard_has_the_colour_of_the_brows():
     part = result[y - 30 : y, x - 30 : x + 30].reshape(-1, 3)
     red, green, blue = part[part.sum(1).argsort()[:50]].mean(0)
     assert red > green + 10 > blue + 20
+
+
+def test_hair_that_leaves_the_picture_leaves_no_trace_in_it():
+    pixels = photo()
+    whole = stitch(pixels, [piece(pixels, 0.9)])
+    left, below = 150, int(CHIN[1]) - 8
+    shift = Similarity.shifting(-left, 0)
+    face, part = FACE.moved(shift), pixels[:below, left:]
+    change = piece(pixels, 0.9).change
+    moved = Piece(face, TO_CROP @ Similarity.shifting(left, 0), change)
+    result = stitch(np.ascontiguousarray(part), [moved]).astype(int)
+    assert np.abs(result - whole[:below, left:]).max() <= 2
