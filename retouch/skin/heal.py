@@ -25,6 +25,8 @@ RARE = np.linalg.inv(VARIES + 0.01 * np.eye(3)).astype(np.float32)
 AROUND, GREENER = 0.06, 2.5  # of the face's size; a* below the skin so far around
 DOUBT = (0.5, 1.1)  # Lab: fainter stains are none, stronger ones are taken wholly
 HALF = 0.6  # of skin, from which a stain is taken wholly: half of it is one, too
+NOSTRILS = slice(31, 36)  # landmarks
+RIM = 0.03  # of the face's size: how wide nostrils are around these
 BARELY = 0.05  # of what grows: a spot's edge
 DONOR = 1.6  # a spot's widths away lies the skin whose pores it takes
 SPOT = 0.02  # of the face's size: marks are narrower
@@ -40,7 +42,7 @@ def healer() -> Forward:
 def healed(canvas: Canvas) -> Pixels:
     """Return the picture without its blemishes, (S, S, 3)."""
     stains = _held(canvas, _fitted(canvas, _found(canvas)))
-    taken = _certain(stains) * ramp(canvas.skin, 0, HALF)
+    taken = _certain(stains) * ramp(canvas.skin, 0, HALF) * (1 - _nostrils(canvas))
     lab = canvas.lab - taken[..., None] * stains
     return canvas.image + to_rgb(lab) - to_rgb(canvas.lab)
 
@@ -71,6 +73,12 @@ def _fitted(canvas: Canvas, stains: Pixels) -> Pixels:
 def _certain(stains: Pixels) -> Pixels:
     """Return how far stains are strong enough to be some, (S, S)."""
     return ramp(np.sqrt((stains**2).sum(-1)), *DOUBT)
+
+
+def _nostrils(canvas: Canvas) -> Pixels:
+    """Return where nostrils and their rims are, which are red by nature, (S, S)."""
+    area = canvas.polygon(canvas.landmarks[NOSTRILS], RIM)
+    return canvas.blurred(area, RIM / 3)
 
 
 def _held(canvas: Canvas, stains: Pixels) -> Pixels:

@@ -223,6 +223,16 @@ def test_healing_turns_no_skin_green(canvas, there, said, most):
     assert (held[:, [0, 2]] == 0).all()
 
 
+def test_nostrils_stay_as_red_as_they_are(canvas):
+    x, y = canvas.landmarks[35]
+    v, u = np.mgrid[: canvas.side, : canvas.side]
+    spot = np.float32(np.hypot(u - x, v - y) < 0.015 * canvas.size)
+    red = gaussian_filter(spot, 1)[..., None] * np.float32([-4, 16, 4])
+    spotted = dataclasses.replace(canvas, image=to_rgb(canvas.lab + red))
+    moved = np.abs(heal.healed(spotted) - spotted.image).max(-1)
+    assert moved[spot > 0].mean() < 1.5
+
+
 def test_healing_leaves_the_pores(canvas):
     def fine(image):
         return (image - gaussian_filter(image, (1, 1, 0)))[canvas.skin > 0.9].std()
