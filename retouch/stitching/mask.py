@@ -212,11 +212,8 @@ class Outline:
     @cached_property
     def frame(self) -> Pixels:
         """Is 1 well inside both the crop and the photo, 0 where one ends."""
-        return self._framed(RIM_FEATHER)
-
-    def _framed(self, feather: float) -> Pixels:
         depth = _depth(self.inside, slice(0, self.size), slice(0, self.size))
-        return _ramp((depth - RIM) / (feather * self.unit))
+        return _ramp((depth - RIM) / (RIM_FEATHER * self.unit))
 
     def _pair(self, left: slice, right: slice, outset: float, feather: float) -> Pixels:
         sides = (self.soft(self.points[s], outset, feather) for s in (left, right))
