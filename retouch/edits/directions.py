@@ -128,7 +128,7 @@ _ALL = (
         "lip_makeup",
         "more lipstick",
         climbed=2.0,
-        moved=0.6,
+        moved=1.5,
         trial=Trial(0.59, 0.66, 0.28),
         tried=Trial(0.00, 0.00, 0.07),
         manner=Manner(fine=False, where=frozenset({"mouth"}), still=True),

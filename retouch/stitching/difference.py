@@ -8,9 +8,11 @@ laid on eyes and teeth.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.polynomial.polynomial import polyfit, polyval
+from numpy.typing import NDArray
 
 from retouch.faces.crop import Pixels, resized
 from retouch.geometry import (
@@ -27,7 +29,7 @@ from retouch.stitching import flow
 from retouch.stitching.beard import grown
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.layers import Layers
-from retouch.stitching.mouths import around, gap, painted, steadied
+from retouch.stitching.mouths import around, gap, on_lips, painted, steadied
 
 # In parts of the face's size:
 LONGEST_MOVE = 0.1
@@ -38,6 +40,7 @@ DARKEST, MOST_TINT = 16.0, 1.8  # of 255: what is darker has little colour; of i
 MOST_LIGHT = 40.0  # of 255: a face that moves turns no more than that to the light
 EVEN = 8.0  # of 255: light on a face that varies less tells little of its colour
 SWALLOWED, GIVEN_BACK = -0.7, 0.5  # of the light on skin, at the most
+TINTS, DEEPER = (0.3, 1.4), 1.5  # what lipstick leaves of light; than it is drawn
 BARE = 0.6  # of what may be skin, part of it bearded, is darker than skin
 BESIDE = 0.12  # hair is drawn elsewhere than it lies: how far it may shade skin
 NEAR_LIPS = 0.1  # of a mouth's width
@@ -133,6 +136,8 @@ def _light(
         lit: where the two drawn pictures tell of light on skin.
     """
     manner = change.manner
+    if manner.still and not manner.fine:
+        return lit[..., None] * _lipstick(change.after, moved, photo, masks)
     light = change.after - moved
     light -= _cast(light, lit, masks.skin, unit, manner.still)
     if not manner.still:
@@ -199,6 +204,21 @@ def _pigment(
     across = (len(part), 0) - masks.marks[MIRRORED] * (1, -1)
     other = flow.warped(part[:, ::-1, None].clip(SWALLOWED, 0), across, masks.marks)
     return photo * np.maximum(part[..., None], other).clip(SWALLOWED, 0)
+
+
+def _lipstick(after: Pixels, moved: Pixels, photo: Pixels, masks: Masks) -> Pixels:
+    """Return the light of lips in another colour: their own, tinted as the drawn ones.
+
+    What is drawn is drawn a little elsewhere; the outline is that of the photo's lips.
+    """
+    lips = on_lips(masks.marks, len(photo))
+
+    def tint(where: Pixels) -> NDArray[Any]:
+        now, was = (np.tensordot(where, picture, 2) for picture in (after, moved))
+        return now / np.maximum(was, 1e-6)
+
+    part = (tint(lips) / np.maximum(tint(masks.skin), 1e-6)) ** DEEPER
+    return lips[..., None] * photo * (part.clip(*TINTS) - 1).astype(np.float32)
 
 
 def _gone(after: Pixels, before: Pixels) -> Pixels:

@@ -24,6 +24,7 @@ SHUT = (0.03, 0.05)  # at which an open mouth is closed, and is not yet
 ASTRAY = 0.15  # of a mouth's width: drawn lips so far from the photo's are not painted
 # In parts of a mouth's width, how far paint goes beyond its outline and how softly:
 TEETH, LIPS = (0.02, 0.015), (0.0, 0.05)
+EDGE = 0.02  # how softly lips end
 GAP = 0.05  # how far beyond it skin may fold
 RING = (0.25, 0.1)  # around the mouth: the skin whose light the paint takes on
 STRETCHED = 1.15  # times their height: what teeth in view may be stretched to,
@@ -153,6 +154,15 @@ def around(marks: Points, size: int, reach: float) -> NDArray[np.float32]:
     """Return 1 on a mouth, softly 0 so many of its widths beside it, (size, size)."""
     far = reach * _width(marks)
     return filled(marks[OUTER_LIPS], size, far, far)
+
+
+def on_lips(marks: Points, size: int) -> NDArray[np.float32]:
+    """Return 1 on both lips, 0 between and around them, (size, size)."""
+    soft = EDGE * _width(marks)
+    outer, inner = (
+        filled(marks[part], size, 0, soft) for part in (OUTER_LIPS, INNER_LIPS)
+    )
+    return outer * (1 - inner) if opening(marks) > BARED[0] else outer
 
 
 def filled(points: Points, size: int, grow: float, soft: float) -> NDArray[np.float32]:
