@@ -146,10 +146,8 @@ def _light(
         light = _pigment(light, moved, photo, lit, masks)
     else:
         broad = blurred(light, lit, BROAD * unit)
-        off = _off_lips(change) * (1 - flow.moved(masks.brows, whole))[..., None]
-        light = broad + off * (light - broad) if manner.fine else broad
-        lashes = flow.moved(masks.lashes, whole)[..., None]
-        light *= 1 - lashes * (light @ flow.LUMINANCE < 0)[..., None]
+        fine = light - broad if manner.fine else None
+        light = broad if fine is None else _fine(fine, broad, change, masks, whole)
         strong = np.abs(light @ flow.LUMINANCE)[..., None] / MOST_LIGHT
         light = light / np.hypot(1, strong)
     if manner.colour < 1:
@@ -179,11 +177,20 @@ def _compared(
     return moved, lit
 
 
-def _off_lips(change: Change) -> Pixels:
-    """Return 0 on lips, which are never drawn quite where they are, else 1."""
-    if change.marks is None:
-        return np.ones((change.size, change.size, 1), np.float32)
-    return 1 - around(change.marks[1], change.size, NEAR_LIPS)[..., None]
+def _fine(
+    fine: Pixels, broad: Pixels, change: Change, masks: Masks, whole: Pixels
+) -> Pixels:
+    """Return broad light and what is fine, but for that on lips, brows and lashes.
+
+    Lips and brows are never drawn quite where they are: they get broad light. The young
+    are drawn with dark lashes, as if all of them were made up.
+    """
+    off = 1 - flow.moved(masks.brows, whole)
+    if change.marks is not None:
+        off = off * (1 - around(change.marks[1], change.size, NEAR_LIPS))
+    light = broad + off[..., None] * fine
+    darker = light @ flow.LUMINANCE < 0
+    return light * (1 - flow.moved(masks.lashes, whole) * darker)[..., None]
 
 
 def _pigment(

@@ -45,10 +45,10 @@ def bare(retoucher, portrait):
 
 def test_beautify_raises_both_the_guides_score_and_the_judges(result):
     (face,) = result.faces
-    # What is climbed is free of age, gender and make-up.
-    assert face.score[1] > face.score[0] + 0.15
-    assert face.judged[1] > face.judged[0] + 0.1
-    assert face.changed["attractive-freed"] > 0.1
+    assert face.score[1] > face.score[0] + 0.3
+    # A bit that differs sends a climb another way: judges scatter by .07 and .045.
+    assert face.judged[1] > face.judged[0] + 0.05
+    assert face.changed["attractive-freed"] > 0  # free of age, gender and make-up
 
 
 def test_the_person_stays_that_person(result):
