@@ -143,7 +143,7 @@ def _light(
     if not manner.still:
         light -= _flattening(light, moved, lit)
     if manner.fine and manner.still:
-        light = _pigment(light, moved, photo, lit, masks)
+        light = _pigment(light, moved, photo, lit, masks, shaved=manner.hair)
     else:
         broad = blurred(light, lit, BROAD * unit)
         fine = light - broad if manner.fine else None
@@ -194,7 +194,13 @@ def _fine(
 
 
 def _pigment(
-    light: Pixels, drawn: Pixels, photo: Pixels, lit: Pixels, masks: Masks
+    light: Pixels,
+    drawn: Pixels,
+    photo: Pixels,
+    lit: Pixels,
+    masks: Masks,
+    *,
+    shaved: bool,
 ) -> Pixels:
     """Return light as make-up swallows it, or hair that is shaved gives it back.
 
@@ -203,7 +209,7 @@ def _pigment(
     a shadow.
     """
     part = -_gone(drawn + light, drawn)
-    if float((part * lit).sum()) > 0:
+    if shaved or float((part * lit).sum()) > 0:
         bare = photo[masks.skin > 0.5]
         skin = np.quantile(bare, BARE, 0) if len(bare) else 0
         most = np.maximum(skin - photo, 0)
