@@ -41,6 +41,7 @@ MOST_LIGHT = 40.0  # of 255: a face that moves turns no more than that to the li
 EVEN = 8.0  # of 255: light on a face that varies less tells little of its colour
 SWALLOWED, GIVEN_BACK = -0.7, 0.5  # of the light on skin, at the most
 TINTS, DEEPER = (0.3, 1.4), 1.5  # what lipstick leaves of light; than it is drawn
+MOUTH = "mouth"  # the region that lipstick is meant for
 BARE = 0.6  # of what may be skin, part of it bearded, is darker than skin
 BESIDE = 0.12  # hair is drawn elsewhere than it lies: how far it may shade skin
 NEAR_LIPS = 0.1  # of a mouth's width
@@ -136,23 +137,41 @@ def _light(
         lit: where the two drawn pictures tell of light on skin.
     """
     manner = change.manner
-    if manner.still and not manner.fine:
-        return lit[..., None] * _lipstick(change.after, moved, photo, masks)
+    if manner.still:
+        return _painted(change, moved, lit, photo, masks, unit)
     light = change.after - moved
-    light -= _cast(light, lit, masks.skin, unit, manner.still)
-    if not manner.still:
-        light -= _flattening(light, moved, lit)
-    if manner.fine and manner.still:
-        light = _pigment(light, moved, photo, lit, masks, shaved=manner.hair)
-    else:
-        broad = blurred(light, lit, BROAD * unit)
-        fine = light - broad if manner.fine else None
-        light = broad if fine is None else _fine(fine, broad, change, masks, whole)
-        strong = np.abs(light @ flow.LUMINANCE)[..., None] / MOST_LIGHT
-        light = light / np.hypot(1, strong)
+    light -= _cast(light, lit, masks.skin, unit)
+    light -= _flattening(light, moved, lit)
+    broad = blurred(light, lit, BROAD * unit)
+    fine = light - broad if manner.fine else None
+    light = broad if fine is None else _fine(fine, broad, change, masks, whole)
+    strong = np.abs(light @ flow.LUMINANCE)[..., None] / MOST_LIGHT
+    light = light / np.hypot(1, strong)
     if manner.colour < 1:
         fallen = _falling(light, photo, lit, unit)
         light = fallen + np.float32(manner.colour) * (light - fallen)
+    return light * lit[..., None]
+
+
+def _painted(
+    change: Change,
+    moved: Pixels,
+    lit: Pixels,
+    photo: Pixels,
+    masks: Masks,
+    unit: float,
+) -> Pixels:
+    """Return the change of light by paint and hair on a face that keeps still."""
+    light, manner = np.zeros_like(photo), change.manner
+    if manner.fine:
+        light = change.after - moved
+        # Paint may be as broad as it likes: what is taken out would shine around.
+        light -= (1 - lit)[..., None] * blurred(light, lit, RIM_WIDTH * unit)
+        light = _pigment(light, moved, photo, lit, masks, shaved=manner.hair)
+    if MOUTH in manner.where:
+        lips = on_lips(masks.marks, len(photo))
+        tinted = _lipstick(lips, change.after, moved, photo, masks)
+        light = light + lips[..., None] * (tinted - light)
     return light * lit[..., None]
 
 
@@ -219,19 +238,20 @@ def _pigment(
     return photo * np.maximum(part[..., None], other).clip(SWALLOWED, 0)
 
 
-def _lipstick(after: Pixels, moved: Pixels, photo: Pixels, masks: Masks) -> Pixels:
+def _lipstick(
+    lips: Pixels, after: Pixels, moved: Pixels, photo: Pixels, masks: Masks
+) -> Pixels:
     """Return the light of lips in another colour: their own, tinted as the drawn ones.
 
     What is drawn is drawn a little elsewhere; the outline is that of the photo's lips.
     """
-    lips = on_lips(masks.marks, len(photo))
 
     def tint(where: Pixels) -> NDArray[Any]:
         now, was = (np.tensordot(where, picture, 2) for picture in (after, moved))
         return now / np.maximum(was, 1e-6)
 
     part = (tint(lips) / np.maximum(tint(masks.skin), 1e-6)) ** DEEPER
-    return lips[..., None] * photo * (part.clip(*TINTS) - 1).astype(np.float32)
+    return photo * (part.clip(*TINTS) - 1).astype(np.float32)
 
 
 def _gone(after: Pixels, before: Pixels) -> Pixels:
@@ -270,13 +290,9 @@ def _flattening(light: Pixels, moved: Pixels, lit: Pixels) -> Pixels:
     return np.asarray(bright[..., None] * slope, np.float32)
 
 
-def _cast(light: Pixels, lit: Pixels, skin: Pixels, unit: float, paint: bool) -> Pixels:
-    """Return the change of light that is broader than a feature, or crosses the rim.
-
-    Paint may be as broad as it likes: taken out, it would shine around.
-    """
-    width = CAST_WIDTH * unit
-    broad = 0 * light if paint else blurred(light, skin * lit, width)
+def _cast(light: Pixels, lit: Pixels, skin: Pixels, unit: float) -> Pixels:
+    """Return the change of light that is broader than a feature, or crosses the rim."""
+    broad = blurred(light, skin * lit, CAST_WIDTH * unit)
     near = blurred(light, lit, RIM_WIDTH * unit)
     return near + lit[..., None] * (broad - near)
 

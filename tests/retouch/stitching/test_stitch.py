@@ -391,7 +391,8 @@ def test_lips_are_painted_where_they_are_though_drawn_elsewhere():
     lip, chin = was[[57, 66]].mean(0), (was[57] + was[8]) / 2
     lips = mouths.on_lips(was, SIZE)[..., None]
     drawn = warped(CROP * (1 - lips * np.float32([0, 0.3, 0.3])), was, now)
-    change = Change(CROP, drawn, marks=(was, now), manner=replace(PAINT, fine=False))
+    lipstick = replace(PAINT, fine=False, where=frozenset({"mouth"}))
+    change = Change(CROP, drawn, marks=(was, now), manner=lipstick)
     result = stitch(PHOTO, [Piece(FACE, TO_CROP, change)]).astype(int)
     gain = result - PHOTO
     x, y = np.floor(TO_CROP.inverse(lip)).astype(int)
