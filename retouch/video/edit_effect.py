@@ -109,11 +109,11 @@ def packed(ways: Mapping[int, Way | None]) -> dict[str, NDArray[Any]]:
 
 def unpacked(kept: Mapping[str, NDArray[Any]], model: "Model") -> dict[int, Way | None]:
     """Return the ways that were packed."""
-    ways: dict[int, Way | None] = {}
-    for name, there in kept.items():
-        number, kind = name.split()
-        if kind == "way":
-            parts = ("start", "offset", "change", "fine", "colour", "where", "still")
-            found = {p: kept[f"{number} {p}"] for p in parts if f"{number} {p}" in kept}
-            ways[int(number)] = Way.of(found, model.moves) if there else None
-    return ways
+    people: dict[int, dict[str, NDArray[Any]]] = {}
+    for key, array in kept.items():
+        number, name = key.split()
+        people.setdefault(int(number), {})[name] = array
+    return {
+        number: Way.of(parts, model.moves) if parts["way"] else None
+        for number, parts in people.items()
+    }
