@@ -185,7 +185,7 @@ def _known() -> NDArray[np.float64]:
 
 def _tint(own: Pixels, skin: Pixels, marks: Points) -> NDArray[np.float32]:
     """Return what hair leaves of the light that skin gives back, (3,), by the brows."""
-    brows = marks[[*range(17, 27)]]
+    brows = marks[17:27]
     lids = marks[[36, 37, 37, 38, 39, 42, 43, 43, 44, 45]]
     points = np.concatenate([brows + part * (lids - brows) for part in BROWS])
     hair = np.stack([_at(own[..., i], points) for i in range(3)], -1)

@@ -8,7 +8,7 @@ laid on eyes and teeth.
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.polynomial.polynomial import polyfit, polyval
@@ -53,6 +53,16 @@ LIPS = slice(OUTER_LIPS.start, INNER_LIPS.stop)
 PARTS = JAW, BROWS, NOSE, EYES, LIPS
 
 
+class Seen(NamedTuple):
+    """What light is worked out from, once all has moved as the edit moves the face."""
+
+    photo: Pixels  # (S, S, 3), the photo's crop
+    moved: Pixels  # (S, S, 3), the picture drawn before
+    lit: Pixels  # (S, S), where it and the one after tell of light on skin
+    masks: Masks
+    unit: float  # the face's size in crop pixels
+
+
 def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers:
     """Return the layers that lay a change into the photo.
 
@@ -73,10 +83,14 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     if change.manner.lit:
         moved, lit = _compared(change, whole, masks, unit, bared)
         if change.manner.hair:
-            beard = grown(_gone(change.after, moved), lit, own, masks, unit)
+            gone = _share(moved - change.after, moved)
+            beard = grown(gone, lit, own, masks, unit)
         if beard is not None:
             lit = lit * (1 - beard.near(len(lit)))
-        light = _light(change, whole, moved, lit, photo, masks, unit)
+        seen = Seen(photo, moved, lit, masks, unit)
+        still = change.manner.still
+        light = _paint(change, seen) if still else _light(change, whole, seen)
+        light = light * lit[..., None]
     paint, cover, closes = painted(change, own, masks, photo + light)
     # Teeth have no pores: only where lips are painted do they take on the skin's grain.
     skin = masks.skin if closes else None
@@ -121,25 +135,10 @@ def _moves(change: Change, masks: Masks, unit: float, bared: Pixels) -> Pixels:
     return flow.unfolded(flow.bounded(whole, longest), unseen=bared)
 
 
-def _light(
-    change: Change,
-    whole: Pixels,
-    moved: Pixels,
-    lit: Pixels,
-    photo: Pixels,
-    masks: Masks,
-    unit: float,
-) -> Pixels:
-    """Return the change of light on a face whose photo was moved, (S, S, 3).
-
-    Args:
-        moved: `before`, as the photo was.
-        lit: where the two drawn pictures tell of light on skin.
-    """
-    manner = change.manner
-    if manner.still:
-        return _painted(change, moved, lit, photo, masks, unit)
-    light = change.after - moved
+def _light(change: Change, whole: Pixels, seen: Seen) -> Pixels:
+    """Return the change of light on a face whose photo was moved, (S, S, 3)."""
+    photo, moved, lit, masks, unit = seen
+    manner, light = change.manner, change.after - moved
     light -= _cast(light, lit, masks.skin, unit)
     light -= _flattening(light, moved, lit)
     broad = blurred(light, lit, BROAD * unit)
@@ -150,29 +149,23 @@ def _light(
     if manner.colour < 1:
         fallen = _falling(light, photo, lit, unit)
         light = fallen + np.float32(manner.colour) * (light - fallen)
-    return light * lit[..., None]
+    return light
 
 
-def _painted(
-    change: Change,
-    moved: Pixels,
-    lit: Pixels,
-    photo: Pixels,
-    masks: Masks,
-    unit: float,
-) -> Pixels:
+def _paint(change: Change, seen: Seen) -> Pixels:
     """Return the change of light by paint and hair on a face that keeps still."""
-    light, manner = np.zeros_like(photo), change.manner
+    light, manner = np.zeros_like(seen.photo), change.manner
     if manner.fine:
-        light = change.after - moved
+        light = change.after - seen.moved
         # Paint may be as broad as it likes: what is taken out would shine around.
-        light -= (1 - lit)[..., None] * blurred(light, lit, RIM_WIDTH * unit)
-        light = _pigment(light, moved, photo, lit, masks, shaved=manner.hair)
+        rim = blurred(light, seen.lit, RIM_WIDTH * seen.unit)
+        light -= (1 - seen.lit)[..., None] * rim
+        light = _pigment(light, seen, shaved=manner.hair)
     if MOUTH in manner.where:
-        lips = on_lips(masks.marks, len(photo))
-        tinted = _lipstick(lips, change.after, moved, photo, masks)
+        lips = on_lips(seen.masks.marks, change.size)
+        tinted = _lipstick(lips, change.after, seen)
         light = light + lips[..., None] * (tinted - light)
-    return light * lit[..., None]
+    return light
 
 
 def _compared(
@@ -212,23 +205,15 @@ def _fine(
     return light * (1 - flow.moved(masks.lashes, whole) * darker)[..., None]
 
 
-def _pigment(
-    light: Pixels,
-    drawn: Pixels,
-    photo: Pixels,
-    lit: Pixels,
-    masks: Masks,
-    *,
-    shaved: bool,
-) -> Pixels:
+def _pigment(light: Pixels, seen: Seen, *, shaved: bool) -> Pixels:
     """Return light as make-up swallows it, or hair that is shaved gives it back.
 
     It is a part of the photo's own, so that lips stay red and grey beards grey. Nothing
     gets lighter than skin. Both halves of a face are made up; what darkens one alone is
     a shadow.
     """
-    part = -_gone(drawn + light, drawn)
-    if shaved or float((part * lit).sum()) > 0:
+    photo, masks, part = seen.photo, seen.masks, _share(light, seen.moved)
+    if shaved or float((part * seen.lit).sum()) > 0:
         bare = photo[masks.skin > 0.5]
         skin = np.quantile(bare, BARE, 0) if len(bare) else 0
         most = np.maximum(skin - photo, 0)
@@ -238,26 +223,24 @@ def _pigment(
     return photo * np.maximum(part[..., None], other).clip(SWALLOWED, 0)
 
 
-def _lipstick(
-    lips: Pixels, after: Pixels, moved: Pixels, photo: Pixels, masks: Masks
-) -> Pixels:
+def _lipstick(lips: Pixels, after: Pixels, seen: Seen) -> Pixels:
     """Return the light of lips in another colour: their own, tinted as the drawn ones.
 
     What is drawn is drawn a little elsewhere; the outline is that of the photo's lips.
     """
 
     def tint(where: Pixels) -> NDArray[Any]:
-        now, was = (np.tensordot(where, picture, 2) for picture in (after, moved))
+        now, was = (np.tensordot(where, x, 2) for x in (after, seen.moved))
         return now / np.maximum(was, 1e-6)
 
-    part = (tint(lips) / np.maximum(tint(masks.skin), 1e-6)) ** DEEPER
-    return photo * (part.clip(*TINTS) - 1).astype(np.float32)
+    part = (tint(lips) / np.maximum(tint(seen.masks.skin), 1e-6)) ** DEEPER
+    return seen.photo * (part.clip(*TINTS) - 1).astype(np.float32)
 
 
-def _gone(after: Pixels, before: Pixels) -> Pixels:
-    """Return the part of a picture's light that is gone after, (S, S)."""
-    was = before @ flow.LUMINANCE
-    return np.asarray((was - after @ flow.LUMINANCE) / np.maximum(was, DARKEST))
+def _share(light: Pixels, picture: Pixels) -> Pixels:
+    """Return which part of a picture's light some light is, (S, S)."""
+    own = np.maximum(picture @ flow.LUMINANCE, DARKEST)
+    return np.asarray((light @ flow.LUMINANCE) / own)
 
 
 def _falling(light: Pixels, photo: Pixels, lit: Pixels, unit: float) -> Pixels:

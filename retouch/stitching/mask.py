@@ -178,6 +178,7 @@ class Outline:
         """Return both eyes and where lashes, and what is painted on them, lie."""
         return self._pair(LEFT_EYE, RIGHT_EYE, LASH_OUTSET, LASH_FEATHER)
 
+    @cached_property
     def both_brows(self) -> Pixels:
         return self._pair(LEFT_BROW, RIGHT_BROW, BROW_OUTSET, BROW_FEATHER)
 
@@ -206,7 +207,7 @@ class Outline:
 
     def skin(self) -> Pixels:
         """Return the surface without mouth, eyes and brows."""
-        features = np.maximum.reduce([self.mouth(), self.eyes(), self.both_brows()])
+        features = np.maximum.reduce([self.mouth(), self.eyes(), self.both_brows])
         return self.surface * (1 - features)
 
     @cached_property

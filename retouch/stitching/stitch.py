@@ -105,13 +105,13 @@ def planned(
     face, transform, size = piece.face, piece.transform, piece.change.size
     outline = mask.Outline.of(face, transform, size, photo.shape)
     masks = _masks(outline, tuple(regions), piece)
-    if piece.change.manner.hair:
-        masks = masks._replace(beard=_bearded(piece, tuple(regions), photo.shape))
     if not masks.edit.any():
         return None
     own = FaceCrop.at(photo, face, transform, size).levels
     if method == "replace":
         return _replacement(piece.change, own, masks)
+    if piece.change.manner.hair:
+        masks = masks._replace(beard=_bearded(piece, tuple(regions), photo.shape))
     return difference(piece.change, own, masks, face.size * transform.scale)
 
 
@@ -128,7 +128,7 @@ def _masks(outline: mask.Outline, names: tuple[str, ...], piece: Piece) -> Masks
         skin,
         own,
         outline.lashes(),
-        outline.both_brows(),
+        outline.both_brows,
         outline.points,
     )
 
