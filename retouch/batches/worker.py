@@ -20,7 +20,7 @@ from retouch.batches.job import Done, Job, Picture, latent_name
 from retouch.errors import PhotoError, RetouchError
 
 if TYPE_CHECKING:
-    from retouch.edits.way import Moved
+    from retouch.edits.way import Way
     from retouch.engine.session import Result, Session, Task
     from retouch.geometry import Face
     from retouch.photos.photo import Photo
@@ -134,7 +134,7 @@ class Worker:
 
     def _moved(self, cases: list[_Case]) -> dict[int, Any]:
         """Return each case's inverted session and where its latents go."""
-        from retouch.edits.way import Moved
+        from retouch.edits.way import Moved, Way
 
         start = time.perf_counter()
         faces = [len(case.session.chosen) for case in cases]
@@ -143,12 +143,14 @@ class Worker:
             for name in ("images", "masks")
         )
         crops = [f for case in cases for f in self.retoucher.in_crops(case.session)]
-        whole = Moved.joined(
+        ways = [
             self._portion(
                 cases[0].session, [crops[i] for i in rows], images[rows], masks[rows]
             )
             for rows in _rows(len(images), self.together)
-        )[: len(images)]
+        ]
+        # The photos themselves will tell who has gone too far.
+        whole = Moved.whole(Way.joined(ways)[: len(images)])
         seconds = (time.perf_counter() - start) / len(images)
         found, at = {}, 0
         for case, count in zip(cases, faces, strict=True):
@@ -160,8 +162,8 @@ class Worker:
 
     def _portion(
         self, session: "Session", faces: list["Face"], images: Any, masks: Any
-    ) -> "Moved":
-        """Return how far the task moves faces that lie in their crops like that."""
+    ) -> "Way":
+        """Return where the task leads faces that lie in their crops like that."""
         table = dataclasses.replace(
             session,
             found=tuple(faces),
@@ -174,7 +176,7 @@ class Worker:
         settings, retoucher = self.job.settings, self.retoucher
         (table,) = retoucher.invert([table], settings)
         assert self._task is not None
-        return retoucher.move([table], self._task, settings)
+        return self._task.move(retoucher.view([table], settings))
 
     def _ended(self, case: _Case, moved: Any) -> Done:
         start, settings = time.perf_counter(), self.job.settings

@@ -1,6 +1,6 @@
 """Ways of latents: where edits lead, gone in part, and within a budget of identity."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -158,16 +158,6 @@ class Moved:
     def whole(cls, way: Way) -> "Moved":
         """Return those who have gone all of a way; how far is not known."""
         return cls(way, np.ones(len(way), np.float32), np.zeros(len(way), np.float32))
-
-    @classmethod
-    def joined(cls, parts: Iterable["Moved"]) -> "Moved":
-        """Return the faces of several in one."""
-        every = list(parts)
-        shares, distances = (
-            np.concatenate([getattr(one, name) for one in every])
-            for name in ("shares", "distances")
-        )
-        return cls(Way.joined([one.way for one in every]), shares, distances)
 
     @property
     def latents(self) -> Floats:
