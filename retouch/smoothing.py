@@ -1,5 +1,6 @@
 """Smoothing by Gaussians: what SciPy does, in less time where they are wide."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ def smoothed(field: NDArray[Any], width: float, reach: float = REACH) -> Field:
     return np.asarray(across @ passed if field.ndim == 3 else passed @ across.T)
 
 
+@lru_cache(16)
 def _passing(length: int, width: float, reach: float) -> Field:
     """Return the matrix that smooths what is so long, (length, length)."""
     last = int(reach * width + 0.5)

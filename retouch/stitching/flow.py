@@ -7,7 +7,7 @@ coarse to fine, on pictures whose lighting has been evened out.
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates
+from scipy.ndimage import distance_transform_edt, map_coordinates
 
 from retouch.cores import together
 from retouch.faces.crop import Pixels, resized
@@ -176,9 +176,10 @@ def _sides(size: int) -> list[int]:
 def _even(image: Pixels) -> Pixels:
     """Return luminance with lighting and contrast evened out, (S, S)."""
     grey = image @ LUMINANCE
+    grey -= grey[0, 0]  # what is flat is nothing, to the last bit
     wide = image.shape[0] / 16
-    detail = grey - gaussian_filter(grey, wide)
-    contrast = np.sqrt(gaussian_filter(detail**2, wide) + 9.0)
+    detail = grey - smoothed(grey, wide)
+    contrast = np.sqrt(smoothed(detail**2, wide) + 9.0)
     return detail / contrast
 
 
@@ -189,17 +190,13 @@ def _improved(flow: Pixels, before: Pixels, after: Pixels, weight: Pixels) -> Pi
     error = after - moved
     weight = weight / (1 + (error / MISMATCH) ** 2)  # what is new came from nowhere
     near = max(1.5, after.shape[0] * NEAR)
-    xx, xy, yy, xe, ye = (
-        gaussian_filter(weight * product, near)
-        for product in (x * x, x * y, y * y, x * error, y * error)
-    )
+    products = np.stack([x * x, x * y, y * y, x * error, y * error], -1)
+    sums = smoothed(weight[..., None] * products, near)
+    xx, xy, yy, xe, ye = np.moveaxis(sums, -1, 0)
     # Where there is structure in two directions the step is sure, and spreads.
     trust = ((xx * yy - xy * xy) / (xx + yy + 1e-6))[..., None] + 1e-4
     xx, yy = xx + STIFF, yy + STIFF
     step = np.stack([yy * xe - xy * ye, xx * ye - xy * xe], -1)
     step = np.clip(step / (xx * yy - xy * xy)[..., None], -1, 1)
-    return _spread(trust * (flow + step), near) / _spread(trust, near)
-
-
-def _spread(field: Pixels, width: float) -> Pixels:
-    return gaussian_filter(field, (width, width, 0))
+    both = smoothed(np.concatenate([trust * (flow + step), trust], -1), near)
+    return both[..., :2] / both[..., 2:]
