@@ -131,7 +131,7 @@ class Running:
         options.log_severity_level = 3
         # What the arena would keep from one run to the next, other networks can use.
         options.enable_cpu_mem_arena = False
-        options.intra_op_num_threads = _threads()
+        options.intra_op_num_threads = told_threads()
         # Threads that wait by spinning take the time of what runs between networks.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         large = {n: a for n, a in graph.constants.items() if a.nbytes >= LARGE}
@@ -174,7 +174,7 @@ def _serialised(graph: Graph, result: str, rank: int) -> bytes:
     return onnx_files.model(whole, OPSET, FORMAT)
 
 
-def _threads() -> int:
+def told_threads() -> int:
     """Return how many threads a process may take, as OpenMP is told; 0 says nothing."""
     told = os.environ.get("OMP_NUM_THREADS", "")
     return int(told) if told.isascii() and told.isdigit() else 0

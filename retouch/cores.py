@@ -6,18 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
 
+from pretrained.forward import told_threads
+
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 def together(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """Do a piece of work on each item, on as many cores as there are.
+    """Do a piece of work on each item, on as many cores as there are, or are allowed.
 
     Whoever calls works, too, and waits for no helper that has not begun: so what is
     done on one item may do its own parts together.
     """
     every = list(items)
-    cores = min(len(every), os.cpu_count() or 1)
+    cores = min(len(every), told_threads() or os.cpu_count() or 1)
     if cores < 2:
         return [work(item) for item in every]
     done: dict[int, R] = {}

@@ -18,6 +18,12 @@ def test_what_is_done_together_may_do_its_parts_together():
     assert rows[3] == [45 + 10 * n for n in range(3, 8)]
 
 
+def test_who_is_told_one_thread_works_alone(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    threads = set(together(lambda n: threading.get_ident(), range(50)))
+    assert threads == {threading.get_ident()}
+
+
 def test_an_error_of_any_item_is_raised_and_the_next_work_is_done():
     def refuse(n):
         if n == 7:
