@@ -159,6 +159,8 @@ FEATURES = {
     ("nose",): [30, 33],
     LIPS: [51, 57, 62, 66],
 }  # and the landmarks that lie on them
+# Glasses hide eyes and hands mouths: where they lie in front, a face is seen as well.
+HIDERS = {("white", "iris", "brows"): ("glasses",), ("nose",): (), LIPS: ("front",)}
 ALAE = [31, 35]  # the nose's sides, above which no mouth reaches
 VEIL = 6.0  # pixels of the network's, over which it ends
 
@@ -204,13 +206,18 @@ def _softmax(logits: Pixels) -> Pixels:
 
 
 def _is_face(chances: Pixels, landmarks: Points) -> bool:
-    """Say whether two of eyes, nose and mouth are seen where landmarks have them."""
-    seen = sum(_seen(chances, landmarks, names) > SEEN for names in FEATURES)
-    return seen >= 2
+    """Say whether two of eyes, nose and mouth, or what hides them, are in place."""
+    found = [_seen(chances, landmarks, f, HIDERS[f]) for f in FEATURES]
+    return sum(chance > SEEN for chance in found) >= 2
 
 
-def _seen(chances: Pixels, landmarks: Points, names: tuple[str, ...]) -> float:
-    """Return the chance of a feature where the landmarks have it."""
+def _seen(
+    chances: Pixels,
+    landmarks: Points,
+    names: tuple[str, ...],
+    hiders: tuple[str, ...] = (),
+) -> float:
+    """Return the chance of a feature, or what hides it, where landmarks have it."""
     x, y = landmarks[FEATURES[names]].astype(int).clip(0, RESOLUTION - 1).T
-    parts = [PARTS.index(name) for name in names]
+    parts = [PARTS.index(name) for name in (*names, *hiders)]
     return float(chances[y, x][:, parts].sum(-1).mean())

@@ -3,9 +3,9 @@ import pytest
 from skimage.data import astronaut
 
 from retouch.faces.detect import Detector
-from retouch.faces.parse import COLOURS, REGIONS, Parts, parser
+from retouch.faces.parse import COLOURS, REGIONS, Parts, _is_face, parser
 from retouch.geometry import TIGHT, Similarity
-from scorers.parsing import PARTS
+from scorers.parsing import PARTS, RESOLUTION
 from tests.retouch.drawing import drawn_face, texture
 
 SIZE = 64
@@ -61,6 +61,26 @@ def test_sixteen_bits_show_what_eight_do(portrait):
 def test_what_is_no_face_is_not_taken_for_one():
     pixels = np.rint(texture(120, 120)).astype(np.uint8)
     assert not parser().parts(pixels, drawn_face(100)).sure
+
+
+@pytest.mark.parametrize(
+    ("eyes", "mouth", "seen"),
+    [
+        ("iris", "lips", True),
+        ("iris", "front", True),
+        ("glasses", "front", True),
+        ("glasses", "skin", False),
+        ("front", "front", False),
+        ("front", "glasses", False),
+    ],
+)
+def test_a_face_is_seen_behind_glasses_and_a_cup(eyes, mouth, seen):
+    marks = drawn_face(RESOLUTION // 2).landmarks
+    middle = int(marks[30, 1])
+    chances = np.zeros((RESOLUTION, RESOLUTION, len(PARTS)), np.float32)
+    chances[:middle, :, PARTS.index(eyes)] = 1
+    chances[middle:, :, PARTS.index(mouth)] = 1
+    assert _is_face(chances, marks) == seen
 
 
 def test_what_lies_in_front_is_not_free():
