@@ -8,7 +8,15 @@ it, hair lies outside the mask, and nothing moves ancestry, orientation or belie
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from retouch.edits.manner import BROAD, FOLDS, TYPICAL, WHOLE, Manner
+from retouch.edits.manner import (
+    BEARD,
+    BROAD,
+    FOLDS,
+    GLASSES,
+    MOUTH,
+    TYPICAL,
+    Manner,
+)
 
 
 @dataclass(frozen=True)
@@ -131,7 +139,7 @@ _ALL = (
         moved=0.7,
         trial=Trial(0.59, 0.66, 0.28),
         tried=Trial(0.05, 0.04, 0.07),
-        manner=Manner(fine=False, where=frozenset({"mouth"}), still=True),
+        manner=Manner(fine=False, where=frozenset({MOUTH}), still=True),
         high=1.0,
     ),
     Known(
@@ -142,7 +150,7 @@ _ALL = (
         moved=1.2,
         trial=Trial(1.00, 1.08, 0.26),
         tried=Trial(0.52, 0.50, 0.20),
-        manner=Manner(where=frozenset({"beard"}), still=True, hair=True),
+        manner=Manner(where=frozenset({BEARD}), still=True, things=frozenset({BEARD})),
         low=-0.5,
         high=2.0,
     ),
@@ -151,9 +159,15 @@ _ALL = (
         "glasses",
         "glasses",
         climbed=1.3,
-        moved=1.8,
         trial=Trial(0.96, 1.06, 0.24),
-        manner=WHOLE,
+        tried=Trial(1.65, 1.54, 0.03),
+        manner=Manner(
+            fine=False,
+            where=frozenset({"eyes"}),
+            still=True,
+            things=frozenset({GLASSES}),
+        ),
+        low=0.0,
     ),
     Known(
         "eyes-open",
@@ -183,22 +197,6 @@ UNOFFERED = (
     "skin-color", "attractive", "saturation", "light", "light-side", "light-above",
     "warmth", "contrast",
 )  # fmt: skip
-
-
-# Where latents move as people do: within the budget of identity half a frame is drawn.
-UNDRAWN = "glasses"
-
-
-def movable(moves: Iterable[str], others: Iterable[str]) -> list[str]:
-    """Return the traits by which faces can be moved, each once.
-
-    Args:
-        moves: of which moves are learnt from people.
-        others: that latents tell of, besides.
-    """
-    moves = list(moves)
-    every = dict.fromkeys([*moves, *others])
-    return [name for name in every if not (moves and name == UNDRAWN)]
 
 
 def offered(traits: Iterable[str]) -> list[str]:

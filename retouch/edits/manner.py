@@ -8,7 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-FACE = "face"
+FACE, MOUTH = "face", "mouth"
+BEARD, GLASSES = "beard", "glasses"  # things
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,13 @@ class Manner:
     colour: float = 1.0  # of its own that light keeps
     where: frozenset[str] = frozenset({FACE})  # the regions that it is meant for
     still: bool = False  # no feature moves: hair and paint alone are meant
-    hair: bool = False  # hair grows, and is drawn strand by strand
+    things: frozenset[str] = frozenset()  # what is drawn apart, at the photo's size
 
     @property
     def lit(self) -> bool:
         """Whether light is meant: it is not where a part alone is reshaped."""
-        return self.fine or self.still or FACE in self.where
+        painted = self.still and MOUTH in self.where
+        return self.fine or painted or FACE in self.where
 
     def __or__(self, other: Self) -> "Manner":
         """Return the manner of two edits at once."""
@@ -37,7 +39,7 @@ class Manner:
             max(self.colour, other.colour),
             self.where | other.where,
             self.still and other.still,
-            self.hair or other.hair,
+            self.things | other.things,
         )
 
     @classmethod
@@ -48,16 +50,21 @@ class Manner:
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `of` makes the same manner of."""
-        own = {
-            entry.name: np.array(getattr(self, entry.name)) for entry in fields(self)
-        }
-        return own | {"where": np.array(sorted(self.where), np.str_)}
+        own = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return {name: _packed(value) for name, value in own.items()}
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[Any]]) -> "Manner":
         """Return the manner whose arrays these are."""
         own = {entry.name: arrays[entry.name].tolist() for entry in fields(cls)}
-        return cls(**own | {"where": frozenset(own["where"])})
+        sets = {name: frozenset(own[name]) for name in ("where", "things")}
+        return cls(**own | sets)
+
+
+def _packed(value: Any) -> NDArray[Any]:
+    if isinstance(value, frozenset):
+        return np.array(sorted(value), np.str_)
+    return np.array(value)
 
 
 WHOLE = Manner()  # all that is drawn

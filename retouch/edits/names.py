@@ -1,17 +1,19 @@
 """Which edits a model can be asked for, told by its rows without any weights."""
 
 from collections.abc import Iterable
+from itertools import chain
 
 from pretrained.registry import library
 from retouch.edits import user_edits
-from retouch.edits.directions import UNOFFERED, movable, offered, trait_of
+from retouch.edits.directions import UNOFFERED, offered, trait_of
 from retouch.edits.straight import unknown
 
 
 def traits(model: str) -> list[str]:
     """Return the traits by which a model's faces can be moved."""
     names = {row.name: row.config.get("names", ()) for row in library().rows()}
-    return movable(names.get(f"{model}-moves", ()), names.get(f"{model}-traits", ()))
+    sources = (names.get(f"{model}-{kind}", ()) for kind in ("moves", "traits"))
+    return [*dict.fromkeys(chain.from_iterable(sources))]
 
 
 def check(model: str, names: Iterable[str]) -> None:

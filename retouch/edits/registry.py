@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from retouch.contracts import conditions as conditions_of
 from retouch.edits import user_edits
 from retouch.edits.beauty import Beauty
-from retouch.edits.directions import DIRECTIONS, movable, trait_of
+from retouch.edits.directions import DIRECTIONS, trait_of
 from retouch.edits.edit import STEPS, Direction
 from retouch.edits.moves import TraitMove
 from retouch.edits.names import refuse_unknown
@@ -102,7 +102,7 @@ class Registry:
     def _movable(self) -> set[str]:
         """Return the traits by which the model's faces can be moved."""
         moves, traits = self.model.moves, self.model.traits
-        return {*movable(moves.names if moves else (), traits.names if traits else ())}
+        return {*(moves.names if moves else ()), *(traits.names if traits else ())}
 
     def _kept(self, keep: tuple[str, ...], trait: str) -> tuple[str, ...]:
         return tuple(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.edits.manner import BROAD, NOTHING, WHOLE, Manner
+from retouch.edits.manner import BROAD, GLASSES, NOTHING, WHOLE, Manner
 from scorers.moves import Moves
 
 Floats = NDArray[np.float32]
@@ -108,6 +108,12 @@ class Way:
             return True
         return bool(self.change[:, self._places(names)].any())
 
+    def most(self, name: str) -> float:
+        """Return by how much a trait changes, in whom it does most; 0 at the least."""
+        if self.change is None:
+            return 0.0
+        return float(self.change[:, self._places([name])].max(initial=0))
+
     def _places(self, names: Sequence[str]) -> list[int]:
         """Return where in a change some traits stand, those that are known."""
         known = self.moves.names if self.moves is not None else ()
@@ -116,6 +122,12 @@ class Way:
     def beginning(self, start: Floats) -> "Way":
         """Return the same way from other latents."""
         return replace(self, start=start)
+
+    @property
+    def bare(self) -> "Way":
+        """The same way without what is worn: by that nobody becomes somebody else."""
+        things = self.manner.things - {GLASSES}
+        return replace(self, manner=replace(self.manner, things=things))
 
     @property
     def end(self) -> Floats:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch.cores import together
-from retouch.edits.moves import EXPRESSION, OPENING
+from retouch.edits.manner import GLASSES
+from retouch.edits.moves import EXPRESSION, OPENING, WORN
 from retouch.edits.way import Way
 from retouch.engine.memory import Memory
 from retouch.errors import FaceError
@@ -86,10 +87,16 @@ class Renderer:
         size = self.model.generator.resolution
         placed = [face.transform(self.model.template, size) for face in faces]
         pieces = self._pieces(faces, placed, way, size)
-        return [
-            replace(piece, visible=_free(seen, piece.transform, size, settings.parsed))
-            for piece, seen in zip(pieces, parts, strict=True)
-        ]
+        glasses = GLASSES in way.manner.things
+
+        def shown(piece: Piece, seen: Parts) -> Piece:
+            place, regions = piece.transform, settings.parsed
+            visible = uncovered = _free(seen, place, size, regions)
+            if glasses:
+                uncovered = _free(seen, place, size, regions, held=True)
+            return replace(piece, visible=visible, uncovered=uncovered)
+
+        return [shown(*each) for each in zip(pieces, parts, strict=True)]
 
     def shown(
         self, images: Floats, faces: Sequence[Face], way: Way, settings: Settings
@@ -154,6 +161,7 @@ class Renderer:
             manner=manner,
             mouth=self._mouth(way, there, old, now),
             bare=bare,
+            glasses=way.most(WORN),
         )
         return Piece(face, place, change)
 
@@ -237,10 +245,15 @@ class Drawn:
 
 
 def _free(
-    parts: Parts, place: Similarity, size: int, regions: Sequence[str]
+    parts: Parts,
+    place: Similarity,
+    size: int,
+    regions: Sequence[str],
+    *,
+    held: bool = False,
 ) -> Floats | None:
     """Return where a face may change: not where a hand, hair or glasses hide it.
 
     Where the parsing is not sure of a face, the landmarks' outline says it alone.
     """
-    return parts.free(place, size, regions) if parts.sure else None
+    return parts.free(place, size, regions, held=held) if parts.sure else None

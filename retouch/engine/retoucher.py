@@ -15,7 +15,7 @@ from retouch.contracts import OnStep
 from retouch.edits.beauty import GOAL, Beauty
 from retouch.edits.directions import DIRECTIONS, Known, trait_of
 from retouch.edits.edit import Direction, View
-from retouch.edits.manner import BROAD, TYPICAL, WHOLE
+from retouch.edits.manner import BROAD, GLASSES, TYPICAL, WHOLE
 from retouch.edits.moves import TraitMove
 from retouch.edits.registry import Registry
 from retouch.edits.straight import bounded
@@ -230,7 +230,8 @@ class Retoucher:
         there = edit.apply(self.model.generator, view, strength * known.climbed)
         way = Way.straight(view.latents, there)
         # A slope's fine light is the person's where colour is meant, else its own.
-        coloured = known.manner.fine and known.manner.colour > 0
+        manner = known.manner
+        coloured = bool(manner.things) or (manner.fine and manner.colour > 0)
         return dataclasses.replace(way, manner=WHOLE if coloured else BROAD)
 
     # --- the steps -------------------------------------------------------------
@@ -338,7 +339,7 @@ class Retoucher:
         old = self.model.embed(images)
 
         def strayed(part: Way) -> Floats:
-            shown = self.renderer.shown(images, faces, part, settings)
+            shown = self.renderer.shown(images, faces, part.bare, settings)
             return apart(self.model.embed(shown), old)
 
         if glimpse:
@@ -468,13 +469,18 @@ class Retoucher:
         than the latents said: its way is shortened then.
         """
         old = self.examiner.seen(session.photo, session.faces)
-        looks: list[tuple[Floats, Floats]] = []
-        for _ in range(TRIES):
-            photo = self.render(session, moved.way, settings)
+
+        def looked(way: Way) -> tuple[Photo, list[dict[str, Any]]]:
+            photo = self.render(session, way, settings)
             photo, touched = self._skinned(photo, session, purpose, settings)
             judged = self.examiner.compare(old, photo, session.faces, purpose.trait)
             for told, share in zip(judged, touched, strict=True):
                 told["touched"] = share
+            return photo, judged
+
+        looks: list[tuple[Floats, Floats]] = []
+        for _ in range(TRIES):
+            photo, judged = looked(moved.way.bare)
             gone = np.array([told["identity"] for told in judged])
             beyond = gone > settings.identity
             if not beyond.any():
@@ -482,6 +488,12 @@ class Retoucher:
             looks.append((moved.shares, gone))
             less = within_reach(looks, settings.identity)
             moved = moved * np.where(beyond, less, 1).astype(np.float32)
+        if GLASSES in moved.way.manner.things:
+            who = [told["identity"] for told in judged]
+            photo, judged = looked(moved.way)
+            judged = [
+                told | {"identity": w} for told, w in zip(judged, who, strict=True)
+            ]
         same = bool(np.array_equal(photo.pixels, session.photo.pixels))
         return photo, self._told(session, moved, judged, purpose, same=same)
 

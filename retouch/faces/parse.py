@@ -106,7 +106,12 @@ class Parts:
         return _reaching(self.inside * self._hair, grey_erosion(self.inside, RIM) > 0)
 
     def free(
-        self, transform: Similarity, size: int, regions: Iterable[str] = ()
+        self,
+        transform: Similarity,
+        size: int,
+        regions: Iterable[str] = (),
+        *,
+        held: bool = False,
     ) -> Pixels:
         """Return 0 in a crop where something lies in front of the face, else 1.
 
@@ -114,12 +119,13 @@ class Parts:
 
         Args:
             regions: where it is free at all; everywhere if none is named.
+            held: hands and things alone count, as they do before glasses put on.
         """
         named = {part for region in regions for part in REGIONS[region]}
         hidden = FRONT * grey_closing(self._front, GAPS)
-        if "glasses" not in named:
+        if not held and "glasses" not in named:
             hidden = hidden + self.chance("glasses")
-        if "hair" not in named:
+        if not held and "hair" not in named:
             hidden = hidden + self._fringe
         hidden = np.maximum(grey_dilation(hidden, AROUND), self.veiled)
         shown = 1 - ramp(self.in_crop(hidden, transform, size), CLEAR, HIDDEN)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import map_coordinates
 
+from retouch.edits.manner import BEARD
 from retouch.faces.crop import Pixels, Window, resized, uncut, window_touched
 from retouch.geometry import MIRRORED, Points, Similarity
 from retouch.smoothing import smoothed
@@ -78,7 +79,7 @@ class Beard:
         near = smoothed(self.density, NEAR * self.unit)[inside, inside]
         return np.asarray((near / SPARSE).clip(0, 1))
 
-    def grow(self, photo: NDArray[Any], transform: Similarity) -> None:
+    def draw(self, photo: NDArray[Any], transform: Similarity) -> None:
         """Draw it into the photo (H, W, 3), 8 or 16 bit.
 
         Args:
@@ -141,8 +142,8 @@ def grown(
         lit: where that tells something, (S, S).
         own: the photo's crop, 0 to 255.
     """
-    assert masks.beard is not None
-    size = len(masks.beard)
+    where = masks.things[BEARD]
+    size = len(where)
     wider = (size - len(part)) // 2
     marks = masks.marks + wider
     density = grows(marks, size)
@@ -155,7 +156,7 @@ def grown(
         return None
     tint = _tint(own, masks.skin, masks.marks)
     length = LONGEST * min(amount, 1)
-    return Beard(wider, density, masks.beard, tint, unit, length, marks)
+    return Beard(wider, density, where, tint, unit, length, marks)
 
 
 def grows(marks: Points, size: int) -> Pixels:

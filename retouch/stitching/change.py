@@ -1,5 +1,6 @@
 """What an edit did to a crop, and where the photo may show it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -29,6 +30,7 @@ class Change:
     mouth: tuple[Pixels, Points] | None = None
     # Where both pictures show skin, (R, R) each; not hair or glasses in front of it.
     bare: tuple[Pixels, Pixels] | None = None
+    glasses: float = 0.0  # how strong a pair of them is put on, if one is meant
 
     def __post_init__(self) -> None:
         size = self.before.shape[0]
@@ -73,7 +75,9 @@ class Change:
         if bare is not None:
             was, now = (resized(b[..., None], size)[..., 0] for b in bare)
             bare = was, now
-        return Change(before, after, moves, marks, self.manner, mouth, bare)
+        return Change(
+            before, after, moves, marks, self.manner, mouth, bare, self.glasses
+        )
 
 
 def _require(name: str, field: Pixels | Points, shape: tuple[int, ...]) -> None:
@@ -94,4 +98,4 @@ class Masks(NamedTuple):
     lashes: Pixels  # around eyes: none of theirs is taken but by make-up
     brows: Pixels  # which are drawn a little elsewhere: they get no fine light
     marks: Points  # (68, 2), the face's landmarks in the crop
-    beard: Pixels | None = None  # where one may show, on a wider crop, if one is meant
+    things: Mapping[str, Pixels]  # where those may show that are meant, on wider crops

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.polynomial.polynomial import polyfit, polyval
 from numpy.typing import NDArray
 
+from retouch.edits.manner import BEARD, GLASSES, MOUTH
 from retouch.faces.crop import Pixels, resized
 from retouch.geometry import (
     INNER_LIPS,
@@ -28,7 +29,8 @@ from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.beard import grown
 from retouch.stitching.change import Change, Masks
-from retouch.stitching.layers import Layers
+from retouch.stitching.frames import Glasses
+from retouch.stitching.layers import Layers, Thing
 from retouch.stitching.mouths import around, gap, on_lips, painted, steadied
 
 # In parts of the face's size:
@@ -41,7 +43,6 @@ MOST_LIGHT = 40.0  # of 255: a face that moves turns no more than that to the li
 EVEN = 8.0  # of 255: light on a face that varies less tells little of its colour
 SWALLOWED, GIVEN_BACK = -0.7, 0.5  # of the light on skin, at the most
 TINTS, DEEPER = (0.3, 1.4), 1.5  # what lipstick leaves of light; than it is drawn
-MOUTH = "mouth"  # the region that lipstick is meant for
 BARE = 0.6  # of what may be skin, part of it bearded, is darker than skin
 BESIDE = 0.12  # hair is drawn elsewhere than it lies: how far it may shade skin
 NEAR_LIPS = 0.1  # of a mouth's width
@@ -79,14 +80,14 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     moves = flow.tapered(whole, masks.edit) * masks.edit[..., None]
     moves = flow.unfolded(moves, masks.edit, bared)
     photo = flow.fetch(own, moves)
-    light, beard = np.zeros_like(photo), None
+    light, things = np.zeros_like(photo), _worn(change, masks)
     if change.manner.lit:
         moved, lit = _compared(change, whole, masks, unit, bared)
-        if change.manner.hair:
+        if BEARD in change.manner.things:
             gone = _share(moved - change.after, moved)
-            beard = grown(gone, lit, own, masks, unit)
-        if beard is not None:
-            lit = lit * (1 - beard.near(len(lit)))
+            if beard := grown(gone, lit, own, masks, unit):
+                lit = lit * (1 - beard.near(len(lit)))
+                things = beard, *things
         seen = Seen(photo, moved, lit, masks, unit)
         still = change.manner.still
         light = _paint(change, seen) if still else _light(change, whole, seen)
@@ -94,7 +95,18 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     paint, cover, closes = painted(change, own, masks, photo + light)
     # Teeth have no pores: only where lips are painted do they take on the skin's grain.
     skin = masks.skin if closes else None
-    return Layers(masks.edit, moves, light, paint, cover, skin, crisp=True, beard=beard)
+    return Layers(
+        masks.edit, moves, light, paint, cover, skin, crisp=True, things=things
+    )
+
+
+def _worn(change: Change, masks: Masks) -> tuple[Thing, ...]:
+    """Return the glasses that are put on, if any are."""
+    where = masks.things.get(GLASSES)
+    if where is None or change.glasses <= 0:
+        return ()
+    wider = (len(where) - change.size) // 2
+    return (Glasses(wider, where, masks.marks + wider, change.glasses),)
 
 
 def calmed(change: Change, unit: float) -> Change:
@@ -160,7 +172,7 @@ def _paint(change: Change, seen: Seen) -> Pixels:
         # Paint may be as broad as it likes: what is taken out would shine around.
         rim = blurred(light, seen.lit, RIM_WIDTH * seen.unit)
         light -= (1 - seen.lit)[..., None] * rim
-        light = _pigment(light, seen, shaved=manner.hair)
+        light = _pigment(light, seen, shaved=BEARD in manner.things)
     if MOUTH in manner.where:
         lips = on_lips(seen.masks.marks, change.size)
         tinted = _lipstick(lips, change.after, seen)

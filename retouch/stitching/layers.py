@@ -1,8 +1,8 @@
 """Layers: what to do to a photo, planned in crop space, done at its own size."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,18 @@ from retouch.cores import together
 from retouch.faces.crop import Pixels, Window, uncut, window_touched
 from retouch.geometry import Similarity
 from retouch.stitching import edges, grain
-from retouch.stitching.beard import Beard
 
 BAND = 1 << 19  # photo pixels worked on at once
 FAINT = 1e-3  # a reach that nobody sees, and rounding may cause
 STILL = 0.01  # photo pixels: a shorter move is none
 SPLINE = 12  # photo pixels around a point that its cubic spline depends on
+
+
+class Thing(Protocol):
+    """What is drawn apart at the photo's own size: hair, glasses."""
+
+    def draw(self, photo: NDArray[Any], transform: Similarity) -> None:
+        """Draw it into the photo (H, W, 3); transform leads to the crop."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +37,7 @@ class Layers:
     cover: Pixels  # (S, S), how much of the paint shows
     skin: Pixels | None = None  # (S, S), whose grain the paint takes on, if any
     crisp: bool = False  # whether the paint's edges are to be narrow in large photos
-    beard: Beard | None = None  # grows on what is painted, too
+    things: tuple[Thing, ...] = ()  # are laid over what is painted, too
 
     def lay(
         self, photo: NDArray[Any], transform: Similarity, *, linear: bool = False
@@ -44,8 +50,23 @@ class Layers:
         drawn = self.moves.any() or self.light.any() or self.cover.any()
         if self.reach.any() and drawn:
             self._laid(photo, transform, linear=linear)
-        if self.beard is not None:
-            self.beard.grow(photo, transform)
+        for thing in self.things:
+            thing.draw(photo, transform)
+
+    def flat(self, crop: Pixels) -> "Layers":
+        """Return layers that show things as light, for a crop of the photo (S, S, 3).
+
+        So they can be carried along, at the crop's own size.
+        """
+        if not self.things:
+            return self
+        shown = before = np.rint(crop).clip(0, 255).astype(np.uint8)
+        shown = shown.copy()
+        for thing in self.things:
+            thing.draw(shown, Similarity.scaling(1.0))
+        light = shown.astype(np.float32) - before
+        reach = np.maximum(self.reach, light.any(-1))
+        return replace(self, reach=reach, light=self.light + light, things=())
 
     def _laid(
         self, photo: NDArray[Any], transform: Similarity, *, linear: bool

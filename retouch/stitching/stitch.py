@@ -8,14 +8,14 @@ rounded once.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import grey_erosion
 
-from retouch.edits.manner import FACE
+from retouch.edits.manner import BEARD, FACE
 from retouch.errors import SettingsError
 from retouch.faces.crop import Pixels, resized
 from retouch.faces.face_crop import FaceCrop
@@ -40,6 +40,7 @@ class Piece:
     transform: Similarity  # from the photo to the change's crops
     change: Change
     visible: Pixels | None = None  # (R, R), see `mask.draw`
+    uncovered: Pixels | None = None  # the same of hands and things alone
 
     def fitted(self, finest: int | None = None) -> "Piece":
         """Return this piece no finer than the photo, which could not show more.
@@ -53,14 +54,19 @@ class Piece:
         if size <= finest or self.change.is_none:
             return self
         transform = Similarity.scaling(finest / size) @ self.transform
-        visible = self.visible
-        if visible is not None:
-            # Not a pixel of what hides the face may be lost between coarser ones.
-            near = 2 * int(np.ceil(2 * size / finest)) + 1
-            visible = grey_erosion(visible, near)
-            visible = resized(visible[..., None], finest)[..., 0].clip(0, 1)
+        planes = self.visible, self.uncovered
+        visible, uncovered = (_coarser(plane, finest) for plane in planes)
         change = self.change.resized(finest)
-        return replace(self, transform=transform, change=change, visible=visible)
+        return Piece(self.face, transform, change, visible, uncovered)
+
+
+def _coarser(visible: Pixels | None, size: int) -> Pixels | None:
+    """Return what nothing hides, without losing a pixel of what does."""
+    if visible is None:
+        return None
+    near = 2 * int(np.ceil(2 * len(visible) / size)) + 1
+    visible = grey_erosion(visible, near)
+    return resized(visible[..., None], size)[..., 0].clip(0, 1)
 
 
 def stitch(
@@ -104,21 +110,24 @@ def planned(
         return None
     face, transform, size = piece.face, piece.transform, piece.change.size
     outline = mask.Outline.of(face, transform, size, photo.shape)
-    masks = _masks(outline, tuple(regions), piece)
+    masks = _masks(outline, tuple(regions), piece, photo.shape)
     if not masks.edit.any():
         return None
     own = FaceCrop.at(photo, face, transform, size).levels
     if method == "replace":
         return _replacement(piece.change, own, masks)
-    if piece.change.manner.hair:
-        masks = masks._replace(beard=_bearded(piece, tuple(regions), photo.shape))
     return difference(piece.change, own, masks, face.size * transform.scale)
 
 
-def _masks(outline: mask.Outline, names: tuple[str, ...], piece: Piece) -> Masks:
+def _masks(
+    outline: mask.Outline,
+    names: tuple[str, ...],
+    piece: Piece,
+    shape: tuple[int, ...],
+) -> Masks:
     edit, skin = (outline.draw(part, piece.visible) for part in (names, ["skin"]))
-    meant = piece.change.manner.where
-    edit *= outline.draw(meant) if FACE not in meant else 1
+    manner = piece.change.manner
+    edit *= outline.draw(manner.where) if FACE not in manner.where else 1
     own = outline.eyeballs()
     if opening(outline.points) >= OPEN:
         own = np.maximum(own, outline.gap())
@@ -130,22 +139,34 @@ def _masks(outline: mask.Outline, names: tuple[str, ...], piece: Piece) -> Masks
         outline.lashes(),
         outline.both_brows,
         outline.points,
+        {thing: _shown(thing, names, piece, shape) for thing in manner.things},
     )
 
 
-def _bearded(piece: Piece, names: tuple[str, ...], shape: tuple[int, ...]) -> Pixels:
-    """Return where a beard may show, on a crop that is wider by `MARGIN` on each side.
+def _shown(
+    thing: str, names: tuple[str, ...], piece: Piece, shape: tuple[int, ...]
+) -> Pixels:
+    """Return where a thing may show, on a crop that is wider by `MARGIN` on each side.
 
-    Chins lie at the rim of crops, or beyond.
+    Chins lie at the rim of crops, or beyond; glasses stand out from a turned face.
     """
     wider = int(MARGIN * piece.change.size)
     transform = Similarity.shifting(wider, wider) @ piece.transform
     size = piece.change.size + 2 * wider
     outline = mask.Outline.of(piece.face, transform, size, shape)
-    where = outline.union(names) * outline.beard()
-    if piece.visible is None:
-        return where
-    return where * np.pad(piece.visible, wider, mode="edge")
+    where = outline.union(names)
+    if thing == BEARD:
+        return where * outline.beard() * _padded(piece.visible, wider)
+    inside = np.float32((where > 0) | (FACE in names))
+    visible, uncovered = (_padded(p, wider) for p in (piece.visible, piece.uncovered))
+    rims, arms = inside * uncovered, inside * visible
+    return np.stack([rims, arms, outline.surface * visible], -1)
+
+
+def _padded(visible: Pixels | None, wider: int) -> Pixels:
+    if visible is None:
+        return np.ones((1, 1), np.float32)
+    return np.pad(visible, wider, mode="edge")
 
 
 def _replacement(change: Change, own: Pixels, masks: Masks) -> Layers:

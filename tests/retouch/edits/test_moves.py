@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from retouch.edits.edit import View
-from retouch.edits.moves import BARE, TraitMove
+from retouch.edits.moves import BARE, WEARS, TraitMove
 from tests.scorers.people import latents, moves
 
 
@@ -43,3 +43,12 @@ def test_glasses_are_put_on_nobody_who_is_to_look_older(view):
     )
     assert known.wish("age", ("glasses",))[1] > 0  # in people they go together
     assert not older.any() and (younger < 0).any() and (worn > 0).any()
+
+
+def test_glasses_are_put_on_who_wears_none_and_taken_off_nobody(view):
+    known = replace(moves(), names=("age", "glasses", "weight"))
+    own = known.read(view.latents)[:, 1]
+    on, off = (TraitMove(known, "glasses").way(view, s).change for s in (0.7, -1.0))
+    assert (own > WEARS).any() and (own < WEARS).any()
+    np.testing.assert_allclose(on[:, 1], np.where(own > WEARS, 0, np.float32(0.7)))
+    assert not off.any()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retouch.edits.manner import Manner
+from retouch.edits.manner import BEARD, Manner
 from retouch.faces.crop import cut
 from retouch.geometry import TIGHT, Similarity
 from retouch.stitching import beard
@@ -16,7 +16,8 @@ from tests.retouch.drawing import closed, drawn_face
 SIZE = 128
 FACE = closed(drawn_face(200)).moved(Similarity.shifting(100, 60))
 TO_CROP = FACE.transform(TIGHT, SIZE)
-GROWING = Manner(where=frozenset({"beard"}), still=True, hair=True)
+GROWING = Manner(where=frozenset({BEARD}), still=True, things=frozenset({BEARD}))
+BARE = replace(GROWING, things=frozenset())
 CHIN, NOSE, LIP = FACE.landmarks[8], FACE.landmarks[30], FACE.landmarks[51]
 
 
@@ -86,7 +87,7 @@ def test_what_is_in_front_of_a_beard_keeps_each_of_its_pixels():
 def test_who_is_drawn_lighter_gets_no_hair():
     pixels = photo()
     one = piece(pixels, -0.3)
-    bare = replace(one, change=replace(one.change, manner=replace(GROWING, hair=False)))
+    bare = replace(one, change=replace(one.change, manner=BARE))
     np.testing.assert_array_equal(stitch(pixels, [one]), stitch(pixels, [bare]))
 
 

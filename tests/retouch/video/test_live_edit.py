@@ -96,6 +96,21 @@ def test_a_person_that_is_left_alone_stays_as_it_is(effect):
     assert not effect.state()["0 way"]
 
 
+@pytest.mark.parametrize("thing", ["beard", "glasses"])
+def test_things_are_carried_as_light(retoucher, thing):
+    """They vanished whenever a face moved."""
+    settings = replace(SETTINGS, identity=0.6)
+    task = retoucher.editing({thing: 1.0}, settings)
+    effect = LiveEdit(retoucher, task, settings, AtOnce())
+    tracker = Tracker(retoucher.detector)
+    still = shown(effect, tracker, clips.PORTRAIT, 0.0, 0.04, 0.04 + FADED)
+    still -= clips.PORTRAIT
+    pixels = np.roll(clips.PORTRAIT, 6, 1)
+    moved = shown(effect, tracker, pixels, 0.1 + FADED) - pixels
+    assert np.abs(still).max() > 30
+    assert np.abs(moved).mean() > 0.7 * np.abs(still).mean()
+
+
 def test_layers_are_carried_and_mixed():
     size = 32
     nothing = none(size)
