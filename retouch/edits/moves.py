@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch.edits.edit import View
+from retouch.edits.manner import GLASSES
 from retouch.edits.way import Way
 from scorers.moves import Moves
 
@@ -32,10 +33,8 @@ ALONG = {name: EXPRESSION for name in ("happy", "mouth-open", "corners-up")} | {
 }
 # Who reads lower than that has nothing left to take away: no beard, no make-up.
 BARE = {"beard": -0.8, "eye_makeup": -0.9, "lip_makeup": -0.9}
-WORN = "glasses"  # what goes along with age in people, and is put on nobody's nose
-WEARS = (
-    0.8  # who reads higher wears some: of 155 people all but 3 in 100, others 1 in 100
-)
+# Who reads higher wears some: all but 3 in 100 of 155 people do, and 1 in 100 others.
+WEARS = 0.8
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +58,9 @@ class TraitMove:
         goals = np.broadcast_to(np.asarray(strength, np.float32), len(view.latents))
         change, moves = self.change, self.moves
         own = moves.read(view.latents)
-        if self.name == WORN:  # are put on as asked, on whom wears none
-            taken = np.where(own[:, moves.names.index(WORN)] > WEARS, 0, goals.clip(0))
+        if self.name == GLASSES:  # are put on as asked, on who wears none
+            worn = own[:, moves.names.index(GLASSES)] > WEARS
+            taken = np.where(worn, 0, goals.clip(0))
         else:
             factors = moves.factors(view.latents, change, self.name, goals)
             taken = np.sign(goals) * factors
@@ -69,7 +69,8 @@ class TraitMove:
             if name in BARE:
                 least = np.minimum(BARE[name] - own[:, at], 0)
                 wished[:, at] = np.maximum(wished[:, at], least)
-        if self.name != WORN and WORN in moves.names:
-            unworn = moves.names.index(WORN)
-            wished[:, unworn] = np.minimum(wished[:, unworn], 0)
+        if self.name != GLASSES and GLASSES in moves.names:
+            # They go along with age in people, and are put on nobody's nose for that.
+            at = moves.names.index(GLASSES)
+            wished[:, at] = np.minimum(wished[:, at], 0)
         return Way.learnt(view.latents, wished.astype(np.float32), moves)

@@ -134,7 +134,10 @@ class Way:
         """The latents that it leads to; the start itself if it leads nowhere."""
         latents = self.start
         if self.change is not None and self.moves is not None:
-            latents = self.moves.moved(latents, self.change)
+            change = self.change.copy()
+            worn = self._places([GLASSES])  # are put on, and not drawn
+            change[:, worn] = np.minimum(change[:, worn], 0)
+            latents = self.moves.moved(latents, change)
         return latents + self.offset
 
     @property

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from retouch.cores import together
 from retouch.edits.manner import GLASSES
-from retouch.edits.moves import EXPRESSION, OPENING, WORN
+from retouch.edits.moves import EXPRESSION, OPENING
 from retouch.edits.way import Way
 from retouch.engine.memory import Memory
 from retouch.errors import FaceError
@@ -161,7 +161,7 @@ class Renderer:
             manner=manner,
             mouth=self._mouth(way, there, old, now),
             bare=bare,
-            glasses=way.most(WORN),
+            glasses=way.most(GLASSES),
         )
         return Piece(face, place, change)
 

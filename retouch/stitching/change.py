@@ -58,7 +58,8 @@ class Change:
     @property
     def is_none(self) -> bool:
         still = self.flow is None or not self.flow.any()
-        return still and np.array_equal(self.before, self.after)
+        idle = still and self.glasses <= 0
+        return idle and np.array_equal(self.before, self.after)
 
     def resized(self, size: int) -> "Change":
         before, after = (resized(c, size) for c in (self.before, self.after))

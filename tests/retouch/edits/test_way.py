@@ -156,3 +156,16 @@ def test_who_goes_nowhere_is_reached_without_dividing_by_it():
         first, second = within_reach([far], 0.3), within_reach([far, near], 0.3)
     assert first[0] == pytest.approx(0.7125) and 0.7 < second[0] < 0.73
     assert np.isfinite([*first, *second]).all()
+
+
+def test_glasses_are_put_on_and_lead_no_latent_anywhere():
+    known = replace(moves(), names=("age", "glasses", "weight"))
+
+    def worn(amount):
+        change = np.tile(np.float32([0, amount, 0]), (3, 1))
+        return Way.learnt(latents(3), change, known)
+
+    on, off = worn(1.0), worn(-1.0)
+    assert on.leads and on.most("glasses") == 1 and off.most("glasses") == 0
+    np.testing.assert_allclose(on.end, on.start, atol=1e-5)
+    assert (_length(off) > 0.01).all()
