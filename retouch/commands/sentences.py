@@ -23,6 +23,7 @@ WORDS = {
 SEEN = 0.15  # deviations: less of a change is not spoken of,
 STRAYS = {"beard": 0.4}  # and less of these
 AMOUNTS = (0.5, "a little"), (1.0, "clearly"), (float("inf"), "much")  # below each
+GLASSES, PUT_ON = "glasses", 1.0  # who is seen with so much more of them wears some
 BESIDE = 0.4  # of the largest change: a second one is told from here on
 WHOLE = 0.95  # of the way: where the budget let less of it be, that is told
 # Distances of descriptors below which it is still that person; from 0.6 on it is not.
@@ -59,7 +60,10 @@ def _of(face: FaceReport, budget: float | None, wished: Collection[str]) -> str:
     limit = "" if budget is None else f" of {budget:.2f}"
     if limit and face.share < WHOLE:
         limit += f", which ends it at {face.share:.0%} of the way"
-    words = [_change(face, wished)] if face.changed else []
+    worn = face.changed.get(GLASSES, 0) >= PUT_ON
+    words = ["glasses put on"] if worn else []
+    if face.changed and not (worn and {*wished} == {GLASSES}):
+        words.insert(0, _change(face, wished))
     return "; ".join([*words, *skin, f"{who} ({face.identity:.2f}{limit})"])
 
 

@@ -88,3 +88,10 @@ def test_a_beard_that_is_but_read_is_not_told():
     )
     assert "a little more attractive;" in told([read])[0]
     assert "clearly more bearded;" in told([grown])[0]
+
+
+def test_glasses_that_are_put_on_are_told():
+    worn = replace(FACE, changed={"glasses": 1.6, "eyes-open": -0.3, "happy": 0.6})
+    assert told([worn], 0.3, ["glasses"])[0].startswith("1 face: glasses put on;")
+    both = told([worn], 0.3, ["happy", "glasses"])[0]
+    assert both.startswith("1 face: clearly happier") and "; glasses put on;" in both
