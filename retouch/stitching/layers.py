@@ -15,6 +15,7 @@ from retouch.stitching import edges, grain
 
 BAND = 1 << 19  # photo pixels worked on at once
 FAINT = 1e-3  # a reach that nobody sees, and rounding may cause
+RIM, FADED = 2.0, 8.0  # crop pixels: so many are left, over so many things fade
 STILL = 0.01  # photo pixels: a shorter move is none
 SPLINE = 12  # photo pixels around a point that its cubic spline depends on
 
@@ -56,7 +57,8 @@ class Layers:
     def flat(self, crop: Pixels) -> "Layers":
         """Return layers that show things as light, for a crop of the photo (S, S, 3).
 
-        So they can be carried along, at the crop's own size.
+        So they can be carried along, at the crop's own size. What reaches beyond it
+        fades before its rim, which would be repeated.
         """
         if not self.things:
             return self
@@ -64,7 +66,9 @@ class Layers:
         shown = shown.copy()
         for thing in self.things:
             thing.draw(shown, Similarity.scaling(1.0))
-        light = shown.astype(np.float32) - before
+        depth = np.arange(len(crop), dtype=np.float32)
+        fade = ((np.minimum(depth, depth[::-1]) - RIM) / FADED).clip(0, 1)
+        light = (shown.astype(np.float32) - before) * np.outer(fade, fade)[..., None]
         reach = np.maximum(self.reach, light.any(-1))
         return replace(self, reach=reach, light=self.light + light, things=())
 

@@ -10,7 +10,7 @@ from retouch.faces.crop import cut
 from retouch.geometry import TIGHT, Similarity
 from retouch.stitching import beard
 from retouch.stitching.change import Change
-from retouch.stitching.stitch import Piece, stitch
+from retouch.stitching.stitch import Piece, planned, stitch
 from tests.retouch.drawing import closed, drawn_face
 
 SIZE = 128
@@ -111,3 +111,15 @@ def test_hair_that_leaves_the_picture_leaves_no_trace_in_it():
     moved = Piece(face, TO_CROP @ Similarity.shifting(left, 0), change)
     result = stitch(np.ascontiguousarray(part), [moved]).astype(int)
     assert np.abs(result - whole[:below, left:]).max() <= 2
+
+
+def test_hair_that_is_carried_as_light_ends_before_the_crop_does():
+    """Its last row was repeated down the neck."""
+    pixels = photo()
+    layers = planned(pixels, piece(pixels, 0.9))
+    flat = layers.flat(cut(pixels, TO_CROP, SIZE))
+    hair = np.abs(flat.light - layers.light).max(-1)
+    assert not flat.things and hair.max() > 30
+    assert (flat.reach[hair > 0] > 0).all()
+    hair[2:-2, 2:-2] = 0
+    assert not hair.any()
