@@ -14,7 +14,7 @@ import numpy as np
 from numpy.polynomial.polynomial import polyfit, polyval
 from numpy.typing import NDArray
 
-from retouch.edits.manner import BEARD, GLASSES, MOUTH
+from retouch.edits.manner import BEARD, MOUTH
 from retouch.faces.crop import Pixels, resized
 from retouch.geometry import (
     INNER_LIPS,
@@ -29,7 +29,7 @@ from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.beard import grown
 from retouch.stitching.change import Change, Masks
-from retouch.stitching.frames import Glasses
+from retouch.stitching.frames import worn
 from retouch.stitching.layers import Layers, Thing
 from retouch.stitching.mouths import around, gap, on_lips, painted, steadied
 
@@ -80,7 +80,8 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     moves = flow.tapered(whole, masks.edit) * masks.edit[..., None]
     moves = flow.unfolded(moves, masks.edit, bared)
     photo = flow.fetch(own, moves)
-    light, things = np.zeros_like(photo), _worn(change, masks)
+    light = np.zeros_like(photo)
+    things: tuple[Thing, ...] = worn(change, masks)
     if change.manner.lit:
         moved, lit = _compared(change, whole, masks, unit, bared)
         if BEARD in change.manner.things:
@@ -98,15 +99,6 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     return Layers(
         masks.edit, moves, light, paint, cover, skin, crisp=True, things=things
     )
-
-
-def _worn(change: Change, masks: Masks) -> tuple[Thing, ...]:
-    """Return the glasses that are put on, if any are."""
-    where = masks.things.get(GLASSES)
-    if where is None or change.glasses <= 0:
-        return ()
-    wider = (len(where) - change.size) // 2
-    return (Glasses(wider, where, masks.marks + wider, change.glasses),)
 
 
 def calmed(change: Change, unit: float) -> Change:

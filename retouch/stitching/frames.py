@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from retouch.edits.manner import GLASSES
 from retouch.faces.crop import Pixels, Window, uncut
 from retouch.geometry import Points, Similarity
 from retouch.smoothing import smoothed
 from retouch.stitching import flow
+from retouch.stitching.change import Change, Masks
 
 # Where landmarks lie on heads: millimetres to the picture's right, down, and forwards.
 HEAD = {
@@ -76,11 +78,20 @@ class Glasses:
         solid = np.maximum(rims * shown[..., 0], arms * shown[..., 1])
         largest = np.iinfo(photo.dtype).max
         own = photo[window.slices].astype(np.float32) * np.float32(255 / largest)
-        worn = _worn(own, solid, glass * shown[..., 1], shown[..., 2], frame)
-        worn = own + shown[..., :1] * (worn - own)
-        levels = np.rint(worn * np.float32(largest / 255)).clip(0, largest)
+        now = _with_glasses(own, solid, glass * shown[..., 1], shown[..., 2], frame)
+        now = own + shown[..., :1] * (now - own)
+        levels = np.rint(now * np.float32(largest / 255)).clip(0, largest)
         seen = shown[..., 0] > 0
         photo[window.slices][seen] = levels[seen].astype(photo.dtype)
+
+
+def worn(change: Change, masks: Masks) -> tuple[Glasses, ...]:
+    """Return the glasses that are put on, if any are."""
+    where = masks.things.get(GLASSES)
+    if where is None or change.glasses <= 0:
+        return ()
+    wider = (len(where) - change.size) // 2
+    return (Glasses(wider, where, masks.marks + wider, change.glasses),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +203,7 @@ def _filled(shapes: Iterable[tuple[Sequence[Shape], int]], window: Window) -> Pi
     return np.asarray(small, np.float32) / np.float32(255)
 
 
-def _worn(
+def _with_glasses(
     own: Pixels, solid: Pixels, glass: Pixels, shaded: Pixels, frame: Frame
 ) -> Pixels:
     """Return what a window of the photo looks like with glasses on, 0 to 255."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
 from retouch.cores import together
-from retouch.faces.crop import Pixels, Window, uncut, window_touched
+from retouch.faces.crop import Pixels, Window, cut, uncut, window_touched
 from retouch.geometry import Similarity
 from retouch.stitching import edges, grain
 
@@ -54,16 +54,17 @@ class Layers:
         for thing in self.things:
             thing.draw(photo, transform)
 
-    def flat(self, crop: Pixels) -> "Layers":
-        """Return layers that show things as light, for a crop of the photo (S, S, 3).
+    def flat(self, photo: NDArray[Any], transform: Similarity) -> "Layers":
+        """Return layers that show things as light, in a photo of 8 bit.
 
         So they can be carried along, at the crop's own size. What reaches beyond it
         fades before its rim, which would be repeated.
         """
         if not self.things:
             return self
-        shown = before = np.rint(crop).clip(0, 255).astype(np.uint8)
-        shown = shown.copy()
+        crop = cut(photo, transform, len(self.reach))
+        before = np.rint(crop).clip(0, 255).astype(np.uint8)
+        shown = before.copy()
         for thing in self.things:
             thing.draw(shown, Similarity.scaling(1.0))
         depth = np.arange(len(crop), dtype=np.float32)

@@ -25,6 +25,7 @@ from retouch.stitching.beard import MARGIN
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.colour import matched
 from retouch.stitching.difference import difference
+from retouch.stitching.frames import worn
 from retouch.stitching.layers import Layers
 from retouch.stitching.mouths import OPEN, opening
 
@@ -173,4 +174,5 @@ def _replacement(change: Change, own: Pixels, masks: Masks) -> Layers:
     paint = matched(change.after, change.after, own, masks.skin)
     cover = masks.edit * masks.surface
     nothing = np.zeros_like(own)
-    return Layers(cover, nothing[..., :2], nothing, paint, cover)
+    things = worn(change, masks)
+    return Layers(cover, nothing[..., :2], nothing, paint, cover, things=things)

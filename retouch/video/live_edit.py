@@ -144,7 +144,7 @@ class LiveEdit:
         if layers is None:
             return None
         place = track.face.transform(self.template, len(layers.reach))
-        layers = layers.flat(cut(pixels, place, len(layers.reach)))
+        layers = layers.flat(pixels, place)
         seen = _seen(pixels, track.face.transform(self.template, SEEN))
         return Key(layers, place(track.face.landmarks), seen)
 

@@ -117,7 +117,7 @@ def test_hair_that_is_carried_as_light_ends_before_the_crop_does():
     """Its last row was repeated down the neck."""
     pixels = photo()
     layers = planned(pixels, piece(pixels, 0.9))
-    flat = layers.flat(cut(pixels, TO_CROP, SIZE))
+    flat = layers.flat(pixels, TO_CROP)
     hair = np.abs(flat.light - layers.light).max(-1)
     assert not flat.things and hair.max() > 30
     assert (flat.reach[hair > 0] > 0).all()

@@ -32,8 +32,8 @@ def piece(pixels, strength, visible=None, uncovered=None):
     return Piece(FACE, TO_CROP, change, visible, uncovered)
 
 
-def darkened(pixels, *pieces, regions=("face",)):
-    result = stitch(pixels, pieces, regions=regions).astype(float)
+def darkened(pixels, *pieces, regions=("face",), method="difference"):
+    result = stitch(pixels, pieces, regions=regions, method=method).astype(float)
     return (pixels - result).mean(-1) / np.iinfo(pixels.dtype).max
 
 
@@ -89,3 +89,10 @@ def test_they_are_worn_where_eyes_may_change():
     pixels = photo()
     assert not darkened(pixels, piece(pixels, 1.0), regions=("mouth",)).any()
     assert darkened(pixels, piece(pixels, 1.0), regions=("eyes",)).any()
+
+
+def test_they_are_put_on_a_replaced_face_too():
+    """The generator's picture shows none."""
+    pixels = photo()
+    bare, worn = (darkened(pixels, piece(pixels, s), method="replace") for s in (0, 1))
+    assert (worn - bare > 0.3).sum() > 300
