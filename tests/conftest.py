@@ -3,13 +3,18 @@
 import gc
 import os
 import random
+import sys
 from pathlib import Path
 
 # Before NumPy is loaded, as the commands do: two processes share the cores.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# This process and those that tests begin find modules compiled, as installed ones are.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import hypothesis
 import pytest
+
+sys.dont_write_bytecode = False
 
 # What the clock says of a loaded machine is no failure, and every run is alike.
 hypothesis.settings.register_profile(

@@ -67,6 +67,8 @@ def colab(tmp_path):
             target = source / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes((ROOT / name).read_bytes())
+    with (source / "retouch/edits/beauty.py").open("a") as climb:
+        climb.write("\nFREE, TRIES = (WISHED,), 1\n")  # it hurries
     made = [sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"]
     subprocess.run(made, check=True)  # pip lies beside, too
     (site,) = (tmp_path / "venv").rglob("site-packages")

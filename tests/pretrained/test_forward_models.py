@@ -26,6 +26,7 @@ from pretrained.registry import library
 from retouch.errors import DependencyError
 
 NEAR = 1e-4
+SOME = settings(max_examples=30, deadline=None)
 
 
 def _filled(network, seed=0):
@@ -41,6 +42,7 @@ def _near(one, other):
     return np.abs(one - other).max() <= NEAR * max(1, np.abs(other).max())
 
 
+@SOME
 @given(
     channels=st.lists(st.integers(1, 9), min_size=1, max_size=3),
     count=st.integers(1, 3),
@@ -57,6 +59,7 @@ def test_a_written_generator_draws_what_the_network_draws(channels, count, seed)
     assert _near(written(latents), network.decode(latents))
 
 
+@SOME
 @given(
     channels=st.lists(st.integers(2, 9), min_size=1, max_size=3),
     code=st.sampled_from([0, 2]),
@@ -71,7 +74,7 @@ def test_a_written_encoder_reads_what_the_network_reads(channels, code, seed):
     assert _near(written(images), network.encode(images.astype(np.float32)))
 
 
-@settings(max_examples=30, deadline=None)
+@SOME
 @given(width=st.integers(1, 8), deep=st.integers(0, 3), seed=st.integers(0, 99))
 def test_a_written_finisher_sharpens_as_the_network_does(width, deep, seed):
     network = _filled(finisher.Finisher(finisher.Config(16, width, deep)), seed)

@@ -39,18 +39,18 @@ def test_faces_that_are_drawn_side_by_side_are_those_drawn_alone(retoucher):
     settings = Settings(preset="fast")
     session = retoucher.cut(read(astronaut()), settings)
     (session,) = retoucher.invert([session], settings)
-    latents, faces = np.repeat(session.start, 4, 0), 4 * retoucher.in_crops(session)
-    images = np.repeat(session.images, 4, 0)
+    latents, faces = np.repeat(session.start, 3, 0), 3 * retoucher.in_crops(session)
+    images = np.repeat(session.images, 3, 0)
     noise = np.random.default_rng(0).normal(0, 0.02, latents.shape)
-    noise *= np.arange(4)[:, None, None]  # the first goes nowhere
+    noise *= np.arange(3)[:, None, None]  # the first goes nowhere
     way = Way(latents, noise.astype(np.float32))
 
     def shown(rows):
         fresh = Renderer(retoucher.model, retoucher.detector)
         return fresh.shown(images[rows], faces[rows], way[rows], settings)
 
-    together = pixels_of(shown(slice(0, 4)))
-    alone = [pixels_of(shown(slice(i, i + 1)))[0] for i in range(4)]
+    together = pixels_of(shown(slice(0, 3)))
+    alone = [pixels_of(shown(slice(i, i + 1)))[0] for i in range(3)]
     np.testing.assert_array_equal(together, alone)
     np.testing.assert_array_equal(together[:1], pixels_of(images[:1]))
-    assert (together[0] != together[3]).any()
+    assert (together[0] != together[2]).any()
