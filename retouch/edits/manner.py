@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FACE, MOUTH = "face", "mouth"
-BEARD, GLASSES = "beard", "glasses"  # things
+# Things, called as the traits that say how much of them there is:
+BEARD, GLASSES, LINES = "beard", "glasses", "age"
 
 
 @dataclass(frozen=True)

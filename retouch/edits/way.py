@@ -108,11 +108,12 @@ class Way:
             return True
         return bool(self.change[:, self._places(names)].any())
 
-    def most(self, name: str) -> float:
-        """Return by how much a trait changes, in whom it does most; 0 at the least."""
-        if self.change is None:
+    def asked(self, name: str) -> float:
+        """Return by how much a trait changes in the first face."""
+        places = self._places([name])
+        if self.change is None or not places:
             return 0.0
-        return float(self.change[:, self._places([name])].max(initial=0))
+        return float(self.change[0, places[0]])
 
     def _places(self, names: Sequence[str]) -> list[int]:
         """Return where in a change some traits stand, those that are known."""

@@ -161,7 +161,7 @@ class Renderer:
             manner=manner,
             mouth=self._mouth(way, there, old, now),
             bare=bare,
-            glasses=way.most(GLASSES),
+            asked={thing: way.asked(thing) for thing in manner.things},
         )
         return Piece(face, place, change)
 

@@ -20,6 +20,7 @@ from retouch.geometry import MIRRORED, Points, Similarity
 from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Masks
+from retouch.stitching.strokes import strokes
 
 # How densely hair grows on one half of a face, from one landmark on the way to another:
 # how much darker 556 people with beards are there than 247 men without, medians. (The
@@ -52,7 +53,6 @@ SHORTEST = 0.4  # of the length of a hair that stands in the thick, where few ar
 ASTRAY, CURL = 0.35, 0.5  # radians: how far hairs point elsewhere, and turn
 UNEVEN = 0.4  # deviation of their lengths and thicknesses, for their means
 JOINTS = 5  # straight pieces of which a hair consists
-SPACING = 1.0  # photo pixels between the points by which it is drawn
 BROWS, HAIR = (0, 0.15, 0.3), 0.15  # from brows to lids; the darkest of it is hair
 DARKEST, PALEST = 0.1, 0.6  # what hair leaves of the light that skin gives back
 MARGIN = 0.25  # of a crop's side, by which hair may lie beyond it
@@ -112,8 +112,8 @@ class Beard:
         coarser = max(1.0, thick)  # photo pixels: no hair is drawn finer than one
         height, width = window.shape
         shape = int(np.ceil(height / coarser)), int(np.ceil(width / coarser))
-        strokes = _strokes(joints / coarser, thick / coarser * uneven[1], shape)
-        covered = Image.fromarray(1 - np.exp(-strokes))
+        drawn = strokes(joints / coarser, thick / coarser * uneven[1], shape)
+        covered = Image.fromarray(1 - np.exp(-drawn))
         box = 0, 0, width / coarser, height / coarser
         return np.asarray(covered.resize((width, height), BILINEAR, box))
 
@@ -200,38 +200,3 @@ def _at(plane: Pixels, points: Points) -> NDArray[np.float32]:
     """Return what a plane (S, S) holds at points (N, 2)."""
     where = [points[:, 1] - 0.5, points[:, 0] - 0.5]
     return np.asarray(map_coordinates(plane, where, order=1, mode="nearest"))
-
-
-def _strokes(joints: Points, thick: NDArray[Any], shape: tuple[int, int]) -> Pixels:
-    """Return how much of each pixel is drawn over, by strokes that taper, (h, w).
-
-    Args:
-        joints: (N, J, 2), between which strokes are straight.
-        thick: in pixels, (N,), where they begin.
-    """
-    joints = joints.astype(np.float32)
-    long = np.hypot(*np.moveaxis(np.diff(joints, axis=1), -1, 0)).sum(1)
-    count = int(np.ceil(long.max(initial=0) / SPACING)) + 1
-    along = (np.arange(count, dtype=np.float32) + 0.5) / count
-    before, past = np.divmod(along * (joints.shape[1] - 1), 1)
-    first, past = before.astype(int), past[:, None]
-    points = joints[:, first] * (1 - past) + joints[:, first + 1] * past
-    area = ((thick * long / count)[:, None] * (1 - along)).astype(np.float32)
-    # A rim of one pixel takes what lies half beyond the edge.
-    height, width = shape
-    near = np.floor(points - 0.5)
-    right, under = np.moveaxis(points - 0.5 - near, -1, 0)
-    x, y = np.moveaxis(near.astype(np.int32) + 1, -1, 0)
-    area *= (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
-    place = y.clip(0, height) * (width + 2) + x.clip(0, width)
-    plane: NDArray[Any] = np.zeros((height + 2) * (width + 2))
-    for further, part in (
-        (0, (1 - right) * (1 - under)),
-        (1, right * (1 - under)),
-        (width + 2, (1 - right) * under),
-        (width + 3, right * under),
-    ):
-        weights = (part * area).ravel()
-        plane += np.bincount((place + further).ravel(), weights, len(plane))
-    inside = plane.reshape(height + 2, width + 2)[1:-1, 1:-1]
-    return smoothed(inside, float(thick.mean()) / 3 if len(thick) else 0)

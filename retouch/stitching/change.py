@@ -1,7 +1,7 @@
 """What an edit did to a crop, and where the photo may show it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -30,7 +30,8 @@ class Change:
     mouth: tuple[Pixels, Points] | None = None
     # Where both pictures show skin, (R, R) each; not hair or glasses in front of it.
     bare: tuple[Pixels, Pixels] | None = None
-    glasses: float = 0.0  # how strong a pair of them is put on, if one is meant
+    # How much more of some things is asked for, in deviations: 0 and less of glasses.
+    asked: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         size = self.before.shape[0]
@@ -58,7 +59,7 @@ class Change:
     @property
     def is_none(self) -> bool:
         still = self.flow is None or not self.flow.any()
-        idle = still and self.glasses <= 0
+        idle = still and not any(self.asked.values())
         return idle and np.array_equal(self.before, self.after)
 
     def resized(self, size: int) -> "Change":
@@ -76,9 +77,7 @@ class Change:
         if bare is not None:
             was, now = (resized(b[..., None], size)[..., 0] for b in bare)
             bare = was, now
-        return Change(
-            before, after, moves, marks, self.manner, mouth, bare, self.glasses
-        )
+        return Change(before, after, moves, marks, self.manner, mouth, bare, self.asked)
 
 
 def _require(name: str, field: Pixels | Points, shape: tuple[int, ...]) -> None:

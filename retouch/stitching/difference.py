@@ -31,6 +31,7 @@ from retouch.stitching.beard import grown
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.frames import worn
 from retouch.stitching.layers import Layers, Thing
+from retouch.stitching.lines import lined
 from retouch.stitching.mouths import around, gap, on_lips, painted, steadied
 
 # In parts of the face's size:
@@ -81,7 +82,7 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     moves = flow.unfolded(moves, masks.edit, bared)
     photo = flow.fetch(own, moves)
     light = np.zeros_like(photo)
-    things: tuple[Thing, ...] = worn(change, masks)
+    things: tuple[Thing, ...] = *lined(change, masks, unit), *worn(change, masks)
     if change.manner.lit:
         moved, lit = _compared(change, whole, masks, unit, bared)
         if BEARD in change.manner.things:

@@ -88,10 +88,11 @@ class Glasses:
 def worn(change: Change, masks: Masks) -> tuple[Glasses, ...]:
     """Return the glasses that are put on, if any are."""
     where = masks.things.get(GLASSES)
-    if where is None or change.glasses <= 0:
+    strength = change.asked.get(GLASSES, 0.0)
+    if where is None or strength <= 0:
         return ()
     wider = (len(where) - change.size) // 2
-    return (Glasses(wider, where, masks.marks + wider, change.glasses),)
+    return (Glasses(wider, where, masks.marks + wider, strength),)
 
 
 @dataclass(frozen=True, eq=False)

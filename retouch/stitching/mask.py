@@ -44,9 +44,9 @@ LID_OUTSET, LID_FEATHER = 0.005, 0.02
 BROW_OUTSET, BROW_FEATHER = 0.04, 0.03
 NOSE_OUTSET, NOSE_FEATHER = 0.05, 0.05
 LOWER_FEATHER = 0.3  # of what lies below the nose, upwards
-BEARD_FEATHER, LIP_FEATHER = 0.15, 0.03
+BEARD_FEATHER, LIP_OUTSET, LIP_FEATHER = 0.15, 0.03, 0.03
 
-NOSE_BASE = 33
+NOSE_BASE, NOSTRILS = 33, slice(30, 36)
 _CIRCLE = np.stack([f(np.arange(8) * np.pi / 4) for f in (np.cos, np.sin)], -1)
 
 
@@ -208,6 +208,13 @@ class Outline:
     def skin(self) -> Pixels:
         """Return the surface without mouth, eyes and brows."""
         features = np.maximum.reduce([self.mouth(), self.eyes(), self.both_brows])
+        return self.surface * (1 - features)
+
+    def furrowed(self) -> Pixels:
+        """Return where skin folds: not lips, lashes, brows and nostrils."""
+        lips = self.soft(self.points[OUTER_LIPS], LIP_OUTSET, LIP_FEATHER)
+        nostrils = self.soft(self.points[NOSTRILS], LIP_OUTSET, NOSE_FEATHER)
+        features = np.maximum.reduce([lips, nostrils, self.lashes(), self.both_brows])
         return self.surface * (1 - features)
 
     @cached_property

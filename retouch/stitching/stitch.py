@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import grey_erosion
 
-from retouch.edits.manner import BEARD, FACE
+from retouch.edits.manner import BEARD, FACE, LINES
 from retouch.errors import SettingsError
 from retouch.faces.crop import Pixels, resized
 from retouch.faces.face_crop import FaceCrop
@@ -158,6 +158,8 @@ def _shown(
     where = outline.union(names)
     if thing == BEARD:
         return where * outline.beard() * _padded(piece.visible, wider)
+    if thing == LINES:
+        return where * outline.furrowed() * _padded(piece.visible, wider)
     inside = np.float32((where > 0) | (FACE in names))
     visible, uncovered = (_padded(p, wider) for p in (piece.visible, piece.uncovered))
     rims, arms = inside * uncovered, inside * visible

@@ -166,6 +166,6 @@ def test_glasses_are_put_on_and_lead_no_latent_anywhere():
         return Way.learnt(latents(3), change, known)
 
     on, off = worn(1.0), worn(-1.0)
-    assert on.leads and on.most("glasses") == 1 and off.most("glasses") == 0
+    assert on.leads and on.asked("glasses") == 1 and off.asked("glasses") == -1
     np.testing.assert_allclose(on.end, on.start, atol=1e-5)
     assert (_length(off) > 0.01).all()

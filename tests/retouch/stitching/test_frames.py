@@ -28,7 +28,7 @@ def piece(pixels, strength, visible=None, uncovered=None):
     levels = np.float32(np.iinfo(pixels.dtype).max / 255)
     before = cut(pixels, TO_CROP, SIZE) / levels
     # What a generator draws of glasses does not matter.
-    change = Change(before, before + 1, manner=WORN, glasses=strength)
+    change = Change(before, before + 1, manner=WORN, asked={GLASSES: strength})
     return Piece(FACE, TO_CROP, change, visible, uncovered)
 
 

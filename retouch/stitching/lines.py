@@ -1,0 +1,135 @@
+"""Lines: the folds and wrinkles of a face, which get deeper with age, or fill.
+
+Those that a generator draws are soft. Skin folds where it has folded: so the photo's
+own lines are found, dark valleys that are long, and their light is changed at its own
+size. What an edit draws beside them is there by then, and gets as crisp.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.ndimage import find_objects, gaussian_filter, label
+
+from retouch.edits.manner import LINES
+from retouch.faces.crop import Pixels, uncut, window_touched
+from retouch.geometry import Similarity
+from retouch.smoothing import smoothed
+from retouch.stitching import flow
+from retouch.stitching.change import Change, Masks
+
+# Lines are looked for on a face of at most so many pixels, by Gaussians of these widths
+# in parts of it; narrower ones than a pixel's part tell nothing.
+FINEST, WIDTHS, NARROWEST = 640.0, (0.0025, 0.005, 0.01), 0.7
+LONG = 2.0  # times as steep must valleys be across as along
+SEEN, LEAST = 0.02, 0.05  # so deep is a line, and so long in parts of the face
+DEEPER, FILLED = 0.75, 0.9  # what is added to their depth at strength 1, or taken
+MOST = 0.35  # of the logarithm of light, that a strength of 1 changes
+STRENGTH, STRONGEST = 2.0, 1.5  # deviations as read that are one; more does no more
+DARK = 12.0  # of 255: what is darker has no lines
+ROUGH, AROUND = 2.2, 0.03  # times as rough as skin is on the whole: that is hair
+SMOOTHEST = 0.02  # of the logarithm of light: no skin is less rough
+Field = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Lines of a face that get deeper or shallower, on a crop wider on each side."""
+
+    wider: int  # pixels
+    where: Pixels  # (S, S): how far skin may change
+    unit: float  # the face's size in crop pixels
+    strength: float  # above 0 deeper, below filled
+
+    def draw(self, photo: NDArray[Any], transform: Similarity) -> None:
+        """Change them in the photo (H, W, 3), 8 or 16 bit.
+
+        Args:
+            transform: from the photo to the crop.
+        """
+        transform = Similarity.shifting(self.wider, self.wider) @ transform
+        window = window_touched(self.where, transform, photo.shape)
+        if not min(window.shape):
+            return
+        part = photo[window.slices]
+        largest = np.iinfo(photo.dtype).max
+        own = part.astype(np.float32) * np.float32(255 / largest)
+        shown = uncut(self.where[..., None], transform, window, linear=True)[..., 0]
+        gain = self._gain(own, shown.clip(0, 1), self.unit / transform.scale)
+        levels = (own + DARK) * np.exp(gain)[..., None] - DARK
+        levels = np.rint(levels * np.float32(largest / 255)).clip(0, largest)
+        part[shown > 0] = levels[shown > 0].astype(photo.dtype)
+
+    def _gain(self, own: Pixels, shown: Field, unit: float) -> Field:
+        """Return by which factors light grows, their logarithm, (h, w)."""
+        coarse = max(1.0, unit / FINEST)
+        height, width = shown.shape
+        size = max(1, round(width / coarse)), max(1, round(height / coarse))
+        light = np.log(own @ flow.LUMINANCE + DARK)
+        light, skin = (_resized(plane, size) for plane in (light, shown))
+        depth = unspotted(valleys(light, unit / coarse), unit / coarse)
+        depth *= _smooth_skin(light, skin, unit / coarse)
+        if self.strength > 0:
+            gain = -DEEPER * self.strength * depth
+        else:
+            gain = (1 - np.exp(FILLED * self.strength)) * depth
+        most = MOST * abs(self.strength)
+        gain = most * np.tanh(gain / max(most, 1e-6)) * skin
+        return _resized(np.asarray(gain, np.float32), (width, height))
+
+
+def lined(change: Change, masks: Masks, unit: float) -> tuple[Lines, ...]:
+    """Return the lines that change, if any are meant."""
+    where, asked = masks.things.get(LINES), change.asked.get(LINES, 0.0)
+    if where is None or not asked:
+        return ()
+    strength = float(np.clip(asked / STRENGTH, -STRONGEST, STRONGEST))
+    return (Lines((len(where) - change.size) // 2, where, unit, strength),)
+
+
+def valleys(light: Field, unit: float) -> Field:
+    """Return how deep long dark valleys are in a plane of light, (h, w).
+
+    Across a valley light bends most, along it hardly; in spots it bends both ways.
+    """
+    deepest = np.zeros_like(light)
+    for width in (unit * part for part in WIDTHS):
+        if width < NARROWEST:
+            continue
+        down, across, both = (
+            gaussian_filter(light, width, order=order)
+            for order in ((2, 0), (0, 2), (1, 1))
+        )
+        mean, spread = (down + across) / 2, np.hypot((down - across) / 2, both)
+        long = mean + spread - LONG * np.abs(mean - spread)
+        # What a Gaussian valley as wide as that bends, told as its depth:
+        np.maximum(deepest, 2**1.5 * width**2 * long, out=deepest)
+    return deepest
+
+
+def unspotted(depth: Field, unit: float) -> Field:
+    """Return the depth of valleys, nothing of short ones: pores, spots, stubble."""
+    numbers, _ = label(depth > SEEN, np.ones((3, 3)))
+    boxes = find_objects(numbers)
+    far = [np.hypot(*(s.stop - s.start for s in box)) for box in boxes]
+    long = np.array([0, *(x >= LEAST * unit for x in far)], np.float32)
+    return depth * gaussian_filter(long[numbers], max(WIDTHS[0] * unit, NARROWEST))
+
+
+def _smooth_skin(light: Field, skin: Field, unit: float) -> Field:
+    """Return 1 on smooth skin, less where it is far rougher than elsewhere: hair."""
+    fine = light - gaussian_filter(light, max(WIDTHS[0] * unit, NARROWEST))
+    rough = np.sqrt(smoothed(fine**2, AROUND * unit).clip(0))
+    own = rough[skin > 0.5]
+    usual = max(float(np.median(own)) if len(own) else 0.0, SMOOTHEST)
+    return 1 / (1 + (rough / (ROUGH * usual)) ** 4)
+
+
+def _resized(plane: Field, size: tuple[int, int]) -> Field:
+    """Return a plane in another size (width, height)."""
+    if plane.shape[::-1] == size:
+        return plane
+    kind = Image.Resampling.BILINEAR
+    return np.asarray(Image.fromarray(plane).resize(size, kind), np.float32)

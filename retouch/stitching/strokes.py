@@ -1,0 +1,47 @@
+"""Strokes: hairs and lashes, each no wider than it is, however small the photo."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retouch.faces.crop import Pixels
+from retouch.geometry import Points
+from retouch.smoothing import smoothed
+
+SPACING = 1.0  # pixels between the points by which a stroke is drawn
+
+
+def strokes(joints: Points, thick: NDArray[Any], shape: tuple[int, int]) -> Pixels:
+    """Return how much of each pixel is drawn over, by strokes that taper, (h, w).
+
+    Args:
+        joints: (N, J, 2), between which strokes are straight.
+        thick: in pixels, (N,), where they begin.
+    """
+    joints = joints.astype(np.float32)
+    long = np.hypot(*np.moveaxis(np.diff(joints, axis=1), -1, 0)).sum(1)
+    count = int(np.ceil(long.max(initial=0) / SPACING)) + 1
+    along = (np.arange(count, dtype=np.float32) + 0.5) / count
+    before, past = np.divmod(along * (joints.shape[1] - 1), 1)
+    first, past = before.astype(int), past[:, None]
+    points = joints[:, first] * (1 - past) + joints[:, first + 1] * past
+    area = ((thick * long / count)[:, None] * (1 - along)).astype(np.float32)
+    # A rim of one pixel takes what lies half beyond the edge.
+    height, width = shape
+    near = np.floor(points - 0.5)
+    right, under = np.moveaxis(points - 0.5 - near, -1, 0)
+    x, y = np.moveaxis(near.astype(np.int32) + 1, -1, 0)
+    area *= (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
+    place = y.clip(0, height) * (width + 2) + x.clip(0, width)
+    plane: NDArray[Any] = np.zeros((height + 2) * (width + 2))
+    for further, part in (
+        (0, (1 - right) * (1 - under)),
+        (1, right * (1 - under)),
+        (width + 2, (1 - right) * under),
+        (width + 3, right * under),
+    ):
+        weights = (part * area).ravel()
+        plane += np.bincount((place + further).ravel(), weights, len(plane))
+    inside = plane.reshape(height + 2, width + 2)[1:-1, 1:-1]
+    return smoothed(inside, float(thick.mean()) / 3 if len(thick) else 0)
