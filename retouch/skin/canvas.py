@@ -27,8 +27,7 @@ from scorers.blemishes import STEPS
 
 LARGEST = 416  # pixels of the square around the head: the face is 320
 SMALLEST = 96
-ROOM = 0.06  # around the landmarks, in parts of the face's size, that is still the face
-LIFT = 1.1  # how far brows are lifted to the hairline, of the way from nose to brows
+LIFT = 1.25  # how far brows are lifted to the hairline, of the way from nose to brows
 CERTAIN = (0.4, 0.75)  # chances from which a pixel belongs to an area, and fully
 DARKER = (14.0, 30.0)  # L below the face's own: beards and shadows begin, and are
 STRANGE = (16.0, 26.0)  # a* and b* away from it: no skin of this face
@@ -81,12 +80,11 @@ class Canvas:
 
     @cached_property
     def oval(self) -> Pixels:
-        """The face up to the hairline; others' faces lie outside."""
+        """The face up to the hairline; ears and others' faces lie outside."""
         brows = np.concatenate([self.landmarks[s] for s in (LEFT_BROW, RIGHT_BROW)])
         lifted = brows + LIFT * (brows.mean(0) - self.landmarks[_NOSE_BASE])
         outline = np.concatenate([self.landmarks[JAW], lifted])
-        grown = self.polygon(outline, ROOM)
-        return ramp(self.blurred(grown, 0.03), 0.05, 0.6)
+        return ramp(self.blurred(self.polygon(outline), 0.03), 0.2, 0.7)
 
     def polygon(self, points: Points, grow: float = 0.0) -> Pixels:
         """Return 1 inside the hull of points, grown by a part of the face's size."""

@@ -10,6 +10,7 @@ from pretrained.forward import Forward
 from pretrained.registry import library
 from retouch.faces.crop import Pixels
 from retouch.faces.parse import ramp
+from retouch.geometry import LEFT_EYE, RIGHT_EYE
 from retouch.photos.lab import to_rgb
 from retouch.skin.canvas import Canvas
 from scorers.blemishes import STAIN, bands, network, seen
@@ -25,8 +26,9 @@ RARE = np.linalg.inv(VARIES + 0.01 * np.eye(3)).astype(np.float32)
 AROUND, GREENER = 0.06, 2.5  # of the face's size; a* below the skin so far around
 DOUBT = (0.5, 1.1)  # Lab: fainter stains are none, stronger ones are taken wholly
 HALF = 0.6  # of skin, from which a stain is taken wholly: half of it is one, too
-NOSTRILS = slice(31, 36)  # landmarks
-RIM = 0.03  # of the face's size: how wide nostrils are around these
+# Landmarks of what is red by nature or by paint, and how far that goes around them, in
+# parts of the face's size: nostrils with their rims, lids with the eyes' corners.
+RED = ((slice(31, 36), 0.03), (LEFT_EYE, 0.035), (RIGHT_EYE, 0.035))
 BARELY = 0.05  # of what grows: a spot's edge
 DONOR = 1.6  # a spot's widths away lies the skin whose pores it takes
 SPOT = 0.02  # of the face's size: marks are narrower
@@ -42,7 +44,7 @@ def healer() -> Forward:
 def healed(canvas: Canvas) -> Pixels:
     """Return the picture without its blemishes, (S, S, 3)."""
     stains = _held(canvas, _fitted(canvas, _found(canvas)))
-    taken = _certain(stains) * ramp(canvas.skin, 0, HALF) * (1 - _nostrils(canvas))
+    taken = _certain(stains) * ramp(canvas.skin, 0, HALF) * (1 - _red(canvas))
     lab = canvas.lab - taken[..., None] * stains
     return canvas.image + to_rgb(lab) - to_rgb(canvas.lab)
 
@@ -75,10 +77,10 @@ def _certain(stains: Pixels) -> Pixels:
     return ramp(np.sqrt((stains**2).sum(-1)), *DOUBT)
 
 
-def _nostrils(canvas: Canvas) -> Pixels:
-    """Return where nostrils and their rims are, which are red by nature, (S, S)."""
-    area = canvas.polygon(canvas.landmarks[NOSTRILS], RIM)
-    return canvas.blurred(area, RIM / 3)
+def _red(canvas: Canvas) -> Pixels:
+    """Return where skin is red without any blemish, (S, S)."""
+    areas = [canvas.polygon(canvas.landmarks[part], wide) for part, wide in RED]
+    return canvas.blurred(np.maximum.reduce(areas), EDGE)
 
 
 def _held(canvas: Canvas, stains: Pixels) -> Pixels:

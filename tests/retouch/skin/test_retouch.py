@@ -8,6 +8,7 @@ from skimage.data import astronaut
 
 from retouch.faces.detect import Detector
 from retouch.faces.parse import parser
+from retouch.geometry import JAW
 from retouch.photos.lab import to_lab, to_rgb
 from retouch.settings import Skin
 from retouch.skin import heal, tone
@@ -95,6 +96,14 @@ def test_a_hand_before_skin_is_not_retouched(canvas):
     behind = dataclasses.replace(canvas, parts=hidden)
     assert (behind.skin[where] == 0).all()
     assert (worked_out(behind, Skin(look="studio")).added[where] == 0).all()
+
+
+def test_ears_and_what_is_seen_beside_the_jaw_are_no_part_of_the_face(canvas):
+    jaw = canvas.landmarks[JAW]
+    beyond = (jaw + 0.05 * (jaw - jaw[::-1]))[[1, 2, 3, 13, 14, 15]].astype(int)
+    within = (jaw - 0.05 * (jaw - jaw[::-1]))[[1, 2, 3, 13, 14, 15]].astype(int)
+    assert (canvas.oval[beyond[:, 1], beyond[:, 0]] == 0).all()
+    assert (canvas.oval[within[:, 1], within[:, 0]] == 1).all()
 
 
 def test_brighter_irises_keep_their_hue(canvas):
@@ -223,8 +232,9 @@ def test_healing_turns_no_skin_green(canvas, there, said, most):
     assert (held[:, [0, 2]] == 0).all()
 
 
-def test_nostrils_stay_as_red_as_they_are(canvas):
-    x, y = canvas.landmarks[35]
+@pytest.mark.parametrize("landmark", [35, 39, 42])
+def test_nostrils_and_corners_of_eyes_stay_as_red_as_they_are(canvas, landmark):
+    x, y = canvas.landmarks[landmark]
     v, u = np.mgrid[: canvas.side, : canvas.side]
     spot = np.float32(np.hypot(u - x, v - y) < 0.015 * canvas.size)
     red = gaussian_filter(spot, 1)[..., None] * np.float32([-4, 16, 4])
