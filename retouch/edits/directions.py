@@ -14,6 +14,7 @@ from retouch.edits.manner import (
     FOLDS,
     GLASSES,
     LINES,
+    MAKE_UP,
     MOUTH,
     TYPICAL,
     Manner,
@@ -127,10 +128,12 @@ _ALL = (
         "eye_makeup",
         "more make-up around the eyes",
         climbed=1.7,
-        moved=0.6,
         trial=Trial(0.64, 0.69, 0.28),
-        tried=Trial(0.09, 0.09, 0.07),
-        manner=Manner(where=frozenset({"eyes"}), still=True),
+        tried=Trial(0.11, 0.11, 0.09),
+        manner=Manner(
+            where=frozenset({"eyes"}), still=True, things=frozenset({MAKE_UP})
+        ),
+        low=-1.0,
     ),
     Known(
         "lip-make-up",

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 FACE, MOUTH = "face", "mouth"
 # Things, called as the traits that say how much of them there is:
-BEARD, GLASSES, LINES = "beard", "glasses", "age"
+BEARD, GLASSES, LINES, MAKE_UP = "beard", "glasses", "age", "eye_makeup"
+PUT_ON = (GLASSES, MAKE_UP)  # as asked: no generator draws them
 
 
 @dataclass(frozen=True)

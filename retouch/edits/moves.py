@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch.edits.edit import View
-from retouch.edits.manner import GLASSES
+from retouch.edits.manner import GLASSES, MAKE_UP
 from retouch.edits.way import Way
 from scorers.moves import Moves
 
@@ -58,12 +58,14 @@ class TraitMove:
         goals = np.broadcast_to(np.asarray(strength, np.float32), len(view.latents))
         change, moves = self.change, self.moves
         own = moves.read(view.latents)
-        if self.name == GLASSES:  # are put on as asked, on who wears none
+        if self.name == GLASSES:  # on who wears none
             worn = own[:, moves.names.index(GLASSES)] > WEARS
             taken = np.where(worn, 0, goals.clip(0))
         else:
             factors = moves.factors(view.latents, change, self.name, goals)
             taken = np.sign(goals) * factors
+        if self.name == MAKE_UP:
+            taken = np.where(goals > 0, goals, taken)
         wished = taken[:, None] * change
         for at, name in enumerate(moves.names):
             if name in BARE:

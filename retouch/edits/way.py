@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.edits.manner import BROAD, GLASSES, NOTHING, WHOLE, Manner
+from retouch.edits.manner import BROAD, GLASSES, NOTHING, PUT_ON, WHOLE, Manner
 from scorers.moves import Moves
 
 Floats = NDArray[np.float32]
@@ -136,7 +136,7 @@ class Way:
         latents = self.start
         if self.change is not None and self.moves is not None:
             change = self.change.copy()
-            worn = self._places([GLASSES])  # are put on, and not drawn
+            worn = self._places([*self.manner.things.intersection(PUT_ON)])
             change[:, worn] = np.minimum(change[:, worn], 0)
             latents = self.moves.moved(latents, change)
         return latents + self.offset

@@ -20,7 +20,7 @@ from retouch.geometry import MIRRORED, Points, Similarity
 from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Masks
-from retouch.stitching.strokes import strokes
+from retouch.stitching.pen import strokes
 
 # How densely hair grows on one half of a face, from one landmark on the way to another:
 # how much darker 556 people with beards are there than 247 men without, medians. (The

@@ -32,6 +32,7 @@ from retouch.stitching.change import Change, Masks
 from retouch.stitching.frames import worn
 from retouch.stitching.layers import Layers, Thing
 from retouch.stitching.lines import lined
+from retouch.stitching.make_up import made_up
 from retouch.stitching.mouths import around, gap, on_lips, painted, steadied
 
 # In parts of the face's size:
@@ -82,7 +83,7 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     moves = flow.unfolded(moves, masks.edit, bared)
     photo = flow.fetch(own, moves)
     light = np.zeros_like(photo)
-    things: tuple[Thing, ...] = *lined(change, masks, unit), *worn(change, masks)
+    things: tuple[Thing, ...] = *lined(change, masks, unit), *put_on(change, masks)
     if change.manner.lit:
         moved, lit = _compared(change, whole, masks, unit, bared)
         if BEARD in change.manner.things:
@@ -100,6 +101,11 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     return Layers(
         masks.edit, moves, light, paint, cover, skin, crisp=True, things=things
     )
+
+
+def put_on(change: Change, masks: Masks) -> tuple[Thing, ...]:
+    """Return what no generator draws, in the order in which it lies on a face."""
+    return *made_up(change, masks), *worn(change, masks)
 
 
 def calmed(change: Change, unit: float) -> Change:

@@ -4,14 +4,14 @@ No generator draws them: half a pair of glasses looks like none. A face's landma
 how a head is turned, by what is known of heads; a frame of fixed shape is put on it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from retouch.edits.manner import GLASSES
 from retouch.faces.crop import Pixels, Window, uncut
@@ -19,6 +19,7 @@ from retouch.geometry import Points, Similarity
 from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
+from retouch.stitching.pen import Shape, filled
 
 # Where landmarks lie on heads: millimetres to the picture's right, down, and forwards.
 HEAD = {
@@ -45,10 +46,8 @@ AROUND = 8.0  # millimetres: from so far the face's light is taken
 SHADOW, BELOW, SOFT = (0.26, 0.3, 0.32), 4.5, 1.8  # how dark; how far off, how soft
 GLARE, CLEAR = 0.03, 0.97  # of the glass: what it mirrors, most above; lets through
 SHARP, LEAST = 0.22, 0.45  # millimetres by which its edges are soft; pixels, at least
-FINER = 3  # times as fine are outlines drawn
 ROOM = 12.0  # millimetres around it that its shadow reaches
 HIDDEN = 0.4  # of what is behind the glass: where more of it is hidden, none is put on
-Shape = NDArray[np.float64]  # (N, 2), an outline
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,10 +165,10 @@ class Frame:
         rims, arms, glass = self.outlines
 
         def solid(outlines: Sequence[Shape]) -> Pixels:
-            cut_out = _filled([(outlines, 255), (glass, 0)], window)
+            cut_out = filled([(outlines, 255), (glass, 0)], window)
             return smoothed(cut_out, max(SHARP * self.unit, LEAST))
 
-        return solid(rims), solid(arms), _filled([(glass, 255)], window)
+        return solid(rims), solid(arms), filled([(glass, 255)], window)
 
 
 def _glass(wider: float) -> Shape:
@@ -189,19 +188,6 @@ def _bridge(breadth: float) -> Shape:
     above = np.stack([x, high - ARCHED * np.cos(x / end * np.pi / 2)], -1)
     below = above[::-1] + np.array([0, BROADER * breadth])
     return np.concatenate([above, below])
-
-
-def _filled(shapes: Iterable[tuple[Sequence[Shape], int]], window: Window) -> Pixels:
-    """Return how much of each pixel some outlines fill, those given last on top."""
-    height, width = window.shape
-    canvas = Image.new("L", (width * FINER, height * FINER))
-    pen = ImageDraw.Draw(canvas)
-    for outlines, value in shapes:
-        for outline in outlines:
-            fine = (outline - (window.left, window.top)) * FINER - 0.5
-            pen.polygon([tuple(point) for point in fine], fill=value)
-    small = canvas.resize((width, height), Image.Resampling.BOX)
-    return np.asarray(small, np.float32) / np.float32(255)
 
 
 def _with_glasses(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import grey_erosion
 
-from retouch.edits.manner import BEARD, FACE, LINES
+from retouch.edits.manner import BEARD, FACE, LINES, MAKE_UP
 from retouch.errors import SettingsError
 from retouch.faces.crop import Pixels, resized
 from retouch.faces.face_crop import FaceCrop
@@ -24,8 +24,7 @@ from retouch.stitching import mask
 from retouch.stitching.beard import MARGIN
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.colour import matched
-from retouch.stitching.difference import difference
-from retouch.stitching.frames import worn
+from retouch.stitching.difference import difference, put_on
 from retouch.stitching.layers import Layers
 from retouch.stitching.mouths import OPEN, opening
 
@@ -158,6 +157,8 @@ def _shown(
     where = outline.union(names)
     if thing == BEARD:
         return where * outline.beard() * _padded(piece.visible, wider)
+    if thing == MAKE_UP:
+        return where * outline.surface * _padded(piece.visible, wider)
     if thing == LINES:
         return where * outline.furrowed() * _padded(piece.visible, wider)
     inside = np.float32((where > 0) | (FACE in names))
@@ -176,5 +177,5 @@ def _replacement(change: Change, own: Pixels, masks: Masks) -> Layers:
     paint = matched(change.after, change.after, own, masks.skin)
     cover = masks.edit * masks.surface
     nothing = np.zeros_like(own)
-    things = worn(change, masks)
+    things = put_on(change, masks)
     return Layers(cover, nothing[..., :2], nothing, paint, cover, things=things)

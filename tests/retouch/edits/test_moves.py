@@ -52,3 +52,10 @@ def test_glasses_are_put_on_who_wears_none_and_taken_off_nobody(view):
     assert (own > WEARS).any() and (own < WEARS).any()
     np.testing.assert_allclose(on[:, 1], np.where(own > WEARS, 0, np.float32(0.7)))
     assert not off.any()
+
+
+def test_make_up_is_put_on_as_asked_and_taken_off_as_it_is_read(view):
+    known = replace(moves(), names=("age", "eye_makeup", "weight"))
+    on, off = (TraitMove(known, "eye_makeup").way(view, s).change for s in (0.7, -1.0))
+    np.testing.assert_allclose(on[:, 1], np.float32(0.7))
+    assert (off[:, 1] <= 0).all() and len(np.unique(off[:, 1])) > 1

@@ -158,14 +158,16 @@ def test_who_goes_nowhere_is_reached_without_dividing_by_it():
     assert np.isfinite([*first, *second]).all()
 
 
-def test_glasses_are_put_on_and_lead_no_latent_anywhere():
-    known = replace(moves(), names=("age", "glasses", "weight"))
+@pytest.mark.parametrize("name", ["glasses", "eye_makeup"])
+def test_what_is_put_on_leads_no_latent_anywhere(name):
+    known = replace(moves(), names=("age", name, "weight"))
+    manner = Manner(things=frozenset({name}))
 
     def worn(amount):
         change = np.tile(np.float32([0, amount, 0]), (3, 1))
-        return Way.learnt(latents(3), change, known)
+        return replace(Way.learnt(latents(3), change, known), manner=manner)
 
     on, off = worn(1.0), worn(-1.0)
-    assert on.leads and on.asked("glasses") == 1 and off.asked("glasses") == -1
+    assert on.leads and on.asked(name) == 1 and off.asked(name) == -1
     np.testing.assert_allclose(on.end, on.start, atol=1e-5)
     assert (_length(off) > 0.01).all()

@@ -1,15 +1,19 @@
-"""Strokes: hairs and lashes, each no wider than it is, however small the photo."""
+"""A pen: hairs and outlines, each no wider than it is, however small the photo."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
-from retouch.faces.crop import Pixels
+from retouch.faces.crop import Pixels, Window
 from retouch.geometry import Points
 from retouch.smoothing import smoothed
 
 SPACING = 1.0  # pixels between the points by which a stroke is drawn
+FINER = 3  # times as fine are outlines drawn
+Shape = NDArray[np.float64]  # (N, 2), an outline
 
 
 def strokes(joints: Points, thick: NDArray[Any], shape: tuple[int, int]) -> Pixels:
@@ -45,3 +49,16 @@ def strokes(joints: Points, thick: NDArray[Any], shape: tuple[int, int]) -> Pixe
         plane += np.bincount((place + further).ravel(), weights, len(plane))
     inside = plane.reshape(height + 2, width + 2)[1:-1, 1:-1]
     return smoothed(inside, float(thick.mean()) / 3 if len(thick) else 0)
+
+
+def filled(shapes: Iterable[tuple[Sequence[Shape], int]], window: Window) -> Pixels:
+    """Return how much of each pixel some outlines fill, those given last on top."""
+    height, width = window.shape
+    canvas = Image.new("L", (width * FINER, height * FINER))
+    pen = ImageDraw.Draw(canvas)
+    for outlines, value in shapes:
+        for outline in outlines:
+            fine = (outline - (window.left, window.top)) * FINER - 0.5
+            pen.polygon([tuple(point) for point in fine], fill=value)
+    small = canvas.resize((width, height), Image.Resampling.BOX)
+    return np.asarray(small, np.float32) / np.float32(255)
