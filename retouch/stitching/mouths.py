@@ -16,6 +16,7 @@ from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.colour import matched
+from retouch.stitching.lines import valleys
 
 OPEN = 0.07  # of a mouth's width: lips so far apart show teeth, which are then kept
 BARED = (0.02, 0.05)  # by which they are to part to part at all, and fully
@@ -30,6 +31,10 @@ RING = (0.25, 0.1)  # around the mouth: the skin whose light the paint takes on
 STRETCHED = 1.15  # times their height: what teeth in view may be stretched to,
 SQUEEZED = 0.8  # and drawn ones squeezed to, before the lower lip covers them
 LOWER_LIP = [*range(55, 60), *range(65, 68)]
+# The upper lip's shadow on teeth, in parts of how far lips are apart; how dark it is.
+SHADED, LOWER, SHADOW = 0.18, 0.2, 0.45
+ACROSS, APART = 2.0, 1.0  # a face; how much deeper drawn lines between teeth get
+DIM = 16.0  # of 255: what is darker has no lines
 FINER = 4  # times that outlines are drawn larger
 
 
@@ -63,7 +68,25 @@ def painted(
     far, near = (around(now, len(own), reach) for reach in RING)
     ring = (far * (1 - near) * masks.edit)[..., None]
     shade = ((moved - paint) * ring).sum((0, 1)) / max(float(ring.sum()), 1.0)
-    return (paint + shade).astype(np.float32), cover.astype(np.float32), closes
+    paint = paint + shade
+    if not closes:
+        paint = paint * relief(paint, now)[..., None]
+    return paint.astype(np.float32), cover.astype(np.float32), closes
+
+
+def relief(paint: Pixels, marks: Points) -> Pixels:
+    """Return which part of their light drawn teeth keep, (S, S): they are drawn flat.
+
+    The upper lip casts a shadow on them, and it is dark between them.
+    """
+    apart = max(_parted(marks), 1.0)
+    lips = 1 - filled(marks[INNER_LIPS], len(paint), 0, 0)
+    down = max(1, round(LOWER * apart))
+    above = np.concatenate([np.repeat(lips[:1], down, 0), lips[:-down]])
+    shadow = SHADOW * smoothed(above, SHADED * apart)
+    light = np.log(np.maximum(paint @ flow.LUMINANCE, DIM))
+    between = APART * valleys(light, ACROSS * _width(marks))
+    return np.asarray((1 - shadow) * np.exp(-between))
 
 
 def steadied(own: Points, was: Points, now: Points) -> Points:

@@ -164,7 +164,24 @@ def test_a_mouth_that_opens_is_painted_and_the_old_lip_does_not_shine_through():
     own = closed(FACE)
     change = mouthed(own, FACE, before=lips(0), after=lips(1))
     result = stitch(photo, [Piece(own, TO_CROP, change)])
-    assert result[y - 2 : y + 3, x - 5 : x + 6].min() > 190
+    plain = np.rint(uncut(lips(0), TO_CROP, ALL)).clip(0, 255).astype(np.uint8)
+    unscratched = stitch(plain, [Piece(own, TO_CROP, change)])
+    middle = slice(y - 2, y + 3), slice(x - 5, x + 6)
+    assert np.abs(result[middle].astype(int) - unscratched[middle]).max() < 10
+    assert result[y + 1 : y + 3, x - 5 : x + 6].min() > 190
+
+
+def test_teeth_lie_behind_the_upper_lip_and_apart_from_one_another():
+    marks = 4 * TO_CROP(FACE.landmarks)
+    paint = np.full((4 * SIZE, 4 * SIZE, 3), 200, np.float32)
+    x = int(marks[62, 0])
+    paint[:, x - 1 : x + 2] -= 60
+    left = mouths.relief(gaussian_filter(paint, (0, 1, 0)), marks)
+    top, bottom = (int(marks[i, 1]) for i in (62, 66))
+    beside = left[:, x + 12]
+    assert beside[top + 1] < 0.75 and beside[bottom - 3] > 0.95
+    assert (np.diff(beside[top : (top + bottom) // 2]) > 0).all()
+    assert left[bottom - 3, x] < 0.9 * beside[bottom - 3]
 
 
 def test_a_lip_goes_down_with_the_mouth_that_opens_above_it():
@@ -252,7 +269,7 @@ def test_bared_teeth_are_as_bright_in_a_dark_face():
     photo = np.rint(uncut(dark, TO_CROP, ALL)).clip(0, 255).astype(np.uint8)
     x, y = np.floor(FACE.landmarks[48:].mean(0)).astype(int)
     result = stitch(photo, [Piece(own, TO_CROP, change)])
-    assert result[y - 2 : y + 3, x - 5 : x + 6].min() > 2 * photo.max()
+    assert result[y + 1 : y + 3, x - 5 : x + 6].min() > 2 * photo.max()
 
 
 def test_teeth_that_come_into_view_shine_on_nothing_around_them():
