@@ -50,6 +50,8 @@ CLEAR, HIDDEN = 0.2, 0.5  # chances of being covered: below, above
 # painted over, what is found in vain is but left as it is.
 FRONT = 6.0
 SPECK = 2.0  # sure pixels of the network's: less of a thing in front is none
+FRAME = 600.0  # such pixels of glasses: from there on they are some
+RIMS = 2.0  # how much more than its chance what belongs to them is
 GAPS = 9  # pixels of the network's, over which what is in front is closed
 REGIONS = {
     "face": FACE,
@@ -96,9 +98,14 @@ class Parts:
     def _front(self) -> Pixels:
         """The chance of hands and things, without specks of which nothing is sure."""
         front = self.chance("front")
-        things, _ = label(front > CLEAR / FRONT)
-        sure = np.bincount(things.ravel(), front.ravel())
-        return np.asarray(front * (sure > SPECK)[things], np.float32)
+        return FRONT * front * _amounting(front, CLEAR / FRONT, SPECK)
+
+    @cached_property
+    def _glasses(self) -> Pixels:
+        """The chance of glasses: thin rims are half seen where a whole frame is."""
+        glasses = self.chance("glasses")
+        frames = _amounting(glasses, CLEAR / RIMS, FRAME)
+        return glasses * (1 + (RIMS - 1) * frames)
 
     @cached_property
     def _fringe(self) -> Pixels:
@@ -122,9 +129,9 @@ class Parts:
             held: hands and things alone count, as they do before glasses put on.
         """
         named = {part for region in regions for part in REGIONS[region]}
-        hidden = FRONT * grey_closing(self._front, GAPS)
+        hidden = grey_closing(self._front, GAPS)
         if not held and "glasses" not in named:
-            hidden = hidden + self.chance("glasses")
+            hidden = hidden + self._glasses
         if not held and "hair" not in named:
             hidden = hidden + self._fringe
         hidden = np.maximum(grey_dilation(hidden, AROUND), self.veiled)
@@ -182,6 +189,13 @@ def _reaching(chance: Pixels, where: NDArray[np.bool_]) -> Pixels:
     pieces, _ = label(chance > CLEAR)
     there = np.unique(pieces[where])
     return np.asarray(chance * np.isin(pieces, there[there > 0]), np.float32)
+
+
+def _amounting(chance: Pixels, clear: float, least: float) -> Pixels:
+    """Return 1 in those pieces of a thing that add up to so many sure pixels."""
+    pieces, _ = label(chance > clear)
+    sure = np.bincount(pieces.ravel(), chance.ravel()) > least
+    return np.asarray(sure[pieces], np.float32)
 
 
 def _inside(landmarks: Points) -> Pixels:

@@ -101,6 +101,18 @@ def test_a_hand_of_which_the_network_is_hardly_aware_is_not_free():
         assert (parts.free(Similarity.scaling(1), SIZE)[box] == free).all()
 
 
+def test_a_half_seen_rim_is_not_free_where_it_belongs_to_glasses():
+    for side, hidden in ((26, True), (12, False)):
+        frame, rim = slice(10, 10 + side), (slice(36, 39), slice(20, 40))
+        parts = made(glasses=(frame, slice(10, 40)))
+        half = np.zeros(len(PARTS), np.float32)
+        half[[PARTS.index("glasses"), PARTS.index("skin")]] = 0.3, 0.7
+        parts.chances[rim] = half
+        free = parts.free(Similarity.scaling(1), SIZE)[rim]
+        assert (free == 0).all() == hidden
+        assert (free < 1).all()
+
+
 def test_a_mouth_that_something_hides_is_not_free(portrait):
     pixels, face = portrait
     mouth = face.landmarks[48:68]
