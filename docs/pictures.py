@@ -47,12 +47,13 @@ def head(side: int) -> np.ndarray:
 
 
 def edits(retoucher: Retoucher) -> None:
-    """Draw the portrait as it was, beautified, without its smile, and older."""
+    """Draw the portrait as it was, beautified, without its smile, and other."""
     photo, settings = read(head(LARGE)), Settings()
     shown = [photo, retoucher.beautified(photo, Settings(strength=1.5)).photo]
-    for moves in ({"smile": -1.0}, {"age": 1.0}):
+    made_up = {"eye-make-up": 1.0, "lip-make-up": 0.7}
+    for moves in ({"smile": -1.0}, {"age": 1.0}, {"glasses": 1.0}, made_up):
         shown.append(retoucher.edited(photo, moves, settings).photo)
-    rows = [np.concatenate([p.pixels for p in shown[i : i + 2]], 1) for i in (0, 2)]
+    rows = [np.concatenate([p.pixels for p in shown[i : i + 3]], 1) for i in (0, 3)]
     Image.fromarray(np.concatenate(rows)).save(HERE / "edits.jpg", quality=QUALITY)
 
 
