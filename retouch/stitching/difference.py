@@ -50,10 +50,11 @@ BESIDE = 0.12  # hair is drawn elsewhere than it lies: how far it may shade skin
 NEAR_LIPS = 0.1  # of a mouth's width
 ASIDE = 0.02  # how far edges may be drawn elsewhere that mean the same
 JITTER = 0.004  # by which landmarks of a still face differ from picture to picture
+ALONE = 0.008  # by which one eye or brow moves otherwise than the other
 # Landmarks that move together, or keep still.
 BROWS, EYES = slice(17, 27), slice(LEFT_EYE.start, 48)
 LIPS = slice(OUTER_LIPS.start, INNER_LIPS.stop)
-PARTS = JAW, BROWS, NOSE, EYES, LIPS
+PARTS, PAIRS = (JAW, BROWS, NOSE, EYES, LIPS), [*range(17, 27), *range(36, 48)]
 
 
 class Seen(NamedTuple):
@@ -121,11 +122,19 @@ def calmed(change: Change, unit: float) -> Change:
         return replace(change, after=after, marks=(was, was))
     steps = now - was
     steps[JAW] = _smooth(steps[JAW])
+    other = steps[MIRRORED] * (-1, 1)
+    alike, alone = (steps + other) / 2, (steps - other) / 2
+    steps[PAIRS] = (alike + _still(alone, ALONE * unit))[PAIRS]
     for part in PARTS:
-        length = np.hypot(*steps[part].T)[:, None] / (JITTER * unit)
-        steps[part] *= np.maximum(0, 1 - 1 / np.maximum(length, 1e-6) ** 2)
+        steps[part] = _still(steps[part], JITTER * unit)
     marks = was, was + steps
     return replace(change, marks=marks)
+
+
+def _still(steps: Points, jitter: float) -> Points:
+    """Return steps without those that are jitter, and nearly all of longer ones."""
+    length = np.hypot(*steps.T)[:, None] / max(jitter, 1e-6)
+    return np.asarray(steps * np.maximum(0, 1 - 1 / np.maximum(length, 1e-6) ** 2))
 
 
 def _smooth(steps: Points) -> Points:

@@ -324,6 +324,22 @@ def test_landmarks_that_but_jitter_move_nothing():
     )
 
 
+def test_an_eye_moves_alone_only_if_it_moves_far():
+    was = np.random.default_rng(0).uniform(50, 200, (68, 2))
+    nothing = np.zeros((256, 256, 3), np.float32)
+    lid, both = [37, 38], [37, 38, 43, 44]
+
+    def raised(points, far):
+        now = was.copy()
+        now[points, 1] -= far
+        change = calmed(Change(nothing, nothing, marks=(was, now)), 256.0)
+        return was[:, 1] - change.marks[1][:, 1]
+
+    assert not raised(lid, 1.5).any()
+    assert raised(both, 1.5)[both].min() > 0.7
+    assert raised(lid, 12)[lid].min() > 10 and np.abs(raised(lid, 12)[43:45]).max() < 2
+
+
 def test_a_jaw_moves_as_one():
     was = TO_CROP(FACE.landmarks)
     lower, jumpy = was.copy(), was.copy()
