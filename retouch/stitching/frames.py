@@ -19,7 +19,7 @@ from retouch.geometry import Points, Similarity
 from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
-from retouch.stitching.pen import Shape, filled
+from retouch.stitching.pen import Shape, filled, lay, seen
 
 # Where landmarks lie on heads: millimetres to the picture's right, down, and forwards.
 HEAD = {
@@ -75,13 +75,10 @@ class Glasses:
         if float((glass * shown[..., 1]).sum()) < (1 - HIDDEN) * float(glass.sum()):
             return
         solid = np.maximum(rims * shown[..., 0], arms * shown[..., 1])
-        largest = np.iinfo(photo.dtype).max
-        own = photo[window.slices].astype(np.float32) * np.float32(255 / largest)
+        own = seen(photo, window)
         now = _with_glasses(own, solid, glass * shown[..., 1], shown[..., 2], frame)
         now = own + shown[..., :1] * (now - own)
-        levels = np.rint(now * np.float32(largest / 255)).clip(0, largest)
-        seen = shown[..., 0] > 0
-        photo[window.slices][seen] = levels[seen].astype(photo.dtype)
+        lay(photo, window, now, shown[..., 0] > 0)
 
 
 def worn(change: Change, masks: Masks) -> tuple[Glasses, ...]:

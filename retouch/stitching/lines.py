@@ -19,6 +19,7 @@ from retouch.geometry import Similarity
 from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
+from retouch.stitching.pen import lay, seen
 
 # Lines are looked for on a face of at most so many pixels, by Gaussians of these widths
 # in parts of it; narrower ones than a pixel's part tell nothing.
@@ -26,7 +27,7 @@ FINEST, WIDTHS, NARROWEST = 640.0, (0.0025, 0.005, 0.01), 0.7
 LONG = 2.0  # times as steep must valleys be across as along
 SEEN, LEAST = 0.02, 0.05  # so deep is a line, and so long in parts of the face
 DEEPER, FILLED = 0.75, 0.9  # what is added to their depth at strength 1, or taken
-MOST = 0.18  # of the logarithm of light, that a strength of 1 changes
+DARKEST, LIGHTEST = 0.18, 0.35  # of the logarithm of light, that it changes by at most
 STRENGTH, STRONGEST = 2.0, 1.5  # deviations as read that are one; more does no more
 DARK = 12.0  # of 255: what is darker has no lines
 ROUGH, AROUND = 2.2, 0.03  # times as rough as skin is on the whole: that is hair
@@ -53,14 +54,11 @@ class Lines:
         window = window_touched(self.where, transform, photo.shape)
         if not min(window.shape):
             return
-        part = photo[window.slices]
-        largest = np.iinfo(photo.dtype).max
-        own = part.astype(np.float32) * np.float32(255 / largest)
+        own = seen(photo, window)
         shown = uncut(self.where[..., None], transform, window, linear=True)[..., 0]
         gain = self._gain(own, shown.clip(0, 1), self.unit / transform.scale)
-        levels = (own + DARK) * np.exp(gain)[..., None] - DARK
-        levels = np.rint(levels * np.float32(largest / 255)).clip(0, largest)
-        part[shown > 0] = levels[shown > 0].astype(photo.dtype)
+        now = (own + DARK) * np.exp(gain)[..., None] - DARK
+        lay(photo, window, now, shown > 0)
 
     def _gain(self, own: Pixels, shown: Field, unit: float) -> Field:
         """Return by which factors light grows, their logarithm, (h, w)."""
@@ -72,11 +70,11 @@ class Lines:
         depth = unspotted(valleys(light, unit / coarse), unit / coarse)
         depth *= _smooth_skin(light, skin, unit / coarse)
         if self.strength > 0:
-            gain = -DEEPER * self.strength * depth
+            gain, most = -DEEPER * self.strength * depth, DARKEST
         else:
-            gain = (1 - np.exp(FILLED * self.strength)) * depth
-        most = MOST * abs(self.strength)
-        gain = most * np.tanh(gain / max(most, 1e-6)) * skin
+            gain, most = (1 - np.exp(FILLED * self.strength)) * depth, LIGHTEST
+        most *= max(abs(self.strength), 1e-6)
+        gain = most * np.tanh(gain / most) * skin
         return _resized(np.asarray(gain, np.float32), (width, height))
 
 

@@ -18,7 +18,7 @@ from retouch.geometry import LEFT_BROW, RIGHT_BROW, Points, Similarity
 from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
-from retouch.stitching.pen import filled, strokes
+from retouch.stitching.pen import filled, lay, seen, strokes
 
 # An eye's landmarks from its outer corner over the upper lid and back, and its brow.
 SIDES = (([36, 37, 38, 39, 40, 41], LEFT_BROW), ([45, 44, 43, 42, 47, 46], RIGHT_BROW))
@@ -62,21 +62,17 @@ class MakeUp:
         """
         transform = Similarity.shifting(self.wider, self.wider) @ transform
         marks = transform.inverse(self.marks)
-        largest = np.iinfo(photo.dtype).max
         for eye, brow in SIDES:
             width = float(np.hypot(*(marks[eye[3]] - marks[eye[0]])))
             window = _around(marks[eye], ROOM * width, photo.shape)
             if width < 1 or not min(window.shape):
                 continue
             shown = uncut(self.where[..., None], transform, window, linear=True)
-            part = photo[window.slices]
-            own = part.astype(np.float32) * np.float32(255 / largest)
+            own = seen(photo, window)
             corner = window.left, window.top
             lids = _Eye.seen(own, marks[eye] - corner, marks[brow].mean(0) - corner)
             now = own + shown.clip(0, 1) * (lids.made_up(own, self.strength) - own)
-            levels = np.rint(now * np.float32(largest / 255)).clip(0, largest)
-            seen = shown[..., 0] > 0
-            part[seen] = levels[seen].astype(photo.dtype)
+            lay(photo, window, now, shown[..., 0] > 0)
 
 
 def made_up(change: Change, masks: Masks) -> tuple[MakeUp, ...]:

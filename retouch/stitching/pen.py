@@ -1,4 +1,4 @@
-"""A pen: hairs and outlines, each no wider than it is, however small the photo."""
+"""A pen: hairs and outlines, no wider than they are, however small the photo."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -62,3 +62,19 @@ def filled(shapes: Iterable[tuple[Sequence[Shape], int]], window: Window) -> Pix
             pen.polygon([tuple(point) for point in fine], fill=value)
     small = canvas.resize((width, height), Image.Resampling.BOX)
     return np.asarray(small, np.float32) / np.float32(255)
+
+
+def seen(photo: NDArray[Any], window: Window) -> Pixels:
+    """Return a part of a photo, 8 or 16 bit, from 0 to 255, (h, w, 3)."""
+    largest = np.iinfo(photo.dtype).max
+    part = photo[window.slices].astype(np.float32)
+    return np.asarray(part * np.float32(255 / largest))
+
+
+def lay(
+    photo: NDArray[Any], window: Window, now: Pixels, where: NDArray[np.bool_]
+) -> None:
+    """Write what a part of a photo is to look like into it, where it is to change."""
+    largest = np.iinfo(photo.dtype).max
+    levels = np.rint(now * np.float32(largest / 255)).clip(0, largest)
+    photo[window.slices][where] = levels[where].astype(photo.dtype)
