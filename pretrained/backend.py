@@ -24,7 +24,7 @@ def start() -> None:
 def missing(error: ImportError) -> DependencyError:
     """Return what to say where Keras or its backend cannot be imported."""
     return DependencyError(
-        f"{error.name or 'keras'} is not installed; searches, climbs, trainings and"
+        f"{error.name or 'keras'} is not installed; climbs, tuning, trainings and"
         " networks other than the default's need it. Install it: pip install"
         " tensorflow keras"
     )

@@ -7,7 +7,7 @@ takes longer to load than these networks take for a photograph.
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,15 @@ LARGE = 1024  # bytes of an array that goes to the network without being written
 SIX = 6.0  # where the activation of the builder's networks ends
 
 
+class Node(NamedTuple):
+    """An operation between values."""
+
+    kind: str
+    inputs: list[str]
+    outputs: list[str]
+    attributes: dict[str, Any]
+
+
 class Graph:
     """The operations of a network; values go by their names.
 
@@ -31,7 +40,7 @@ class Graph:
 
     def __init__(self, weights: Mapping[str, NDArray]) -> None:
         self.weights = weights
-        self.nodes: list[bytes] = []
+        self.nodes: list[Node] = []
         self.constants: dict[str, NDArray] = {}
 
     def node(
@@ -40,7 +49,7 @@ class Graph:
         """Add an operation and return the name of what it gives."""
         names = [x if isinstance(x, str) else self.constant(x) for x in inputs]
         name = f"{kind.lower()}{len(self.nodes)}"
-        self.nodes.append(onnx_files.node(kind, names, name, attributes))
+        self.nodes.append(Node(kind, names, [name], attributes))
         return name
 
     def constant(self, values: NDArray | float) -> str:
@@ -113,20 +122,23 @@ class Graph:
         return self.relu(y) if act else y
 
 
-class Running:
-    """A network ready to run on arrays."""
+class Computing:
+    """A network ready to compute values of values, arrays by their names."""
 
     def __init__(
-        self, network: Network, weights: Mapping[str, NDArray], rank: int = 4
+        self,
+        network: Callable[..., Sequence[str]],
+        weights: Mapping[str, NDArray],
+        ranks: Mapping[str, int],
     ) -> None:
         """Prepare a network.
 
         Args:
-            rank: how many lengths its inputs have.
+            ranks: how many lengths each of its inputs has.
         """
         runtime = _runtime()
         graph = Graph(weights)
-        result = network(graph, "inputs")
+        results = network(graph, *ranks)
         options = runtime.SessionOptions()
         options.log_severity_level = 3
         # What the arena would keep from one run to the next, other networks can use.
@@ -138,15 +150,28 @@ class Running:
         values = [runtime.OrtValue.ortvalue_from_numpy(a) for a in large.values()]
         options.add_external_initializers([*large], values)
         self._session = runtime.InferenceSession(
-            _serialised(graph, result, rank),
+            _serialised(graph, results, ranks),
             options,
             providers=["CPUExecutionProvider"],
         )
 
+    def compute(self, **inputs: Floats) -> list[Floats]:
+        """Return what the network makes of its inputs."""
+        values = {n: np.ascontiguousarray(a, np.float32) for n, a in inputs.items()}
+        return self._session.run(None, values)
+
+
+class Running(Computing):
+    """A network that makes one value of one."""
+
+    def __init__(
+        self, network: Network, weights: Mapping[str, NDArray], rank: int = 4
+    ) -> None:
+        super().__init__(lambda *given: [network(*given)], weights, {"inputs": rank})
+
     def __call__(self, inputs: Floats) -> Floats:
         """Return what the network makes of its inputs."""
-        values = np.ascontiguousarray(inputs, np.float32)
-        (result,) = self._session.run(None, {"inputs": values})
+        (result,) = self.compute(inputs=inputs)
         return result
 
 
@@ -162,15 +187,21 @@ class Forward(Running):
         super().__init__(whole, weights)
 
 
-def _serialised(graph: Graph, result: str, rank: int) -> bytes:
+def _serialised(
+    graph: Graph, results: Sequence[str], ranks: Mapping[str, int]
+) -> bytes:
     """Return the ONNX model of a graph, without its large arrays."""
-    taken = [f"length{i}" for i in range(rank)]  # any lengths
-    enters, leaves = onnx_files.value("inputs", taken), onnx_files.value(result, None)
+    enter = [
+        onnx_files.value(name, [f"{name}{i}" for i in range(rank)])  # any lengths
+        for name, rank in ranks.items()
+    ]
+    leave = [onnx_files.value(name, None) for name in results]
     kept = [
         onnx_files.tensor(name, array, apart=array.nbytes >= LARGE)
         for name, array in graph.constants.items()
     ]
-    whole = onnx_files.graph("network", graph.nodes, kept, enters, leaves)
+    nodes = [onnx_files.node(*node) for node in graph.nodes]
+    whole = onnx_files.graph("network", nodes, kept, enter, leave)
     return onnx_files.model(whole, OPSET, FORMAT)
 
 

@@ -78,7 +78,7 @@ class Generator(Stands):
         super().__init__(network)
         self.resolution, self.crop = row.config["resolution"], row.config["crop"]
         self.mean_latent, self.spread = weights["mean_latent"], weights["spread"]
-        self.latent_shape = self.mean_latent.shape
+        self.latent_shape, self.weights = self.mean_latent.shape, weights
         self._axes = weights.get("axes")
         self._styles = 2 * len(row.config["channels"])
         self._decode = Running(stylegan2_graph.network, weights, rank=3)
@@ -165,13 +165,20 @@ class Mask(Stands):
 
 
 @cache
-def network_of_dlib() -> Running:
-    """Return what sees (N, 128 + 4096) in chips (N, 150, 150, 3) that dlib has cut."""
+def weights_of_dlib() -> Weights:
+    """Return what the graph of dlib's network is written with."""
     filters, last = dlib_files.filters()
     weights = {"last": last}
     for i, fused in enumerate(filters):
-        weights |= {f"{i}.kernel": fused.kernel, f"{i}.bias": fused.bias}
-    return Running(identity_graph.network, weights)
+        own = {"kernel": fused.kernel, "bias": fused.bias}
+        weights |= {f"filter{i}.{part}": array for part, array in own.items()}
+    return weights
+
+
+@cache
+def network_of_dlib() -> Running:
+    """Return what sees (N, 128 + 4096) in chips (N, 150, 150, 3) that dlib has cut."""
+    return Running(identity_graph.network, weights_of_dlib())
 
 
 class Embedder(Stands):
@@ -179,6 +186,7 @@ class Embedder(Stands):
 
     def __init__(self, crop: str = "tight") -> None:
         super().__init__(lambda: dlib_files.identity(crop=crop))
+        self.crop = crop
         self._window = WINDOWS[crop]
 
     def embed(self, images: Floats) -> Floats:

@@ -33,21 +33,28 @@ def graph(
     name: str,
     nodes: Iterable[bytes],
     kept: Iterable[bytes],
-    taken: bytes,
-    given: bytes,
+    taken: Iterable[bytes],
+    given: Iterable[bytes],
 ) -> bytes:
-    """Return a graph of nodes around tensors, that takes one value and gives one."""
+    """Return a graph of nodes around tensors, that takes values and gives some."""
     parts = [_field(1, each) for each in nodes]
     parts += [_text(2, name), *(_field(5, each) for each in kept)]
-    return b"".join([*parts, _field(11, taken), _field(12, given)])
+    parts += [*(_field(11, each) for each in taken), *(_field(12, x) for x in given)]
+    return b"".join(parts)
 
 
 def node(
-    kind: str, inputs: Sequence[str], output: str, attributes: Mapping[str, Attribute]
+    kind: str,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    attributes: Mapping[str, Attribute],
 ) -> bytes:
     """Return an operation; an input without a name is left out."""
-    parts = [_text(1, each) for each in inputs]
-    parts += [_text(2, output), _text(4, kind)]
+    parts = [
+        *(_text(1, each) for each in inputs),
+        *(_text(2, each) for each in outputs),
+    ]
+    parts.append(_text(4, kind))
     parts += [_field(5, _attribute(*each)) for each in attributes.items()]
     return b"".join(parts)
 

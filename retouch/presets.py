@@ -53,11 +53,12 @@ class Preset:
     weights: Weights = field(default_factory=Weights)
 
 
-BALANCED = Preset(40, Schedule(0.16))
+# From the encoder's guess on, a search that begins slowly gets further.
+BALANCED = Preset(30, Schedule(0.16, rise=0.3, least=0.05))
 GUESS = replace(BALANCED, steps=0)  # the encoder's alone
 PRESETS = {
     "guess": GUESS,
-    "fast": Preset(10, Schedule(0.1)),
+    "fast": Preset(10, Schedule(0.1, rise=0.3)),
     "balanced": BALANCED,
     "faithful": Preset(300, Schedule(0.1)),
 }

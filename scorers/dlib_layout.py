@@ -18,6 +18,7 @@ BLOCKS = (
     (256, True),
 )
 READ = 6  # the block whose features tell where things lie
+COMPARED = (2, 6, 9)  # blocks whose features tell how alike two pictures look
 # Where dlib's own alignment lies in crops of each framing: left, top, side of it as
 # fractions of the crop's, medians of some 40 faces.
 WINDOWS = {"tight": (0.0, 0.038, 1.015), "ffhq": (0.159, 0.257, 0.695)}

@@ -11,9 +11,16 @@ import keras
 import numpy as np
 from keras import ops
 
-from scorers.dlib_layout import BLOCKS, MEAN, READ, WINDOWS, Fused, resampling, strides
-
-COMPARED = (2, 6, 9)  # blocks whose features tell how alike two pictures look
+from scorers.dlib_layout import (
+    BLOCKS,
+    COMPARED,
+    MEAN,
+    READ,
+    WINDOWS,
+    Fused,
+    resampling,
+    strides,
+)
 
 # --- layers -------------------------------------------------------------------
 

@@ -29,10 +29,10 @@ COMMANDS = {
     "beautify": ["--out", "beautify.png"],
     "mask": ["--out", "mask.png"],
     "transfer": ["me.png", "--out", "transfer.png"],
-    "invert": ["--steps", "0", "--save", "me.npz"],
+    "invert": ["--steps", "2", "--save", "me.npz"],
 }
 LACKING = {
-    "a search": ["edit", "me.png", "--set", "smile=1", "--preset", "balanced"],
+    "a climb": ["edit", "me.png", "--set", "smile=1", "--model", "default128"],
     "a training": ["train", "generator", "shards", "run"],
 }
 

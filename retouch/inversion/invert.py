@@ -9,11 +9,11 @@ learning rate ramping up and down as in the StyleGAN2 projector (Karras et al.,
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pretrained import forward_models
 from pretrained.forward_models import Run, as_array, on_arrays, with_slopes
 from retouch.contracts import (
     Embedder,
@@ -27,10 +27,8 @@ from retouch.contracts import (
 from retouch.errors import FaceError, SettingsError
 from retouch.inversion import memory
 from retouch.inversion.plan import Inversion, Plan, joined
+from retouch.inversion.search import Losses, searched
 from retouch.presets import BALANCED, SPACES, Preset
-
-if TYPE_CHECKING:  # what searches loads Keras
-    from retouch.inversion.search import Searcher
 
 Floats = NDArray[np.float32]
 OnStep = Callable[[float, Floats], None]  # the part done; the loss of each face
@@ -40,7 +38,7 @@ TOGETHER = 4  # faces of 128 px that are searched for at once; a power of two
 
 
 class Inverter:
-    """Turns images into latents; its compiled step is reused for every photo."""
+    """Turns images into latents; what it has prepared is reused for every photo."""
 
     def __init__(
         self,
@@ -64,15 +62,20 @@ class Inverter:
         self._half = half
 
     @cached_property
-    def searcher(self) -> "Searcher":
-        """What searches where a guess is not enough; it loads Keras."""
+    def unlikeness(self) -> Losses:
+        """What tells a search the way; networks that are not written load Keras."""
+        written = isinstance(self.generator, forward_models.Generator)
+        if written and isinstance(self.identity, forward_models.Embedder):
+            from retouch.inversion.written_losses import WrittenLosses
+
+            return WrittenLosses(self.generator, self.identity)
         own, identity = with_slopes(self.generator), with_slopes(self.identity)
         from generators.gradients import quick_halves
-        from retouch.inversion.search import Searcher
+        from retouch.inversion.keras_losses import KerasLosses
 
         half = quick_halves() if self._half is None else self._half
         swift = own.swift() if half and isinstance(own, Swift) else None
-        return Searcher(own, identity, swift)
+        return KerasLosses(own, identity, swift)
 
     @cached_property
     def _encode(self) -> Run | None:
@@ -185,7 +188,8 @@ class Inverter:
                 if on_step is not None:
                     on_step((done + size * (i + 1) / plan.length) / count, losses)
 
-            found.append(self.searcher.run(plan, [part[group] for part in parts], say))
+            own = [part[group] for part in parts]
+            found.append(searched(self.unlikeness, plan, own, say))
             done += size
             if found[-1].interrupted:
                 break

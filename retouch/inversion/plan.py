@@ -28,7 +28,7 @@ class Inversion:
 
 @dataclass(frozen=True)
 class Plan:
-    """One search's constants; all go into the compiled step as numbers."""
+    """One search's constants; all go to the networks as numbers."""
 
     preset: Preset
     steps: int

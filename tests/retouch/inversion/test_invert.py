@@ -135,7 +135,7 @@ def test_one_step_is_compiled_for_every_length_preset_and_space(generator, faces
     for options in ({"steps": 2}, {"steps": 5}, {"preset": PRESETS["fast"]}):
         inverter.invert(*faces, **options)
     inverter.invert(faces[0][::-1], faces[1], steps=3, space="w")
-    assert inverter.searcher._improve.experimental_get_tracing_count() == 1
+    assert inverter.unlikeness._sloping.experimental_get_tracing_count() == 1
 
 
 @pytest.mark.parametrize(("size", "count"), [(32, 300), (128, 11), (1024, 3)])
