@@ -23,6 +23,7 @@ WORDS = {
 SEEN = 0.15  # deviations: less of a change is not spoken of,
 STRAYS = {"beard": 0.4}  # and less of these
 AMOUNTS = (0.5, "a little"), (1.0, "clearly"), (float("inf"), "much")  # below each
+PAINT = {"eye_makeup", "lip_makeup"}  # of which the judge sees next to nothing
 GLASSES, PUT_ON = "glasses", 1.0  # who is seen with so much more of them wears some
 BESIDE = 0.4  # of the largest change: a second one is told from here on
 WHOLE = 0.95  # of the way: where the budget let less of it be, that is told
@@ -73,6 +74,8 @@ def _change(face: FaceReport, wished: Collection[str]) -> str:
     known = [(by, n) for n, by in changes if n in WORDS and WORDS[n][by > 0]]
     known = [(by, n) for by, n in known if abs(by) >= STRAYS.get(n, SEEN)]
     most = sorted(known, key=lambda pair: (pair[1] not in wished, -abs(pair[0])))[:2]
+    if not most and wished and PAINT.issuperset(wished):
+        return "make-up changed"
     if not most:  # no judge reads shapes
         return "hardly changed" if face.changed.keys() >= set(wished) else "reshaped"
     largest = max(abs(by) for by, _ in most)

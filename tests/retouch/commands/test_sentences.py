@@ -95,3 +95,9 @@ def test_glasses_that_are_put_on_are_told():
     assert told([worn], 0.3, ["glasses"])[0].startswith("1 face: glasses put on;")
     both = told([worn], 0.3, ["happy", "glasses"])[0]
     assert both.startswith("1 face: clearly happier") and "; glasses put on;" in both
+
+
+def test_make_up_that_the_judge_hardly_sees_is_told():
+    drawn = replace(FACE, changed={"eye_makeup": 0.11, "happy": 0.02})
+    assert told([drawn], 0.3, ["eye_makeup"])[0].startswith("1 face: make-up changed;")
+    assert "hardly changed" in told([drawn], 0.3, ["eye_makeup", "happy"])[0]
