@@ -34,7 +34,7 @@ class WrittenLosses:
         self._joined = generator.tied(rows[None])[0]
         weights = {**generator.weights, **weights_of_dlib()}
         self._aims = Computing(self._aimed, weights, {"images": 4})
-        self._losses = Computing(self._sloping, weights, RANKS)
+        self._losses = Computing(self._sloping, weights, RANKS, often=True)
 
     def targets(self, images: Floats, masks: Floats) -> Sequence[Floats]:
         """Return what pictures are compared with, computed once."""
