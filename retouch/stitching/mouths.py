@@ -32,7 +32,7 @@ STRETCHED = 1.15  # times their height: what teeth in view may be stretched to,
 SQUEEZED = 0.8  # and drawn ones squeezed to, before the lower lip covers them
 LOWER_LIP = [*range(55, 60), *range(65, 68)]
 # The upper lip's shadow on teeth, in parts of how far lips are apart; how dark it is.
-SHADED, LOWER, SHADOW = 0.18, 0.2, 0.45
+SHADED, LOWER, SHADOW = 0.18, 0.2, 0.25
 ACROSS, APART = 2.0, 1.0  # a face; how much deeper drawn lines between teeth get
 DIM = 16.0  # of 255: what is darker has no lines
 FINER = 4  # times that outlines are drawn larger
