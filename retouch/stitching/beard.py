@@ -21,6 +21,7 @@ from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Masks
 from retouch.stitching.pen import strokes
+from retouch.stitching.thing import Thing
 
 # How densely hair grows on one half of a face, from one landmark on the way to another:
 # how much darker 556 people with beards are there than 247 men without, medians. (The
@@ -62,12 +63,10 @@ BILINEAR = Image.Resampling.BILINEAR
 
 
 @dataclass(frozen=True, eq=False)
-class Beard:
-    """Hair to be drawn, on a crop that is wider on each side."""
+class Beard(Thing):
+    """Hair to be drawn."""
 
-    wider: int  # pixels
     density: Pixels  # (S, S), 1 where it is densest
-    where: Pixels  # (S, S), how much of it shows: nothing on a hand in front
     tint: NDArray[np.float32]  # (3,), what is left of the light where hair covers
     unit: float  # the face's size in crop pixels
     length: float  # of hairs, at most, in parts of it
@@ -79,13 +78,7 @@ class Beard:
         near = smoothed(self.density, NEAR * self.unit)[inside, inside]
         return np.asarray((near / SPARSE).clip(0, 1))
 
-    def draw(self, photo: NDArray[Any], transform: Similarity) -> None:
-        """Draw it into the photo (H, W, 3), 8 or 16 bit.
-
-        Args:
-            transform: from the photo to the crop.
-        """
-        transform = Similarity.shifting(self.wider, self.wider) @ transform
+    def _drawn(self, photo: NDArray[Any], transform: Similarity) -> None:
         window = window_touched(self.where, transform, photo.shape)
         covered = self._covered(transform, window)
         shows = uncut(self.where[..., None], transform, window, linear=True).clip(0, 1)
@@ -156,7 +149,7 @@ def grown(
         return None
     tint = _tint(own, masks.skin, masks.marks)
     length = LONGEST * min(amount, 1)
-    return Beard(wider, density, where, tint, unit, length, marks)
+    return Beard(wider, where, density, tint, unit, length, marks)
 
 
 def grows(marks: Points, size: int) -> Pixels:

@@ -30,10 +30,11 @@ from retouch.stitching import flow
 from retouch.stitching.beard import grown
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.frames import worn
-from retouch.stitching.layers import Layers, Thing
+from retouch.stitching.layers import Layers
 from retouch.stitching.lines import lined
 from retouch.stitching.make_up import made_up
 from retouch.stitching.mouths import around, gap, on_lips, painted, steadied
+from retouch.stitching.thing import Thing
 
 # In parts of the face's size:
 LONGEST_MOVE = 0.1

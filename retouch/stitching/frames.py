@@ -20,6 +20,7 @@ from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.pen import Shape, filled, lay, seen
+from retouch.stitching.thing import Thing
 
 # Where landmarks lie on heads: millimetres to the picture's right, down, and forwards.
 HEAD = {
@@ -51,21 +52,13 @@ HIDDEN = 0.4  # of what is behind the glass: where more of it is hidden, none is
 
 
 @dataclass(frozen=True, eq=False)
-class Glasses:
-    """A pair of glasses to be put on a face, on a crop wider on each side."""
+class Glasses(Thing):
+    """A pair of glasses to be put on a face: rims, arms, and their shadow."""
 
-    wider: int  # pixels
-    where: Pixels  # (S, S, 3): how much shows of rims, of arms, and of their shadow
     marks: Points  # (68, 2), there
     strength: float
 
-    def draw(self, photo: NDArray[Any], transform: Similarity) -> None:
-        """Draw them into the photo (H, W, 3), 8 or 16 bit.
-
-        Args:
-            transform: from the photo to the crop.
-        """
-        transform = Similarity.shifting(self.wider, self.wider) @ transform
+    def _drawn(self, photo: NDArray[Any], transform: Similarity) -> None:
         frame = Frame(transform.inverse(self.marks), THIN + THICKER * self.strength)
         window = frame.window(photo.shape)
         if not min(window.shape):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,19 +12,13 @@ from retouch.cores import together
 from retouch.faces.crop import Pixels, Window, cut, uncut, window_touched
 from retouch.geometry import Similarity
 from retouch.stitching import edges, grain
+from retouch.stitching.thing import Thing
 
 BAND = 1 << 19  # photo pixels worked on at once
 FAINT = 1e-3  # a reach that nobody sees, and rounding may cause
 RIM, FADED = 2.0, 8.0  # crop pixels: so many are left, over so many things fade
 STILL = 0.01  # photo pixels: a shorter move is none
 SPLINE = 12  # photo pixels around a point that its cubic spline depends on
-
-
-class Thing(Protocol):
-    """What is drawn apart at the photo's own size: hair, glasses."""
-
-    def draw(self, photo: NDArray[Any], transform: Similarity) -> None:
-        """Draw it into the photo (H, W, 3); transform leads to the crop."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,7 @@ from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.pen import lay, seen
+from retouch.stitching.thing import Thing
 
 # Lines are looked for on a face of at most so many pixels, by Gaussians of these widths
 # in parts of it; narrower ones than a pixel's part tell nothing.
@@ -36,21 +37,13 @@ Field = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Lines:
-    """Lines of a face that get deeper or shallower, on a crop wider on each side."""
+class Lines(Thing):
+    """Lines of a face that get deeper or shallower."""
 
-    wider: int  # pixels
-    where: Pixels  # (S, S): how far skin may change
     unit: float  # the face's size in crop pixels
     strength: float  # above 0 deeper, below filled
 
-    def draw(self, photo: NDArray[Any], transform: Similarity) -> None:
-        """Change them in the photo (H, W, 3), 8 or 16 bit.
-
-        Args:
-            transform: from the photo to the crop.
-        """
-        transform = Similarity.shifting(self.wider, self.wider) @ transform
+    def _drawn(self, photo: NDArray[Any], transform: Similarity) -> None:
         window = window_touched(self.where, transform, photo.shape)
         if not min(window.shape):
             return

@@ -19,6 +19,7 @@ from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.pen import filled, lay, seen, strokes
+from retouch.stitching.thing import Thing
 
 # An eye's landmarks from its outer corner over the upper lid and back, and its brow.
 SIDES = (([36, 37, 38, 39, 40, 41], LEFT_BROW), ([45, 44, 43, 42, 47, 46], RIGHT_BROW))
@@ -46,21 +47,13 @@ MOST = 2.0  # strength, above which nothing more is done
 
 
 @dataclass(frozen=True, eq=False)
-class MakeUp:
-    """Make-up to be put on, on a crop that is wider on each side."""
+class MakeUp(Thing):
+    """Make-up to be put on."""
 
-    wider: int  # pixels
-    where: Pixels  # (S, S), how much of it shows
     marks: Points  # (68, 2), there
     strength: float
 
-    def draw(self, photo: NDArray[Any], transform: Similarity) -> None:
-        """Draw it into the photo (H, W, 3), 8 or 16 bit.
-
-        Args:
-            transform: from the photo to the crop.
-        """
-        transform = Similarity.shifting(self.wider, self.wider) @ transform
+    def _drawn(self, photo: NDArray[Any], transform: Similarity) -> None:
         marks = transform.inverse(self.marks)
         for eye, brow in SIDES:
             width = float(np.hypot(*(marks[eye[3]] - marks[eye[0]])))
