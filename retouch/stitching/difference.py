@@ -29,7 +29,7 @@ from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.beard import grown
 from retouch.stitching.change import Change, Masks
-from retouch.stitching.frames import worn
+from retouch.stitching.glasses import worn
 from retouch.stitching.layers import Layers
 from retouch.stitching.lines import lined
 from retouch.stitching.make_up import made_up
