@@ -26,6 +26,7 @@ DARK = (0.13, 0.1, 0.09)  # what is left of that which the face gives back
 ROUNDED = 1.6  # how steep its edges are
 LIGHT = (-0.35, -0.75, 0.56)  # where it comes from: left, above, before it
 SHEEN, SHINE, NARROW = 0.1, 0.75, 30  # of the face's light: dull, and mirrored
+THICK = 4.0  # pixels: thinner rims mirror less, as a line of dots would
 WRAP = 0.5  # how much further to the side it looks at its ends
 AROUND = 8.0  # millimetres: from so far the face's light is taken
 SHADOW, BELOW, SOFT = (0.5, 0.55, 0.58), 3.5, 1.6  # how dark; how far off, how soft
@@ -107,7 +108,7 @@ def _lit(solid: Pixels, frame: Frame, window: Window) -> Pixels:
     between = light + viewer
     dull = (facing @ light).clip(0)
     mirrored = (facing @ (between / np.linalg.norm(between))).clip(0) ** NARROW
-    given = SHEEN * dull + SHINE * mirrored
+    given = SHEEN * dull + SHINE * min(1.0, thick / THICK) * mirrored
     return np.asarray(np.array(DARK) + given[..., None], np.float32)
 
 

@@ -26,6 +26,7 @@ from retouch.stitching.thing import Thing
 # in parts of it; narrower ones than a pixel's part tell nothing.
 FINEST, WIDTHS, NARROWEST = 640.0, (0.0025, 0.005, 0.01), 0.7
 LONG = 2.0  # times as steep must valleys be across as along
+NEAR, BENT = 0.02, 0.4  # so near, and so straight at least, must a line be
 SEEN, LEAST = 0.02, 0.05  # so deep is a line, and so long in parts of the face
 DEEPER, FILLED = 0.75, 0.9  # what is added to their depth at strength 1, or taken
 DARKEST, LIGHTEST = 0.18, 0.35  # of the logarithm of light, that it changes by at most
@@ -60,8 +61,10 @@ class Lines(Thing):
         size = max(1, round(width / coarse)), max(1, round(height / coarse))
         light = np.log(own @ flow.LUMINANCE + DARK)
         light, skin = (_resized(plane, size) for plane in (light, shown))
-        depth = unspotted(valleys(light, unit / coarse), unit / coarse)
-        depth *= _smooth_skin(light, skin, unit / coarse)
+        unit /= coarse
+        depth, ways = valleys(light, unit)
+        depth = unspotted(depth * straight(depth, ways, unit), unit)
+        depth *= _smooth_skin(light, skin, unit)
         if self.strength > 0:
             gain, most = -DEEPER * self.strength * depth, DARKEST
         else:
@@ -80,12 +83,16 @@ def lined(change: Change, masks: Masks, unit: float) -> tuple[Lines, ...]:
     return (Lines((len(where) - change.size) // 2, where, unit, strength),)
 
 
-def valleys(light: Field, unit: float) -> Field:
-    """Return how deep long dark valleys are in a plane of light, (h, w).
+def valleys(light: Field, unit: float) -> tuple[Field, Field]:
+    """Return how deep long dark valleys are in a plane of light, and how they run.
 
     Across a valley light bends most, along it hardly; in spots it bends both ways.
+
+    Returns:
+        depths (h, w), and (2, h, w), ways of unit length at twice their angle.
     """
     deepest = np.zeros_like(light)
+    ways = np.zeros((2, *light.shape), np.float32)
     for width in (unit * part for part in WIDTHS):
         if width < NARROWEST:
             continue
@@ -93,11 +100,25 @@ def valleys(light: Field, unit: float) -> Field:
             gaussian_filter(light, width, order=order)
             for order in ((2, 0), (0, 2), (1, 1))
         )
-        mean, spread = (down + across) / 2, np.hypot((down - across) / 2, both)
+        mean, way = (down + across) / 2, np.stack([(across - down) / 2, both])
+        spread = np.hypot(*way)
         long = mean + spread - LONG * np.abs(mean - spread)
         # What a Gaussian valley as wide as that bends, told as its depth:
-        np.maximum(deepest, 2**1.5 * width**2 * long, out=deepest)
-    return deepest
+        depth = 2**1.5 * width**2 * long
+        ways = np.where(depth > deepest, way / np.maximum(spread, 1e-9), ways)
+        deepest = np.maximum(deepest, depth)
+    return deepest, ways
+
+
+def straight(depth: Field, ways: Field, unit: float) -> Field:
+    """Return how straight valleys are, (h, w): what is near in one runs the same way.
+
+    Around freckles and in stubble it does not.
+    """
+    near = max(NEAR * unit, NARROWEST)
+    along = np.hypot(*(gaussian_filter(depth * way, near) for way in ways))
+    share = along / np.maximum(gaussian_filter(depth, near), 1e-9)
+    return np.asarray(((share - BENT) / (1 - BENT)).clip(0), np.float32)
 
 
 def unspotted(depth: Field, unit: float) -> Field:

@@ -85,7 +85,7 @@ def relief(paint: Pixels, marks: Points) -> Pixels:
     above = np.concatenate([np.repeat(lips[:1], down, 0), lips[:-down]])
     shadow = SHADOW * smoothed(above, SHADED * apart)
     light = np.log(np.maximum(paint @ flow.LUMINANCE, DIM))
-    between = APART * valleys(light, ACROSS * _width(marks))
+    between = APART * valleys(light, ACROSS * _width(marks))[0]
     return np.asarray((1 - shadow) * np.exp(-between))
 
 

@@ -8,7 +8,7 @@ from retouch.edits.manner import LINES, Manner
 from retouch.faces.crop import cut
 from retouch.geometry import TIGHT, Similarity
 from retouch.stitching.change import Change
-from retouch.stitching.lines import STRENGTH, unspotted, valleys
+from retouch.stitching.lines import STRENGTH, straight, unspotted, valleys
 from retouch.stitching.stitch import Piece, stitch
 from tests.retouch.drawing import closed, drawn_face
 
@@ -72,8 +72,20 @@ def test_a_hand_in_front_has_no_lines():
 def test_spots_are_no_lines():
     plane = np.zeros((200, 200), np.float32)
     plane[50:130, 60], plane[60:64, 120:124] = -1, -1
-    depth = unspotted(valleys(gaussian_filter(plane, 1.5), 300), 300)
+    depth = unspotted(valleys(gaussian_filter(plane, 1.5), 300)[0], 300)
     assert depth[90, 60] > 0.2 and depth[50:75, 110:135].max() < 0.02
+
+
+def test_what_runs_one_way_is_a_line_and_stubble_is_none():
+    plane = np.zeros((300, 300), np.float32)
+    plane[50:250, 60] = -1
+    spots = np.random.default_rng(0).integers(0, 100, (2, 400))
+    plane[spots[0] + 100, spots[1] + 150] = -1
+    depth, ways = valleys(gaussian_filter(plane, 1.5), 300)
+    lines = depth * straight(depth, ways, 300)
+    assert lines[80:220, 60].min() > 0.9 * depth[80:220, 60].min() > 0.1
+    stubble = slice(100, 200), slice(150, 250)
+    assert lines[stubble].mean() < 0.3 * depth[stubble].mean()
 
 
 def test_what_a_line_is_told_to_be_deep_it_is():
@@ -81,5 +93,5 @@ def test_what_a_line_is_told_to_be_deep_it_is():
     across = np.arange(200, dtype=np.float32) - 100
     for width in (1.5, 3.0):
         plane = np.tile(-0.4 * np.exp(-0.5 * (across / width) ** 2), (200, 1))
-        depth = valleys(plane.astype(np.float32), 300)
+        depth, _ = valleys(plane.astype(np.float32), 300)
         assert depth[100, 100] == pytest.approx(0.4, rel=0.15)
