@@ -45,7 +45,8 @@ DARKEST, MOST_TINT = 16.0, 1.8  # of 255: what is darker has little colour; of i
 MOST_LIGHT = 40.0  # of 255: a face that moves turns no more than that to the light
 EVEN = 8.0  # of 255: light on a face that varies less tells little of its colour
 SWALLOWED, GIVEN_BACK = -0.7, 0.5  # of the light on skin, at the most
-TINTS, DEEPER = (0.3, 1.4), 1.5  # what lipstick leaves of light; than it is drawn
+TINTS, DEEPER = (0.3, 1.4), 2.0  # what lipstick leaves of light; than it is drawn
+PIGMENT = (0.35, 1.0, 0.85)  # how much it swallows of red, green and blue
 BARE = 0.6  # of what may be skin, part of it bearded, is darker than skin
 BESIDE = 0.12  # hair is drawn elsewhere than it lies: how far it may shade skin
 NEAR_LIPS = 0.1  # of a mouth's width
@@ -245,17 +246,19 @@ def _pigment(light: Pixels, seen: Seen, *, shaved: bool) -> Pixels:
 
 
 def _lipstick(lips: Pixels, after: Pixels, seen: Seen) -> Pixels:
-    """Return the light of lips in another colour: their own, tinted as the drawn ones.
+    """Return the light of lips with more or less colour: their own, tinted.
 
-    What is drawn is drawn a little elsewhere; the outline is that of the photo's lips.
+    The drawn ones say how much, a little elsewhere than they lie; the outline is that
+    of the photo's lips. Their colour is dull: a pigment's is taken.
     """
 
     def tint(where: Pixels) -> NDArray[Any]:
         now, was = (np.tensordot(where, x, 2) for x in (after, seen.moved))
         return now / np.maximum(was, 1e-6)
 
-    part = (tint(lips) / np.maximum(tint(seen.masks.skin), 1e-6)) ** DEEPER
-    return seen.photo * (part.clip(*TINTS) - 1).astype(np.float32)
+    part = tint(lips) / np.maximum(tint(seen.masks.skin), 1e-6)
+    swallowed = DEEPER * (1 - part[1:].mean()) * np.array(PIGMENT)
+    return seen.photo * ((1 - swallowed).clip(*TINTS) - 1).astype(np.float32)
 
 
 def _share(light: Pixels, picture: Pixels) -> Pixels:
