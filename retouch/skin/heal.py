@@ -25,7 +25,8 @@ VARIES = np.array([[0.6, -0.035, -0.02], [-0.035, 0.08, -0.01], [-0.02, -0.01, 0
 RARE = np.linalg.inv(VARIES + 0.01 * np.eye(3)).astype(np.float32)
 AROUND, GREENER = 0.06, 2.5  # of the face's size; a* below the skin so far around
 DOUBT = (0.5, 1.1)  # Lab: fainter stains are none, stronger ones are taken wholly
-HALF = 0.6  # of skin, from which a stain is taken wholly: half of it is one, too
+HALF, SOME = 0.6, 0.2  # of skin: from there a stain is on it, and may be taken
+MOSTLY = (0.3, 0.5)  # part of a stain on skin: from there it begins to be taken, and is
 # Landmarks of what is red by nature or by paint, and how far that goes around them, in
 # parts of the face's size: nostrils with their rims, lids with the eyes' corners.
 RED = ((slice(31, 36), 0.03), (LEFT_EYE, 0.035), (RIGHT_EYE, 0.035))
@@ -44,8 +45,8 @@ def healer() -> Forward:
 def healed(canvas: Canvas) -> Pixels:
     """Return the picture without its blemishes, (S, S, 3)."""
     stains = _held(canvas, _fitted(canvas, _found(canvas)))
-    taken = _certain(stains) * ramp(canvas.skin, 0, HALF) * (1 - _red(canvas))
-    lab = canvas.lab - taken[..., None] * stains
+    stains *= _certain(stains)[..., None]
+    lab = canvas.lab - _taken(canvas, stains)[..., None] * stains
     return canvas.image + to_rgb(lab) - to_rgb(canvas.lab)
 
 
@@ -75,6 +76,18 @@ def _fitted(canvas: Canvas, stains: Pixels) -> Pixels:
 def _certain(stains: Pixels) -> Pixels:
     """Return how far stains are strong enough to be some, (S, S)."""
     return ramp(np.sqrt((stains**2).sum(-1)), *DOUBT)
+
+
+def _taken(canvas: Canvas, stains: Pixels) -> Pixels:
+    """Return 1 where stains are on skin, 0 where they are not, (S, S).
+
+    What lies on both is taken whole or left whole, by where most of it is: half a spot
+    is one, too.
+    """
+    free = ramp(canvas.skin, 0, HALF) * (1 - _red(canvas))
+    mass = (stains**2).sum(-1) + 1e-3
+    share = canvas.around(free[..., None], WHOLE, mass)[..., 0]
+    return ramp(share, *MOSTLY) * ramp(canvas.skin, 0, SOME)
 
 
 def _red(canvas: Canvas) -> Pixels:

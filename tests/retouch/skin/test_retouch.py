@@ -243,6 +243,17 @@ def test_nostrils_and_corners_of_eyes_stay_as_red_as_they_are(canvas, landmark):
     assert moved[spot > 0].mean() < 1.5
 
 
+@pytest.mark.parametrize(("away", "taken"), [(0.01, 0), (0.03, 1)])
+def test_a_spot_half_beside_a_nostril_goes_whole_or_stays_whole(canvas, away, taken):
+    x, y = canvas.landmarks[35] + (away * canvas.size, 0)
+    v, u = np.mgrid[: canvas.side, : canvas.side]
+    spot = np.hypot(u - x, v - y) < 0.015 * canvas.size
+    part = heal._taken(canvas, spot[..., None] * np.float32([-4, 12, 0]))[spot]
+    half = (1 - heal._red(canvas))[spot]
+    assert half.min() < 0.4 and half.max() > 0.5
+    assert part == pytest.approx(taken, abs=0.1)
+
+
 def test_healing_leaves_the_pores(canvas):
     def fine(image):
         return (image - gaussian_filter(image, (1, 1, 0)))[canvas.skin > 0.9].std()
