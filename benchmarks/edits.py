@@ -253,7 +253,7 @@ def main(
 
     Args:
         data: shards of a training, for the edits without a network.
-        extra: further edits at +1, by their directions' names, with commas.
+        extra: further edits, such as `beard,beard=-1`; without a number at +1.
     """
     bench = Bench(folder, Settings(faces="largest", model=model), most)
     real = [s.photo for s in bench.sessions]
@@ -291,8 +291,9 @@ def main(
 def _further(extra: str) -> list[tuple[str, dict[str, float], float, str]]:
     from retouch.edits.directions import DIRECTIONS
 
-    names = [name for name in extra.split(",") if name]
-    return [(f"{n} +1", {n: 1.0}, 1.0, DIRECTIONS[n].trait) for n in names]
+    pairs = [word.partition("=") for word in extra.split(",") if word]
+    wishes = [(name, float(strength or 1)) for name, _, strength in pairs]
+    return [(f"{n} {s:+g}", {n: s}, 1.0, DIRECTIONS[n].trait) for n, s in wishes]
 
 
 def _draw(pictures: list[np.ndarray], path: Path) -> None:

@@ -39,7 +39,8 @@ def main(
     """Measure the directions on the portraits of a folder."""
     bench = Bench(folder, Settings(faces="largest"), most)
     known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for name in [n for n in names.split(",") if n] or DIRECTIONS:
+    judged = [name for name, own in DIRECTIONS.items() if own.tried is not None]
+    for name in [n for n in names.split(",") if n] or judged:
         done = [bench.edited({name: s}, 1.0) for s in STRENGTHS]
         rows = measured(name, [d.reports for d in done])
         _show(name, rows)

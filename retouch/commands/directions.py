@@ -1,11 +1,14 @@
 """The commands on directions: what ships and what is one's own."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from retouch.commands import completion, learn, terminal
+
+if TYPE_CHECKING:
+    from retouch.edits.directions import Known
 
 app = typer.Typer(
     no_args_is_help=True, help="Directions of edits: list, show, learn, import."
@@ -82,8 +85,7 @@ def show(
     from retouch.edits.straight import unknown
 
     if known := DIRECTIONS.get(name):
-        who = "judges see it" if known.trial else "landmarks show it"
-        typer.echo(f"{name}: +1 is one deviation {known.meaning}, as {who}")
+        typer.echo(f"{name}: +1 is {_measured(known)}")
         typer.echo(f"safe from {known.low:+g} to {known.high:+g}")
         trials = {"default": known.tried, "default128": known.trial}
         for model, tried in trials.items():
@@ -104,6 +106,16 @@ def show(
     typer.echo(f"{name}: {row.source}, for the latents of {row.family}")
     if "skill" in row.config:
         typer.echo(f"agrees with ratings kept aside at r = {row.config['skill']:.2f}")
+
+
+def _measured(known: "Known") -> str:
+    """Return what strength 1 is."""
+    from retouch.edits.manner import GAZE
+
+    if known.trait == GAZE:
+        return f"{known.meaning}, by an eighth of an eye's width"
+    who = "judges see it" if known.trial else "landmarks show it"
+    return f"one deviation {known.meaning}, as {who}"
 
 
 @app.command("import")

@@ -76,6 +76,8 @@ def _change(face: FaceReport, wished: Collection[str]) -> str:
     most = sorted(known, key=lambda pair: (pair[1] not in wished, -abs(pair[0])))[:2]
     if not most and wished and PAINT.issuperset(wished):
         return "make-up changed"
+    if not most and {*wished} == {"gaze"}:
+        return "looking elsewhere"
     if not most:  # no judge reads shapes
         return "hardly changed" if face.changed.keys() >= set(wished) else "reshaped"
     largest = max(abs(by) for by, _ in most)

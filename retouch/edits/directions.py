@@ -12,6 +12,7 @@ from retouch.edits.manner import (
     BEARD,
     BROAD,
     FOLDS,
+    GAZE,
     GLASSES,
     LINES,
     MAKE_UP,
@@ -62,7 +63,7 @@ def _shape(region: str) -> Manner:
 # which moves as people do, and `default128`, which is climbed (within .3 of identity).
 # `python -m benchmarks.ranges` prints them and the ranges; smiles end sooner, where
 # mouths begin to look wrong. Shapes have no trial, for no judge reads them: their
-# deviations are those of landmarks in people.
+# deviations are those of landmarks in people; of gaze, an eighth of an eye's width.
 _ALL = (
     Known(
         "beauty",
@@ -181,6 +182,16 @@ _ALL = (
         trial=Trial(1.07, 0.49, 0.17),
         tried=Trial(0.29, 0.10, 0.11),
         manner=_shape("eyes-and-brows"),
+    ),
+    Known(
+        "gaze",
+        GAZE,
+        "looking further to the picture's right",
+        manner=Manner(
+            fine=False, where=frozenset({"eyes"}), still=True, things=frozenset({GAZE})
+        ),
+        low=-1.5,
+        high=1.5,
     ),
     Known("mouth-open", "mouth-open", "wider open mouth", manner=_shape("lower-face")),
     Known("brows", "brow-height", "higher brows", manner=_shape("eyes-and-brows")),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 FACE, MOUTH = "face", "mouth"
 # Things, called as the traits that say how much of them there is:
 BEARD, GLASSES, LINES, MAKE_UP = "beard", "glasses", "age", "eye_makeup"
-PUT_ON = (GLASSES, MAKE_UP)  # as asked: no generator draws them
+GAZE = "gaze"  # which nothing reads: it is as asked
 
 
 @dataclass(frozen=True)

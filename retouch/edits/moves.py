@@ -1,12 +1,12 @@
 """Edits that go where people go: a wish for a trait, with what belongs to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retouch.edits.edit import View
-from retouch.edits.manner import GLASSES, MAKE_UP
+from retouch.edits.manner import GAZE, GLASSES, MAKE_UP
 from retouch.edits.way import Way
 from scorers.moves import Moves
 
@@ -56,22 +56,32 @@ class TraitMove:
             strength: in deviations, of all faces or of each (N,).
         """
         goals = np.broadcast_to(np.asarray(strength, np.float32), len(view.latents))
-        change, moves = self.change, self.moves
-        own = moves.read(view.latents)
+        if self.name == GAZE:
+            return self._apart(view, goals)
+        own = self.moves.read(view.latents)
         if self.name == GLASSES:  # on who wears none
-            worn = own[:, moves.names.index(GLASSES)] > WEARS
-            taken = np.where(worn, 0, goals.clip(0))
-        else:
-            factors = moves.factors(view.latents, change, self.name, goals)
-            taken = np.sign(goals) * factors
+            worn = own[:, self.moves.names.index(GLASSES)] > WEARS
+            return self._apart(view, np.where(worn, 0, goals.clip(0)))
         if self.name == MAKE_UP:
-            taken = np.where(goals > 0, goals, taken)
-        wished = taken[:, None] * change
+            taken_off = self._learnt(view, own, goals.clip(None, 0))
+            return taken_off + self._apart(view, goals.clip(0))
+        return self._learnt(view, own, goals)
+
+    def _apart(self, view: View, much: Floats) -> Way:
+        """Return the way of what no generator draws, and the photo is to show."""
+        apart = {self.name: np.asarray(much, np.float32)}
+        return replace(Way.none(view.latents), apart=apart)
+
+    def _learnt(self, view: View, own: Floats, goals: Floats) -> Way:
+        """Return the way of people, whose traits are read as own."""
+        moves, change = self.moves, self.change
+        factors = moves.factors(view.latents, change, self.name, goals)
+        wished = (np.sign(goals) * factors)[:, None] * change
         for at, name in enumerate(moves.names):
             if name in BARE:
                 least = np.minimum(BARE[name] - own[:, at], 0)
                 wished[:, at] = np.maximum(wished[:, at], least)
-        if self.name != GLASSES and GLASSES in moves.names:
+        if GLASSES in moves.names:
             # They go along with age in people, and are put on nobody's nose for that.
             at = moves.names.index(GLASSES)
             wished[:, at] = np.minimum(wished[:, at], 0)

@@ -6,13 +6,15 @@ from itertools import chain
 from pretrained.registry import library
 from retouch.edits import user_edits
 from retouch.edits.directions import UNOFFERED, offered, trait_of
+from retouch.edits.manner import GAZE
 from retouch.edits.straight import unknown
 
 
 def traits(model: str) -> list[str]:
     """Return the traits by which a model's faces can be moved."""
     names = {row.name: row.config.get("names", ()) for row in library().rows()}
-    sources = (names.get(f"{model}-{kind}", ()) for kind in ("moves", "traits"))
+    learnt = names.get(f"{model}-moves", ())
+    sources = learnt, (GAZE,) if learnt else (), names.get(f"{model}-traits", ())
     return [*dict.fromkeys(chain.from_iterable(sources))]
 
 

@@ -7,6 +7,7 @@ from retouch.edits import user_edits
 from retouch.edits.beauty import Beauty
 from retouch.edits.directions import DIRECTIONS, trait_of
 from retouch.edits.edit import STEPS, Direction
+from retouch.edits.manner import GAZE
 from retouch.edits.moves import TraitMove
 from retouch.edits.names import refuse_unknown
 from retouch.edits.straight import named
@@ -67,7 +68,7 @@ class Registry:
         guide, trait = self.model.sight, trait_of(name)
         able, moves = self._movable() or {*self._traits.names}, self.model.moves
         refuse_unknown(name, able, user_edits.names(self.model.name))
-        if moves is not None and trait in moves.names:
+        if moves is not None and trait in (*moves.names, GAZE):
             return TraitMove(moves, trait)
         traits, kept = self._traits, self._kept(keep, trait)
         conditions = conditions_of(self.model.generator)
@@ -102,7 +103,8 @@ class Registry:
     def _movable(self) -> set[str]:
         """Return the traits by which the model's faces can be moved."""
         moves, traits = self.model.moves, self.model.traits
-        return {*(moves.names if moves else ()), *(traits.names if traits else ())}
+        learnt = (*moves.names, GAZE) if moves else ()
+        return {*learnt, *(traits.names if traits else ())}
 
     def _kept(self, keep: tuple[str, ...], trait: str) -> tuple[str, ...]:
         return tuple(

@@ -1,13 +1,13 @@
 """Ways of latents: where edits lead, gone in part, and within a budget of identity."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.edits.manner import BROAD, GLASSES, NOTHING, PUT_ON, WHOLE, Manner
+from retouch.edits.manner import BROAD, GLASSES, NOTHING, WHOLE, Manner
 from scorers.moves import Moves
 
 Floats = NDArray[np.float32]
@@ -16,6 +16,7 @@ LOOKS = 6  # at how far an edit has strayed, at most
 NEARLY, AIM = 0.93, 0.97  # of the budget: near enough to it, and what is aimed at
 NEXT_TO_NOTHING = 1e-6  # a share by which it can be divided
 SHORTER = 0.95  # of the way that would just keep to it; more each time
+APART = "apart."  # before the names of what is drawn so, where ways are kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,8 @@ class Way:
     change: Floats | None = None  # (N, traits): how people's traits change, if they do
     moves: Moves | None = None  # which know what that does to latents
     manner: Manner = WHOLE  # how a photo shows it
+    # How much of what no generator draws the photo is to show, (N,) each.
+    apart: Mapping[str, Floats] = field(default_factory=dict)
 
     @classmethod
     def none(cls, start: Floats) -> "Way":
@@ -54,7 +57,9 @@ class Way:
         changes = [way._changes(moves) for way in ways] if moves else []
         change = np.concatenate(changes) if changes else None
         manner = Manner.joined(way.manner for way in ways)
-        return cls(start, offset, change, moves, manner)
+        names = {name for way in ways for name in way.apart}
+        apart = {n: np.concatenate([way._apart(n) for way in ways]) for n in names}
+        return cls(start, offset, change, moves, manner, apart)
 
     def _changes(self, moves: Moves) -> Floats:
         """Return how traits change, by nothing where they need not."""
@@ -62,30 +67,36 @@ class Way:
             return self.change
         return np.zeros((len(self), len(moves.names)), np.float32)
 
+    def _apart(self, name: str) -> Floats:
+        """Return how much of something is drawn apart, (N,)."""
+        return self.apart.get(name, np.zeros(len(self), np.float32))
+
     def __len__(self) -> int:
         return len(self.start)
 
     def __getitem__(self, rows: slice | list[int]) -> "Way":
         """Return the ways of some of the faces."""
         change = None if self.change is None else self.change[rows]
-        return replace(
-            self, start=self.start[rows], offset=self.offset[rows], change=change
-        )
+        apart = {name: much[rows] for name, much in self.apart.items()}
+        start, offset = self.start[rows], self.offset[rows]
+        return replace(self, start=start, offset=offset, change=change, apart=apart)
 
     def __add__(self, other: "Way") -> "Way":
         change, moves = self.change, self.moves or other.moves
         if other.change is not None:
             change = other.change if change is None else change + other.change
         offset, manner = self.offset + other.offset, self.manner | other.manner
-        return Way(self.start, offset, change, moves, manner)
+        names = {*self.apart, *other.apart}
+        apart = {name: self._apart(name) + other._apart(name) for name in names}
+        return Way(self.start, offset, change, moves, manner, apart)
 
     def __mul__(self, shares: float | Floats) -> "Way":
         """Return so much of the way, of all or of each face (N,)."""
         part = np.broadcast_to(np.asarray(shares, np.float32), len(self))
         change = None if self.change is None else part[:, None] * self.change
-        return replace(
-            self, offset=wide(part, self.offset) * self.offset, change=change
-        )
+        apart = {name: part * much for name, much in self.apart.items()}
+        offset = wide(part, self.offset) * self.offset
+        return replace(self, offset=offset, change=change, apart=apart)
 
     def reaching(self, length: float, names: Sequence[str]) -> "Way":
         """Return the way gone on, in some traits, until one has changed by a length.
@@ -105,11 +116,13 @@ class Way:
     def changes(self, names: Sequence[str]) -> bool:
         """Say whether one of some traits may change; on a straight way all may."""
         if self.change is None or self.offset.any():
-            return True
+            return bool(self.offset.any())
         return bool(self.change[:, self._places(names)].any())
 
     def asked(self, name: str) -> float:
-        """Return by how much a trait changes in the first face."""
+        """Return how much more of something the first face is to show."""
+        if name in self.apart:
+            return float(self.apart[name][0])
         places = self._places([name])
         if self.change is None or not places:
             return 0.0
@@ -135,16 +148,14 @@ class Way:
         """The latents that it leads to; the start itself if it leads nowhere."""
         latents = self.start
         if self.change is not None and self.moves is not None:
-            change = self.change.copy()
-            worn = self._places([*self.manner.things.intersection(PUT_ON)])
-            change[:, worn] = np.minimum(change[:, worn], 0)
-            latents = self.moves.moved(latents, change)
+            latents = self.moves.moved(latents, self.change)
         return latents + self.offset
 
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `of` makes the same way of, for the same moves."""
         own = {"start": self.start, "offset": self.offset} | self.manner.arrays
+        own |= {APART + name: much for name, much in self.apart.items()}
         return own if self.change is None else own | {"change": self.change}
 
     @classmethod
@@ -152,14 +163,19 @@ class Way:
         """Return the way whose arrays these are."""
         start, offset, change = (arrays.get(n) for n in ("start", "offset", "change"))
         assert start is not None and offset is not None
-        return cls(start, offset, change, moves, Manner.of(arrays))
+        apart = {n[len(APART) :]: a for n, a in arrays.items() if n.startswith(APART)}
+        return cls(start, offset, change, moves, Manner.of(arrays), apart)
 
     @property
     def leads(self) -> bool:
         """Whether it goes anywhere."""
-        return bool(
-            self.offset.any() or (self.change is not None and self.change.any())
-        )
+        changed = self.change is not None and self.change.any()
+        return bool(self.offset.any() or changed) or self.draws
+
+    @property
+    def draws(self) -> bool:
+        """Whether something is drawn apart."""
+        return any(much.any() for much in self.apart.values())
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,6 +29,7 @@ from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.beard import grown
 from retouch.stitching.change import Change, Masks
+from retouch.stitching.gaze import looking
 from retouch.stitching.glasses import worn
 from retouch.stitching.layers import Layers
 from retouch.stitching.lines import lined
@@ -84,6 +85,7 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     whole = _moves(change, masks, unit, bared)
     moves = flow.tapered(whole, masks.edit) * masks.edit[..., None]
     moves = flow.unfolded(moves, masks.edit, bared)
+    moves = moves + flow.fetch(looking(own, change, masks), moves)
     photo = flow.fetch(own, moves)
     light = np.zeros_like(photo)
     things: tuple[Thing, ...] = *lined(change, masks, unit), *put_on(change, masks)

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from retouch.edits.manner import MAKE_UP
@@ -18,12 +17,11 @@ from retouch.geometry import LEFT_BROW, RIGHT_BROW, Points, Similarity
 from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
-from retouch.stitching.pen import filled, lay, seen, strokes
+from retouch.stitching.pen import ALONG, curve, filled, lay, seen, strokes
 from retouch.stitching.thing import Thing
 
 # An eye's landmarks from its outer corner over the upper lid and back, and its brow.
 SIDES = (([36, 37, 38, 39, 40, 41], LEFT_BROW), ([45, 44, 43, 42, 47, 46], RIGHT_BROW))
-ALONG = 40  # points along a lid
 # In parts of an eye's width:
 ASTRAY, TRIED = 0.1, 21  # how far a lid lies elsewhere than its landmarks; places tried
 BLURRED = 0.02  # before the darkest line is looked for
@@ -92,7 +90,7 @@ class _Eye(NamedTuple):
     @classmethod
     def seen(cls, own: Pixels, marks: Points, brow: Points) -> Self:
         """Return the eye with these landmarks, its lid where the photo shows it."""
-        upper, lower = _curve(marks[:4]), _curve(marks[[0, 5, 4, 3]])
+        upper, lower = curve(marks[:4]), curve(marks[[0, 5, 4, 3]])
         width = float(np.hypot(*(marks[3] - marks[0])))
         way = np.gradient(upper, axis=0)
         away = _unit(np.stack([way[:, 1], -way[:, 0]], -1))
@@ -171,13 +169,6 @@ def _around(points: Points, room: float, shape: tuple[int, ...]) -> Window:
     right, bottom = np.ceil(points.max(0) + room).astype(int).tolist()
     photo = Window(0, 0, shape[1], shape[0])
     return Window(left, top, right, bottom).shared(photo)
-
-
-def _curve(points: Points) -> Points:
-    """Return a smooth curve through points, evenly stepped, (ALONG, 2)."""
-    steps = np.maximum(np.hypot(*np.diff(points, axis=0).T), 1e-6)
-    along = np.concatenate([[0], np.cumsum(steps)])
-    return np.asarray(CubicSpline(along, points)(np.linspace(0, along[-1], ALONG)))
 
 
 def _darkest(

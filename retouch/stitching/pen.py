@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from scipy.interpolate import CubicSpline
 
 from retouch.faces.crop import Pixels, Window
 from retouch.geometry import Points
@@ -13,6 +14,7 @@ from retouch.smoothing import smoothed
 
 SPACING = 1.0  # pixels between the points by which a stroke is drawn
 FINER = 3  # times as fine are outlines drawn
+ALONG = 40  # points of a curve
 Shape = NDArray[np.float64]  # (N, 2), an outline
 
 
@@ -49,6 +51,13 @@ def strokes(joints: Points, thick: NDArray[Any], shape: tuple[int, int]) -> Pixe
         plane += np.bincount((place + further).ravel(), weights, len(plane))
     inside = plane.reshape(height + 2, width + 2)[1:-1, 1:-1]
     return smoothed(inside, float(thick.mean()) / 3 if len(thick) else 0)
+
+
+def curve(points: Points) -> Points:
+    """Return a smooth curve through points, evenly stepped, (ALONG, 2)."""
+    steps = np.maximum(np.hypot(*np.diff(points, axis=0).T), 1e-6)
+    along = np.concatenate([[0], np.cumsum(steps)])
+    return np.asarray(CubicSpline(along, points)(np.linspace(0, along[-1], ALONG)))
 
 
 def filled(shapes: Iterable[tuple[Sequence[Shape], int]], window: Window) -> Pixels:

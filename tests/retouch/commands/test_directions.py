@@ -9,6 +9,7 @@ from pretrained.loading import load_judge
 from pretrained.registry import library
 from retouch.commands.directions import app
 from retouch.edits.directions import DIRECTIONS
+from retouch.edits.manner import GAZE
 from retouch.edits.names import traits
 from retouch.edits.registry import Registry
 from retouch.errors import SettingsError
@@ -30,7 +31,7 @@ def test_every_direction_moves_a_trait_that_is_known():
         for reader in ("default-moves", "guide", "judge")
     )
     for known in DIRECTIONS.values():
-        assert known.trait in moved | guided
+        assert known.trait in moved | guided | {GAZE}  # which is drawn as asked
         # What was tried was judged; shapes are landmarks' alone.
         assert (known.trait in judged) == (known.trial is not None)
 

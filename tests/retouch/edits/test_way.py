@@ -158,16 +158,14 @@ def test_who_goes_nowhere_is_reached_without_dividing_by_it():
     assert np.isfinite([*first, *second]).all()
 
 
-@pytest.mark.parametrize("name", ["glasses", "eye_makeup"])
-def test_what_is_put_on_leads_no_latent_anywhere(name):
-    known = replace(moves(), names=("age", name, "weight"))
-    manner = Manner(things=frozenset({name}))
-
-    def worn(amount):
-        change = np.tile(np.float32([0, amount, 0]), (3, 1))
-        return replace(Way.learnt(latents(3), change, known), manner=manner)
-
-    on, off = worn(1.0), worn(-1.0)
-    assert on.leads and on.asked(name) == 1 and off.asked(name) == -1
-    np.testing.assert_allclose(on.end, on.start, atol=1e-5)
-    assert (_length(off) > 0.01).all()
+def test_what_is_drawn_apart_leads_no_latent_anywhere():
+    worn = replace(Way.none(latents(3)), apart={"glasses": np.float32([1, 0, 2])})
+    assert worn.leads and not worn.changes(["glasses"]) and not (worn * 0).leads
+    np.testing.assert_array_equal(worn.end, worn.start)
+    assert (worn[2:] * 0.5).asked("glasses") == 1
+    both = worn + _learnt(3) + worn
+    assert both.asked("glasses") == 2 and (both.change == _learnt(3).change).all()
+    joined = Way.joined([Way.none(latents(1)), worn])
+    assert joined.apart["glasses"].tolist() == [0, 1, 0, 2]
+    again = Way.of(joined.arrays, None)
+    assert again.apart["glasses"].tolist() == [0, 1, 0, 2]
