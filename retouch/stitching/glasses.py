@@ -108,7 +108,7 @@ def _lit(solid: Pixels, frame: Frame, window: Window) -> Pixels:
     between = light + viewer
     dull = (facing @ light).clip(0)
     mirrored = (facing @ (between / np.linalg.norm(between))).clip(0) ** NARROW
-    given = SHEEN * dull + SHINE * min(1.0, thick / THICK) * mirrored
+    given = SHEEN * dull + SHINE * min(1.0, thick / THICK) ** 2 * mirrored
     return np.asarray(np.array(DARK) + given[..., None], np.float32)
 
 
