@@ -136,12 +136,14 @@ class Model:
         """Return the picture of one latent, (R, R, 3), anew or as it was drawn."""
         picture = self._drawn.pop(key, None)
         if picture is None:
-            pictures = self.decode(latents)
-            if key[1] and self.finisher is not None:
-                pictures = self._finish(pictures)
-            picture = pictures[0]
+            picture = self._anew(key, latents)
         self._drawn[key] = picture  # as the last one, whoever draws beside this
         return picture
+
+    def _anew(self, key: tuple[bytes, bool], latents: Floats) -> Floats:
+        if key[1] and self.finisher is not None:
+            return self._finish(self._picture((key[0], False), latents)[None])[0]
+        return self.decode(latents)[0]
 
 
 def _means(shelf: Library, name: str) -> dict[str, Floats]:

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import ceil
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -38,7 +39,7 @@ def run(
 ) -> Iterator[Done]:
     """Yield what comes of each picture, as it comes."""
     count = workers or wanted()
-    groups = deque(list(part) for part in _parts(pictures, GROUP))
+    groups = deque(list(part) for part in parts(pictures, count))
     pool = _Pool(job, weights, groups, min(count, len(groups)))
     try:
         yield from pool.results()
@@ -54,9 +55,13 @@ def wanted() -> int:
     return max(1, min(cores or os.cpu_count() or 1, room or 1))
 
 
-def _parts(pictures: Sequence[Picture], size: int) -> Iterator[Sequence[Picture]]:
-    for at in range(0, len(pictures), size):
+def parts(pictures: Sequence[Picture], workers: int) -> Iterator[Sequence[Picture]]:
+    """Yield groups, smaller ones towards the end: so all workers end together."""
+    at = 0
+    while left := len(pictures) - at:
+        size = min(GROUP, ceil(left / (2 * workers)))
         yield pictures[at : at + size]
+        at += size
 
 
 @dataclass(eq=False)

@@ -221,7 +221,7 @@ class Drawn:
     def bare(self) -> Floats:
         """Where neither hair nor glasses were drawn in front of it, (R, R)."""
         pixels = np.rint(self.picture).astype(np.uint8)
-        parts = parser().parts(pixels, self.face)
+        parts = parser().parts(pixels, self.face, glance=True)
         return parts.free(Similarity.scaling(1.0), len(pixels))
 
     def laid_on(self, other: "Drawn") -> "Drawn":

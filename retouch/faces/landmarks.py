@@ -62,14 +62,15 @@ def _moved(
     leaves: Places,
 ) -> Places:
     """Return where the trees of a forest move the landmarks, (N, 68)."""
-    first, second = levels[:, pairs[..., 0]], levels[:, pairs[..., 1]]
-    right = first - second <= limits  # (N, trees, splits)
-    trees = np.arange(len(leaves))
-    nodes = np.zeros(right.shape[:2], np.intp)
-    while nodes[0, 0] < limits.shape[1]:
-        below = np.take_along_axis(right, nodes[..., None], 2)[..., 0]
-        nodes = 2 * nodes + 1 + below
-    moves = leaves[trees, nodes - limits.shape[1]]
+    count, (trees, splits) = len(shapes), limits.shape
+    seen = np.ascontiguousarray(levels.T)  # all faces' levels of a place side by side
+    first, second = (np.take(seen, pairs[..., i].ravel(), 0) for i in (0, 1))
+    right = (first - second <= limits.reshape(-1, 1)).ravel()  # trees, splits, faces
+    places = np.arange(trees)[:, None] * splits * count + np.arange(count)
+    nodes = np.zeros((trees, count), np.intp)
+    while nodes[0, 0] < splits:
+        nodes = 2 * nodes + 1 + np.take(right, places + nodes * count)
+    moves = leaves[np.arange(trees), nodes.T - splits]
     # One after the other, as dlib adds them: what differs in the last bit soon names
     # other pixels.
     moves[:, 0] += shapes

@@ -150,12 +150,18 @@ class Parser:
         shelf = weights or library()
         self._network = Forward(network, shelf.weights(WEIGHTS, "scorer"))
 
-    def parts(self, pixels: NDArray[Any], face: Face) -> Parts:
-        """Return the parts of a face in a photo (H, W, 3), 8 or 16 bit."""
-        seen = FaceCrop.of(pixels, face, HEAD, RESOLUTION)
+    def parts(self, pixels: NDArray[Any], face: Face, *, glance: bool = False) -> Parts:
+        """Return the parts of a face in a photo (H, W, 3), 8 or 16 bit.
+
+        Args:
+            glance: look at it once, in half the time, and not at its mirror image, too.
+        """
+        seen = FaceCrop.of(pixels, face, HEAD, RESOLUTION, linear=glance)
         image, marks = seen.image, seen.landmarks
-        logits = self._network(np.stack([image, image[:, ::-1]]))
-        chances = _softmax((logits[0] + logits[1][:, ::-1]) / 2)
+        logits = self._network(image[None])[0]
+        if not glance:
+            logits = (logits + self._network(image[None, :, ::-1])[0, :, ::-1]) / 2
+        chances = _softmax(logits)
         sure, veiled = _is_face(chances, marks), _veiled(chances, marks)
         return Parts(chances, seen.transform, sure, _inside(marks), veiled)
 

@@ -14,7 +14,7 @@ from retouch.faces.crop import Pixels, resized
 from retouch.geometry import Points
 from retouch.smoothing import smoothed
 
-COARSEST, FINEST = 24, 256  # pixels a side at which flow is sought
+COARSEST, FINEST = 24, 128  # pixels a side at which flow is sought
 STEPS = 4  # improvements at each size
 CALMINGS = 8  # before a flow that still folds is shortened, there and around
 NEAR = 1 / 48  # of the side: what moves together

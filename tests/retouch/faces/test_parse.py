@@ -58,6 +58,12 @@ def test_sixteen_bits_show_what_eight_do(portrait):
     assert np.abs(eight - sixteen).max() < 1e-3
 
 
+def test_a_glance_shows_what_a_look_does(portrait):
+    looked, glanced = (parser().parts(*portrait, glance=g) for g in (False, True))
+    apart = np.abs(looked.chances - glanced.chances)[looked.inside > 0]
+    assert 0 < apart.mean() < 0.01
+
+
 def test_what_is_no_face_is_not_taken_for_one():
     pixels = np.rint(texture(120, 120)).astype(np.uint8)
     assert not parser().parts(pixels, drawn_face(100)).sure
