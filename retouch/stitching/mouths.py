@@ -33,6 +33,7 @@ SQUEEZED = 0.8  # and drawn ones squeezed to, before the lower lip covers them
 LOWER_LIP = [*range(55, 60), *range(65, 68)]
 # The upper lip's shadow on teeth, in parts of how far lips are apart; how dark it is.
 SHADED, LOWER, SHADOW = 0.18, 0.2, 0.25
+SLIT, DIMMED = 0.14, 0.7  # of a mouth's width: less open, less light falls in
 ACROSS, APART = 2.0, 1.0  # a face; how much deeper drawn lines between teeth get
 DIM = 16.0  # of 255: what is darker has no lines
 FINER = 4  # times that outlines are drawn larger
@@ -77,7 +78,8 @@ def painted(
 def relief(paint: Pixels, marks: Points) -> Pixels:
     """Return which part of their light drawn teeth keep, (S, S): they are drawn flat.
 
-    The upper lip casts a shadow on them, and it is dark between them.
+    The upper lip casts a shadow on them, it is dark between them, and behind lips that
+    have hardly parted.
     """
     apart = max(_parted(marks), 1.0)
     lips = 1 - filled(marks[INNER_LIPS], len(paint), 0, 0)
@@ -86,7 +88,8 @@ def relief(paint: Pixels, marks: Points) -> Pixels:
     shadow = SHADOW * smoothed(above, SHADED * apart)
     light = np.log(np.maximum(paint @ flow.LUMINANCE, DIM))
     between = APART * valleys(light, ACROSS * _width(marks))[0]
-    return np.asarray((1 - shadow) * np.exp(-between))
+    slit = max(0.0, 1 - opening(marks) / SLIT)
+    return np.asarray((1 - DIMMED * slit) * (1 - shadow) * np.exp(-between))
 
 
 def steadied(own: Points, was: Points, now: Points) -> Points:
