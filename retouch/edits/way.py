@@ -115,9 +115,11 @@ class Way:
 
     def changes(self, names: Sequence[str]) -> bool:
         """Say whether one of some traits may change; on a straight way all may."""
-        if self.change is None or self.offset.any():
-            return bool(self.offset.any())
-        return bool(self.change[:, self._places(names)].any())
+        if self.offset.any():
+            return True
+        return self.change is not None and bool(
+            self.change[:, self._places(names)].any()
+        )
 
     def asked(self, name: str) -> float:
         """Return how much more of something the first face is to show."""
@@ -169,13 +171,8 @@ class Way:
     @property
     def leads(self) -> bool:
         """Whether it goes anywhere."""
-        changed = self.change is not None and self.change.any()
-        return bool(self.offset.any() or changed) or self.draws
-
-    @property
-    def draws(self) -> bool:
-        """Whether something is drawn apart."""
-        return any(much.any() for much in self.apart.values())
+        changes = self.offset, self.change, *self.apart.values()
+        return any(change is not None and change.any() for change in changes)
 
 
 @dataclass(frozen=True, eq=False)

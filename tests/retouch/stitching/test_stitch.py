@@ -184,6 +184,18 @@ def test_teeth_lie_behind_the_upper_lip_and_apart_from_one_another():
     assert left[bottom - 3, x] < 0.9 * beside[bottom - 3]
 
 
+def test_it_is_dark_behind_lips_that_have_hardly_parted():
+    paint = np.full((4 * SIZE, 4 * SIZE, 3), 200, np.float32)
+    wide = 4 * TO_CROP(FACE.landmarks)
+    apart = wide[65:68] - wide[[63, 62, 61]]
+    lightest, gape = [], mouths.opening(wide)
+    for part in (1.0, 0.5, 0.25):
+        marks = wide.copy()
+        marks[65:68] = marks[[63, 62, 61]] + part * mouths.SLIT / gape * apart
+        lightest.append(float(mouths.relief(paint, marks).max()))
+    assert lightest[0] > 0.95 > 0.8 > lightest[1] > lightest[2] > 0.3
+
+
 def test_a_lip_goes_down_with_the_mouth_that_opens_above_it():
     own = closed(FACE)
     low = FACE.landmarks.copy()
