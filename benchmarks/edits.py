@@ -272,7 +272,8 @@ def main(
             row["ours"] |= realism(people, done.reports, (faces, crops), trait)
         if pixels is not None:
             sign = np.sign(row["ours"]["judged gain"])
-            picture = sign * pixels.picture(trait, bench.settings, 128)
+            size = bench.retoucher.model.generator.resolution
+            picture = sign * pixels.picture(trait, bench.settings, size)
             pasted = bench.pasted(picture, row["ours"]["identity"], trait)
             row["no network"] = figures(pasted.reports)
             row["no network"]["told apart"] = told_apart(

@@ -94,22 +94,21 @@ def _with_glasses(
 
 def _lit(solid: Pixels, frame: Frame, window: Window) -> Pixels:
     """Return what a rounded frame gives back of the face's light, (h, w, 3)."""
-    thick = frame.breadth * frame.unit
-    slopes = np.gradient(smoothed(solid, thick / 3))
-    down, right = (-ROUNDED * thick * slope for slope in slopes)
+    thick, on = frame.breadth * frame.unit, solid > 0
+    slopes = np.asarray(np.gradient(smoothed(solid, thick / 3)))
+    down, right = -ROUNDED * thick * slopes[:, on]
     across, middle = frame.camera[0], frame.camera[3]
-    rows, columns = np.mgrid[: len(solid), : solid.shape[1]].astype(np.float32)
-    beside = (columns + window.left - middle[0]) * across[0]
-    beside += (rows + window.top - middle[1]) * across[1]
+    beside = (np.argwhere(on)[:, ::-1] + (window.left, window.top) - middle) @ across
     right = right + WRAP * beside / (across @ across) / HALF_HEAD
     facing = np.stack([right, down, np.ones_like(down)], -1)
     facing /= np.linalg.norm(facing, axis=-1, keepdims=True)
-    light, viewer = np.array(LIGHT), np.array((0, 0, 1))
-    between = light + viewer
-    dull = (facing @ light).clip(0)
+    between = np.array(LIGHT) + np.eye(3)[2]  # it and who looks, from before the face
     mirrored = (facing @ (between / np.linalg.norm(between))).clip(0) ** NARROW
-    given = SHEEN * dull + SHINE * min(1.0, thick / THICK) ** 2 * mirrored
-    return np.asarray(np.array(DARK) + given[..., None], np.float32)
+    shine = SHINE * min(1.0, thick / THICK) ** 2
+    given = SHEEN * (facing @ LIGHT).clip(0) + shine * mirrored
+    light = np.zeros((*solid.shape, 3), np.float32)
+    light[on] = np.array(DARK) + given[:, None]
+    return light
 
 
 def _wide(plane: Pixels, width: float) -> Pixels:
