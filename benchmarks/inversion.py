@@ -195,6 +195,7 @@ def _tuned(network: Model, faces: Portraits) -> Column:
     from retouch.inversion.tune import Tuner, tuned
 
     preset = PRESETS["balanced"]
+    network = network.in_keras  # which alone can be tuned
     inverter, tuner = network.inverter, Tuner(network.generator, network.identity)
     copies, times, worked, sizes = [], [], [], []
     for image, mask in zip(faces.images, faces.masks, strict=True):
