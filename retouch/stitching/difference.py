@@ -14,7 +14,7 @@ import numpy as np
 from numpy.polynomial.polynomial import polyfit, polyval
 from numpy.typing import NDArray
 
-from retouch.edits.manner import BEARD, MOUTH
+from retouch.edits.manner import BEARD, GAZE, MOUTH
 from retouch.faces.crop import Pixels, resized
 from retouch.geometry import (
     INNER_LIPS,
@@ -85,7 +85,8 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     whole = _moves(change, masks, unit, bared)
     moves = flow.tapered(whole, masks.edit) * masks.edit[..., None]
     moves = flow.unfolded(moves, masks.edit, bared)
-    moves = moves + flow.fetch(looking(own, change, masks), moves)
+    if strength := change.asked.get(GAZE):
+        moves = moves + flow.fetch(looking(own, masks, strength), moves)
     photo = flow.fetch(own, moves)
     light = np.zeros_like(photo)
     things: tuple[Thing, ...] = *lined(change, masks, unit), *put_on(change, masks)

@@ -7,12 +7,11 @@ stretched on one side of the iris, and squeezed on the other.
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.edits.manner import GAZE
 from retouch.faces.crop import Pixels, Window
 from retouch.geometry import LEFT_EYE, RIGHT_EYE, Points
 from retouch.smoothing import smoothed
 from retouch.stitching import flow
-from retouch.stitching.change import Change, Masks
+from retouch.stitching.change import Masks
 from retouch.stitching.pen import curve, filled
 
 # In parts of an eye's width:
@@ -27,7 +26,7 @@ DARKER = 0.1  # an iris, than what is around it
 SHOWN = 0.5  # of an eye: what is hidden more does not look anywhere
 
 
-def looking(own: Pixels, change: Change, masks: Masks) -> Pixels:
+def looking(own: Pixels, masks: Masks, strength: float) -> Pixels:
     """Return where each point of eyes that look elsewhere lay, (S, S, 2).
 
     Both eyes go along, or none does.
@@ -35,9 +34,7 @@ def looking(own: Pixels, change: Change, masks: Masks) -> Pixels:
     Args:
         own: the photo's crop, 0 to 255.
     """
-    moves, strength = np.zeros((*own.shape[:2], 2), np.float32), change.asked.get(GAZE)
-    if not strength:
-        return moves
+    moves = np.zeros((*own.shape[:2], 2), np.float32)
     eyes = [_Eye(own, masks.marks[side]) for side in (LEFT_EYE, RIGHT_EYE)]
     eyes = [eye for eye in eyes if eye.shown(masks.edit) > SHOWN]
     places = [eye.iris() for eye in eyes]
