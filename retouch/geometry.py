@@ -4,7 +4,7 @@ Points are (x, y) and the first pixel's centre is at (0.5, 0.5), so a picture of
 width w spans [0, w] and scaling a picture scales its points by the same factor.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -18,6 +18,7 @@ LEFT_BROW, RIGHT_BROW = slice(17, 22), slice(22, 27)
 NOSE = slice(27, 36)
 LEFT_EYE, RIGHT_EYE = slice(36, 42), slice(42, 48)
 OUTER_LIPS, INNER_LIPS = slice(48, 60), slice(60, 68)
+UPPER_INSIDE, LOWER_INSIDE = [61, 62, 63], [67, 66, 65]
 MOUTH_CORNERS = [48, 54]
 # The landmarks' numbers in a mirror.
 MIRRORED = np.r_[
@@ -188,6 +189,14 @@ def planes(corners: ArrayLike) -> NDArray[np.float64]:
     return np.column_stack([outwards, -(outwards * ring).sum(1)])
 
 
+def shut(landmarks: Points) -> Points:
+    """Return landmarks with lips that touch, half-way between where they were."""
+    closed = landmarks.copy()
+    upper, lower = UPPER_INSIDE, LOWER_INSIDE
+    closed[upper] = closed[lower] = (landmarks[upper] + landmarks[lower]) / 2
+    return closed
+
+
 @dataclass(frozen=True, eq=False)
 class Face:
     """One face found in a photo, in the photo's own pixels."""
@@ -218,6 +227,10 @@ class Face:
 
     def transform(self, template: CropTemplate, size: int) -> Similarity:
         return template.transform(self.landmarks, size)
+
+    def shut(self) -> "Face":
+        """Return this face with lips that touch, half-way between where they were."""
+        return replace(self, landmarks=shut(self.landmarks))
 
     def moved(self, transform: Similarity) -> "Face":
         """Return this face as it lies after the picture was transformed."""

@@ -113,13 +113,16 @@ class Way:
         change[:, places] *= factor[:, None]
         return replace(self, change=change.round(2), offset=self.offset.round(2))
 
-    def changes(self, names: Sequence[str]) -> bool:
-        """Say whether one of some traits may change; on a straight way all may."""
-        if self.offset.any():
-            return True
-        return self.change is not None and bool(
-            self.change[:, self._places(names)].any()
-        )
+    def changes(self, names: Sequence[str], *, more: bool = False) -> bool:
+        """Say whether one of some traits may change; on a straight way all may.
+
+        Args:
+            more: whether one may grow.
+        """
+        if self.offset.any() or self.change is None:
+            return bool(self.offset.any())
+        change = self.change[:, self._places(names)]
+        return bool((change > 0 if more else change).any())
 
     def asked(self, name: str) -> float:
         """Return how much more of something the first face is to show."""

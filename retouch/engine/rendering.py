@@ -25,10 +25,11 @@ from retouch.provenance import watermark
 from retouch.settings import OUTLINED, Settings
 from retouch.stitching.change import Change
 from retouch.stitching.layers import Layers
-from retouch.stitching.mouths import as_open, newness, steadied
+from retouch.stitching.mouths import as_open, newness, opening, steadied
 from retouch.stitching.stitch import Piece, planned, stitch
 
 Floats = NDArray[np.float32]
+AJAR = 0.03  # of a mouth's width: landmarks of lips that touch are less apart
 FURTHER = 3.0  # deviations of expression, at which mouths show whole teeth
 ANCHORS = [27, 28, 29, 30, 36, 39, 42, 45]  # the nose's bridge, the eyes' corners
 KEPT = 32  # pictures whose landmarks are not looked for anew
@@ -119,6 +120,12 @@ class Renderer:
         done = np.stack(together(laid, zip(crops, pieces, strict=True)))
         return done.astype(np.float32) / np.float32(127.5) - 1
 
+    def settled(self, pixels: NDArray[Any], face: Face) -> Face:
+        """Return a photo's face with its lips apart only where they are seen so."""
+        if opening(face.landmarks) < AJAR:
+            return face
+        return self._seen(pixels, face).settled(face)
+
     def _parts(
         self, pixels: NDArray[Any], faces: Sequence[Face], regions: Sequence[str]
     ) -> list[Parts]:
@@ -152,8 +159,7 @@ class Renderer:
         new, bare = drawn.laid_on(old), None
         if manner.fine and not manner.still:
             bare = old.bare, drawn.bare_on(old)
-        opens = way.changes(OPENING)
-        now = new.marks if opens else as_open(old.marks, new.marks)
+        now = _parted(way, old.marks, new.marks)
         change = Change(
             old.picture,
             new.picture,
@@ -174,7 +180,7 @@ class Renderer:
         drawn where the same way leads further.
         """
         own, was = face.landmarks, old.marks
-        new, closes = newness(own, was, steadied(own, was, now))
+        new, closes = newness(own, *steadied(own, was, now))
         if not new:
             return None
         whole = way if closes else way.reaching(FURTHER, EXPRESSION)
@@ -242,6 +248,15 @@ class Drawn:
 
     def _onto(self, other: "Drawn") -> Similarity:
         return Similarity.fit(self.marks[ANCHORS], other.marks[ANCHORS])
+
+
+def _parted(way: Way, was: Points, now: Points) -> Points:
+    """Return landmarks now, with lips that part, or close, only where a way says so."""
+    if way.changes(OPENING):
+        grows = way.changes(OPENING, more=True)
+        if grows or opening(now) < opening(was):
+            return now
+    return as_open(was, now)
 
 
 def _free(

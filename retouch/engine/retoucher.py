@@ -271,6 +271,10 @@ class Retoucher:
         said = [_hindrance(photo, faces[i]) for i in wanted]
         notes = {i: note for i, note in zip(wanted, said, strict=True) if note}
         chosen = tuple(i for i in wanted if i not in notes)
+        faces = tuple(
+            self.renderer.settled(photo.pixels, face) if i in chosen else face
+            for i, face in enumerate(faces)
+        )
         images, masks = self.crops(photo, [faces[i] for i in chosen])
         own = None if latents is None else latents[list(chosen)]
         session = Session(photo, faces, chosen, notes, images, masks, own)

@@ -22,6 +22,7 @@ from retouch.faces.crop import Pixels, Window, cut, uncut
 from retouch.faces.face_crop import FaceCrop
 from retouch.geometry import (
     HEAD,
+    INNER_LIPS,
     JAW,
     LEFT_BROW,
     LEFT_EYE,
@@ -45,6 +46,7 @@ COLOURS = (  # in which the parts are shown
 )
 SEEN = 0.35  # chance of a feature where landmarks have it: it is seen
 MOUTH = 0.3, 0.5  # such chances of lips: below, a hand or cup hides them; above, none
+PARTED, SLIVER = 0.5, 0.85  # such a chance, beyond such a part, of an open mouth
 CLEAR, HIDDEN = 0.2, 0.5  # chances of being covered: below, above
 # How much more hands and things in front are than their chances say: what is missed is
 # painted over, what is found in vain is but left as it is.
@@ -88,6 +90,17 @@ class Parts:
     def in_photo(self, area: Pixels, window: Window) -> Pixels:
         """Return what a map of this square is in a window of the photo."""
         return uncut(area[..., None], self.transform, window, linear=True)[..., 0]
+
+    def settled(self, face: Face) -> Face:
+        """Return the photo's face with shut lips, where it shows none between them.
+
+        Landmarks often part lips that touch: full ones, painted ones, beards.
+        """
+        between = face.moved(self.transform).landmarks[INNER_LIPS]
+        seen = self.chance("teeth")[_filled(between) > 0]
+        if len(seen) and np.quantile(seen, SLIVER) > PARTED:
+            return face
+        return face.shut()
 
     @cached_property
     def _hair(self) -> Pixels:

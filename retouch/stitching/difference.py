@@ -45,6 +45,7 @@ BROAD = 0.03  # what light is broad, and not fine
 DARKEST, MOST_TINT = 16.0, 1.8  # of 255: what is darker has little colour; of it
 MOST_LIGHT = 40.0  # of 255: a face that moves turns no more than that to the light
 EVEN = 8.0  # of 255: light on a face that varies less tells little of its colour
+LEVELS, ALIKE = 16, 20.0  # of light, at which its colour is told; how near they are
 SWALLOWED, GIVEN_BACK = -0.7, 0.5  # of the light on skin, at the most
 TINTS, DEEPER = (0.3, 1.4), 2.0  # what lipstick leaves of light; than it is drawn
 PIGMENT = (0.35, 1.0, 0.85)  # how much it swallows of red, green and blue
@@ -79,8 +80,7 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     """
     change = calmed(change, unit)
     if change.marks is not None:
-        was, now = change.marks
-        change = replace(change, marks=(was, steadied(masks.marks, was, now)))
+        change = replace(change, marks=steadied(masks.marks, *change.marks))
     bared = gap(change, masks)
     whole = _moves(change, masks, unit, bared)
     moves = flow.tapered(whole, masks.edit) * masks.edit[..., None]
@@ -274,17 +274,32 @@ def _falling(light: Pixels, photo: Pixels, lit: Pixels, unit: float) -> Pixels:
     """Return light in the colour that more of it, or less, has on this face.
 
     White light would turn the shadows of dark skin grey; so would light in the colour
-    of skin that a photo shows white.
+    of skin that a photo shows white. Highlights that go give way to skin's own colour:
+    the colour is that of more light where a face is about as light already.
     """
     skin = blurred(photo, lit, BROAD * unit)
     part = lit / max(float(lit.sum()), 1e-6)
     mean = np.tensordot(part, skin, 2)
-    apart = skin - mean
+    slope = mean / max(float(mean @ flow.LUMINANCE), DARKEST)
+    slope = _slope(skin, part, slope)
+    more, bright = light @ flow.LUMINANCE, skin @ flow.LUMINANCE
+    levels = np.linspace(0, 255, LEVELS)
+    slopes = [
+        _slope(skin, part * np.exp(-(((bright - level) / ALIKE) ** 2) / 2), slope)
+        for level in levels
+    ]
+    between = (bright + more / 2).clip(0, 255)
+    tint = [np.interp(between, levels, channel) for channel in np.transpose(slopes)]
+    return np.asarray(more[..., None] * np.stack(tint, -1), np.float32)
+
+
+def _slope(skin: Pixels, part: Pixels, slope: NDArray[Any]) -> NDArray[Any]:
+    """Return how colours (S, S, 3) change as they get lighter, near a slope, (3,)."""
+    part = part / max(float(part.sum()), 1e-2)
+    apart = skin - np.tensordot(part, skin, 2)
     bright = part * (apart @ flow.LUMINANCE)
-    tint = mean / max(float(mean @ flow.LUMINANCE), DARKEST)
-    told = np.tensordot(bright, apart, 2) + EVEN**2 * tint
-    slope = told / (told @ flow.LUMINANCE)
-    return (light @ flow.LUMINANCE)[..., None] * slope.clip(0, MOST_TINT)
+    told = np.tensordot(bright, apart, 2) + EVEN**2 * slope
+    return np.asarray((told / (told @ flow.LUMINANCE)).clip(0, MOST_TINT))
 
 
 def _flattening(light: Pixels, moved: Pixels, lit: Pixels) -> Pixels:

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from retouch.faces.crop import Pixels
-from retouch.geometry import INNER_LIPS, OUTER_LIPS, Points
+from retouch.geometry import (
+    INNER_LIPS,
+    LOWER_INSIDE,
+    OUTER_LIPS,
+    UPPER_INSIDE,
+    Points,
+)
 from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
@@ -30,11 +36,13 @@ GAP = 0.05  # how far beyond it skin may fold
 RING = (0.25, 0.1)  # around the mouth: the skin whose light the paint takes on
 STRETCHED = 1.15  # times their height: what teeth in view may be stretched to,
 SQUEEZED = 0.8  # and drawn ones squeezed to, before the lower lip covers them
-LOWER_LIP = [*range(55, 60), *range(65, 68)]
+OUTER_LOWER = [*range(55, 60)]
+LOWER_LIP = [*OUTER_LOWER, *LOWER_INSIDE]
 # The upper lip's shadow on teeth, in parts of how far lips are apart; how dark it is.
 SHADED, LOWER, SHADOW = 0.18, 0.2, 0.25
 SLIT, DIMMED = 0.14, 0.7  # of a mouth's width: less open, less light falls in
 ACROSS, APART = 2.0, 1.0  # a face; how much deeper drawn lines between teeth get
+DARK = 0.01  # the part of a photo that is its darkest
 DIM = 16.0  # of 255: what is darker has no lines
 FINER = 4  # times that outlines are drawn larger
 
@@ -72,7 +80,14 @@ def painted(
     paint = paint + shade
     if not closes:
         paint = paint * relief(paint, now)[..., None]
+        paint = np.maximum(paint, _darkest(own))
     return paint.astype(np.float32), cover.astype(np.float32), closes
+
+
+def _darkest(own: Pixels) -> Pixels:
+    """Return the colour of a photo's darkest parts, (3,): in haze none are black."""
+    bright = own @ flow.LUMINANCE
+    return np.asarray(own[bright <= np.quantile(bright, DARK)].mean(0))
 
 
 def relief(paint: Pixels, marks: Points) -> Pixels:
@@ -92,19 +107,32 @@ def relief(paint: Pixels, marks: Points) -> Pixels:
     return np.asarray((1 - DIMMED * slit) * (1 - shadow) * np.exp(-between))
 
 
-def steadied(own: Points, was: Points, now: Points) -> Points:
-    """Return the landmarks now, with lips that neither gape nor stretch teeth in view.
+def steadied(own: Points, was: Points, now: Points) -> tuple[Points, Points]:
+    """Return landmarks before and after, with lips that neither gape nor stretch teeth.
 
-    Lips part fully or not at all: teeth cannot be half there. An open mouth shows its
-    own teeth, moved with its lips: the lower one goes down no further than makes them
-    STRETCHED times as tall.
+    Lips part fully or not at all: teeth cannot be half there. Drawn ones are at first
+    as far apart as the photo's. An open mouth shows its own teeth, moved with its lips:
+    the lower one goes down no further than makes them STRETCHED times as tall.
     """
-    apart, gape = _parted(now), opening(now)
-    if opening(own) >= OPEN:
-        return _lowered(now, min(0.0, STRETCHED * _parted(was) - apart))
-    further = max(gape - max(opening(own), opening(was)), 0.0)
-    parts = 0.0 if _astray(own, was) else _ramp(further, *BARED)
-    return _lowered(now, (parts - 1) * further * apart / max(gape, 1e-9))
+    apart, gape, before = opening(own), opening(now), opening(was)
+    if apart >= OPEN:
+        excess = min(0.0, STRETCHED * _parted(was) - _parted(now))
+        return was, _lowered(now, excess)
+    parts = 0.0 if _astray(own, was) else _ramp(gape - max(apart, before), *BARED)
+    least, closer = min(apart, before), max(before - gape, 0.0)
+    wider = parts * max(gape - least, 0.0)
+    return _closer(was, least), _closer(now, max(least + wider - closer, 0.0))
+
+
+def _closer(marks: Points, gape: float) -> Points:
+    """Return the landmarks with lips no further apart, in parts of a mouth's width."""
+    moved, now = marks.copy(), opening(marks)
+    rise = max(0.0, 1 - gape / max(now, 1e-9)) * (
+        marks[UPPER_INSIDE] - marks[LOWER_INSIDE]
+    )
+    moved[LOWER_INSIDE] += rise
+    moved[OUTER_LOWER] += rise.mean(0)
+    return moved
 
 
 def as_open(was: Points, now: Points) -> Points:
@@ -126,8 +154,7 @@ def _width(marks: Points) -> float:
 
 def _parted(marks: Points) -> float:
     """Return how far lips are apart, in pixels."""
-    lips = marks[INNER_LIPS]
-    return float(np.hypot(*(lips[[1, 2, 3]] - lips[[7, 6, 5]]).T).mean())
+    return float(np.hypot(*(marks[UPPER_INSIDE] - marks[LOWER_INSIDE]).T).mean())
 
 
 def gap(change: Change, masks: Masks) -> Pixels:

@@ -4,7 +4,7 @@ from skimage.data import astronaut
 
 from retouch.faces.detect import Detector
 from retouch.faces.parse import COLOURS, REGIONS, Parts, _is_face, parser
-from retouch.geometry import TIGHT, Similarity
+from retouch.geometry import INNER_LIPS, TIGHT, Similarity
 from scorers.parsing import PARTS, RESOLUTION
 from tests.retouch.drawing import drawn_face, texture
 
@@ -49,6 +49,22 @@ def test_a_portrait_shows_its_parts_where_they_are(portrait):
     above = hair[: int(parts.transform(marks[19])[1])]
     assert above.mean() > 0.2
     assert not hair[100:180, 110:150].any()
+
+
+@pytest.mark.parametrize("shown, apart", [("lips", False), ("teeth", True)])
+def test_lips_that_landmarks_part_touch_unless_something_is_seen_between(shown, apart):
+    face = drawn_face(RESOLUTION)
+    chances = np.zeros((RESOLUTION, RESOLUTION, len(PARTS)), np.float32)
+    chances[..., PARTS.index(shown)] = 1
+    nothing = np.zeros((RESOLUTION, RESOLUTION), np.float32)
+    parts = Parts(chances, Similarity.scaling(1), True, nothing, nothing)
+    settled = parts.settled(face)
+    lips = settled.landmarks[INNER_LIPS]
+    gap = np.hypot(*(lips[[1, 2, 3]] - lips[[7, 6, 5]]).T)
+    assert (gap > 0).all() if apart else not gap.any()
+    others = np.r_[:61, 64]
+    assert np.array_equal(settled.landmarks[others], face.landmarks[others])
+    assert settled.landmarks[61:].mean() == pytest.approx(face.landmarks[61:].mean())
 
 
 def test_sixteen_bits_show_what_eight_do(portrait):

@@ -196,6 +196,21 @@ def test_it_is_dark_behind_lips_that_have_hardly_parted():
     assert lightest[0] > 0.95 > 0.8 > lightest[1] > lightest[2] > 0.3
 
 
+def test_no_mouth_is_darker_inside_than_the_haze_over_its_photo():
+    photo, x, y = scratched(lips(0))
+    photo[y - 1 : y + 2, x - 12 : x + 12] = (90, 40, 40)
+    hazy = (60 + 0.5 * photo).astype(np.uint8)
+    empty = 0.5 * lips(0)
+    centre = TO_CROP(closed(FACE).landmarks[48:]).mean(0)
+    down, across = np.mgrid[:SIZE, :SIZE]
+    empty[np.hypot((across - centre[0]) / 9, (down - centre[1]) / 4) < 1] = 0
+    change = mouthed(closed(FACE), FACE, before=lips(0), after=empty)
+    shown = stitch(hazy, [Piece(closed(FACE), TO_CROP, change)])
+    inside = slice(y - 2, y + 3), slice(x - 5, x + 6)
+    least = hazy.reshape(-1, 3).min(0)
+    assert (shown[inside].min((0, 1)) >= least - 4).all()
+
+
 def test_a_lip_goes_down_with_the_mouth_that_opens_above_it():
     own = closed(FACE)
     low = FACE.landmarks.copy()
@@ -254,12 +269,12 @@ def test_teeth_in_view_are_not_stretched():
     now = was.copy()
     now[55:60, 1] += 20
     now[65:68, 1] += 20
-    held = mouths.steadied(was, was, now)
+    _, held = mouths.steadied(was, was, now)
     tall = mouths.opening(held) / mouths.opening(was)
     assert tall == pytest.approx(mouths.STRETCHED, abs=0.02)
     assert np.array_equal(held[:55], now[:55])
     shut = TO_CROP(closed(FACE).landmarks)
-    assert np.array_equal(mouths.steadied(shut, shut, now), now)
+    np.testing.assert_allclose(mouths.steadied(shut, shut, now)[1], now, atol=1e-6)
 
 
 @pytest.mark.parametrize(("apart", "left"), [(0.015, 0.0), (0.035, 0.5), (0.06, 1.0)])
@@ -267,10 +282,21 @@ def test_lips_part_fully_or_not_at_all(apart, left):
     shut = TO_CROP(closed(FACE).landmarks)
     now = shut.copy()
     now[mouths.LOWER_LIP, 1] += apart * (now[64, 0] - now[60, 0])
-    held = mouths.steadied(shut, shut, now)
+    _, held = mouths.steadied(shut, shut, now)
     part = mouths.opening(held) / mouths.opening(now)
     assert part == pytest.approx(left, abs=0.1)
     assert mouths.newness(shut, shut, held) == (float(left > 0), False)
+
+
+def test_lips_that_touch_part_only_if_their_copys_part_further():
+    own, copy = TO_CROP(closed(FACE).landmarks), TO_CROP(FACE.landmarks)
+    was, now = mouths.steadied(own, copy, copy)
+    assert not mouths.opening(was) and not mouths.opening(now)
+    wide = copy.copy()
+    wide[mouths.LOWER_LIP, 1] += 10
+    was, now = mouths.steadied(own, copy, wide)
+    assert not mouths.opening(was)
+    assert mouths.opening(now) == pytest.approx(mouths.opening(wide))
 
 
 def test_bared_teeth_are_as_bright_in_a_dark_face():
@@ -466,6 +492,19 @@ def test_white_skin_is_shaded_in_the_colour_of_its_shadows():
     loss = photo - stitch(photo, [Piece(FACE, TO_CROP, change)]).astype(float)
     y, x = np.unravel_index(loss.sum(2).argmax(), loss.shape[:2])
     assert loss[y, x, 0] < 0.6 * loss[y, x, 1] < 0.6 * loss[y, x, 2]
+
+
+def test_a_highlight_that_goes_gives_way_to_the_colour_of_skin():
+    shade = np.mgrid[:SIZE, :SIZE][0][..., None] / SIZE  # as brown falls to black
+    crop = np.float32([230, 150, 110]) * (1 - shade * np.ones(3, np.float32))
+    goes, *rest = (hill(0.05, (x, 0.55)) for x in (0.35, 0.5, 0.65))
+    crop += (goes + sum(rest)) * (np.float32([255, 245, 235]) - crop)
+    photo = np.rint(uncut(crop.astype("f4"), TO_CROP, ALL)).astype(np.uint8)
+    change = Change(crop.astype("f4"), (crop - 60 * goes).astype("f4"), STILL)
+    change = replace(change, manner=BROAD)
+    loss = photo - stitch(photo, [Piece(FACE, TO_CROP, change)]).astype(float)
+    y, x = np.unravel_index(loss.sum(2).argmax(), loss.shape[:2])
+    assert 5 < loss[y, x, 0] < 0.75 * loss[y, x, 1] < 0.75 * loss[y, x, 2]
 
 
 def test_a_face_that_is_drawn_flatter_keeps_its_contrast():
