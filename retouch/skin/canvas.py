@@ -31,6 +31,7 @@ LIFT = 1.25  # how far brows are lifted to the hairline, of the way from nose to
 CERTAIN = (0.4, 0.75)  # chances from which a pixel belongs to an area, and fully
 DARKER = (14.0, 30.0)  # L below the face's own: beards and shadows begin, and are
 STRANGE = (16.0, 26.0)  # a* and b* away from it: no skin of this face
+BESIDE = 0.05  # of the face's size, over which skin has one colour
 ROUGH = (3.0, 6.0)  # deviation of L within a few pixels: stubble begins, and is
 _NOSE_BASE = 33
 
@@ -107,13 +108,18 @@ class Canvas:
         return np.asarray(mean / np.maximum(total, 1e-4), np.float32)
 
     def _alike(self, area: Pixels) -> Pixels:
-        """Return 1 where the colour is the face's: no collar, no glimpse behind it."""
+        """Return 1 where the colour is the face's: no collar, no glimpse behind it.
+
+        What hardly differs from such skin beside it is no stranger: a pimple on a red
+        cheek.
+        """
         sure = area > 0.9
         if sure.sum() < 9:
             return np.zeros_like(area)
         colour = self.blurred(self.lab[..., 1:], 0.006)
-        away = colour - np.median(self.lab[sure][:, 1:], 0)
-        return 1 - ramp(np.hypot(away[..., 0], away[..., 1]), *STRANGE)
+        usual = 1 - _strange(colour - np.median(self.lab[sure][:, 1:], 0))
+        beside = self.around(colour, BESIDE, area * usual)
+        return np.maximum(usual, 1 - _strange(colour - beside))
 
     def _bare(self, area: Pixels) -> Pixels:
         light = self.lab[..., :1]
@@ -124,3 +130,7 @@ class Canvas:
         rough = np.sqrt(self.blurred((light - near) ** 2, 0.02))[..., 0]
         dark = ramp(middle - self.blurred(light, 0.02)[..., 0], *DARKER)
         return (1 - ramp(rough, *ROUGH) * ramp(dark, 0, 0.5)) * (1 - 0.8 * dark)
+
+
+def _strange(away: NDArray[Any]) -> Pixels:
+    return ramp(np.hypot(away[..., 0], away[..., 1]), *STRANGE)

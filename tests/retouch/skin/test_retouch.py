@@ -106,6 +106,22 @@ def test_ears_and_what_is_seen_beside_the_jaw_are_no_part_of_the_face(canvas):
     assert (canvas.oval[within[:, 1], within[:, 0]] == 1).all()
 
 
+@pytest.mark.parametrize(("red", "least", "most"), [(12, 0.9, 1.0), (40, 0.0, 0.1)])
+def test_a_pimple_on_a_red_cheek_is_skin_and_a_painted_spot_is_none(
+    canvas, red, least, most
+):
+    """A cheek nearly as red as strangers are; what stands out of it by how much."""
+    x, y = canvas.landmarks[[1, 31]].mean(0)
+    v, u = np.mgrid[: canvas.side, : canvas.side]
+    away = np.hypot(u - x, v - y) / canvas.size
+    cheek, spot = (np.float32(away < r)[..., None] for r in (0.1, 0.02))
+    redder = canvas.blurred(12 * cheek + red * spot, 0.004) * np.float32([0, 1, 0])
+    ruddy = dataclasses.replace(canvas, image=to_rgb(canvas.lab + redder))
+    core = away < 0.01
+    assert canvas.skin[core].mean() > 0.95
+    assert least <= ruddy.skin[core].mean() <= most
+
+
 def test_brighter_irises_keep_their_hue(canvas):
     after = canvas.image + worked_out(canvas, only(brighten_eyes=1.0)).added
     iris = (canvas.area("iris") > 0.9) & (canvas.lab[..., 0] > 15)
@@ -241,6 +257,14 @@ def test_nostrils_and_corners_of_eyes_stay_as_red_as_they_are(canvas, landmark):
     spotted = dataclasses.replace(canvas, image=to_rgb(canvas.lab + red))
     moved = np.abs(heal.healed(spotted) - spotted.image).max(-1)
     assert moved[spot > 0].mean() < 1.5
+
+
+def test_what_lies_between_eyes_and_brows_may_be_painted_red(canvas):
+    red = heal._red(canvas)
+    for lid in ([20, 20, 38], [23, 23, 43]):
+        x, y = canvas.landmarks[lid].mean(0)
+        assert red[int(y), int(x)] > 0.9
+        assert red[int(y - 0.1 * canvas.size), int(x)] == 0
 
 
 @pytest.mark.parametrize(("away", "taken"), [(0.01, 0), (0.03, 1)])
