@@ -202,10 +202,12 @@ def _compared(
     # do teeth and eyes about that on the skin around them.
     lit = masks.edit * masks.surface * flow.moved(masks.surface, whole)
     lit *= (1 - flow.moved(masks.own, whole)) * (1 - bared)
-    if not change.manner.still:
-        lit *= np.minimum(flow.depth(masks.edit) / (BESIDE * unit), 1)
+    clear = masks.edit
     if change.bare is not None:
-        lit *= flow.moved(change.bare[0], whole) * change.bare[1]
+        bare = flow.moved(change.bare[0], whole) * change.bare[1]
+        clear, lit = clear * bare, lit * bare
+    if not change.manner.still:
+        lit *= np.minimum(flow.depth(clear) / (BESIDE * unit), 1)
     if change.manner.fine and change.flow is None:
         # Edges that no landmark marks, drawn a little elsewhere, would be drawn twice.
         rest = flow.estimate(moved, change.after, lit)

@@ -528,6 +528,18 @@ def test_hair_that_is_drawn_over_skin_shades_nothing():
         assert least <= np.abs(result - PHOTO).max() <= most
 
 
+def test_light_fades_towards_hair_whose_shade_is_drawn_on_skin():
+    across = np.mgrid[:SIZE, :SIZE][1]
+    after = CROP - 40 * hill(0.04, (0.45, 0.5))
+    result = []
+    for edge in (0.0, 0.43):  # hair is from there to the left
+        shown = np.where(across < edge * SIZE, 0, 1).astype(np.float32)
+        change = Change(CROP, after, STILL, bare=(shown, shown))
+        changed = stitch(PHOTO, [Piece(FACE, TO_CROP, change)]).astype(int) - PHOTO
+        result.append(-changed.min())
+    assert 0 < result[1] < 0.7 * result[0]
+
+
 @pytest.mark.parametrize("colour", [(120, 120, 120), (120, 80, 60)])
 def test_light_that_is_not_meant_to_be_fine_has_no_detail_and_the_photos_colour(colour):
     spot = 40 * hill(0.05, (0.42, 0.55)) * np.float32([1, 0.2, 0.2])
