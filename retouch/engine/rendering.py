@@ -64,7 +64,7 @@ class Renderer:
         result = stitch(pixels, pieces, method=method, regions=names, finest=finest)
         for face, seen in zip(faces, parts, strict=True) if settings.marked else ():
             place = watermark.place(face)
-            free = _free(seen, place, watermark.SIDE, settings.parsed)
+            free = seen.free(place, watermark.SIDE, settings.parsed)
             result = watermark.add(result, face, names, free)
         return result
 
@@ -92,9 +92,9 @@ class Renderer:
 
         def shown(piece: Piece, seen: Parts) -> Piece:
             place, regions = piece.transform, settings.parsed
-            visible = uncovered = _free(seen, place, size, regions)
+            visible = uncovered = seen.free(place, size, regions)
             if glasses:
-                uncovered = _free(seen, place, size, regions, held=True)
+                uncovered = seen.free(place, size, regions, held=True)
             return replace(piece, visible=visible, uncovered=uncovered)
 
         return [shown(*each) for each in zip(pieces, parts, strict=True)]
@@ -257,18 +257,3 @@ def _parted(way: Way, was: Points, now: Points) -> Points:
         if grows or opening(now) < opening(was):
             return now
     return as_open(was, now)
-
-
-def _free(
-    parts: Parts,
-    place: Similarity,
-    size: int,
-    regions: Sequence[str],
-    *,
-    held: bool = False,
-) -> Floats | None:
-    """Return where a face may change: not where a hand, hair or glasses hide it.
-
-    Where the parsing is not sure of a face, the landmarks' outline says it alone.
-    """
-    return parts.free(place, size, regions, held=held) if parts.sure else None

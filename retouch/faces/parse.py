@@ -135,7 +135,8 @@ class Parts:
     ) -> Pixels:
         """Return 0 in a crop where something lies in front of the face, else 1.
 
-        Hair that frames a face may move with its outline; hair before it may not.
+        Hair that frames a face may move with its outline; hair before it may not. Where
+        it is not sure that there is a face, none is known to lie before it.
 
         Args:
             regions: where it is free at all; everywhere if none is named.
@@ -145,7 +146,7 @@ class Parts:
         hidden = grey_closing(self._front, GAPS)
         if not held and "glasses" not in named:
             hidden = hidden + self._glasses
-        if not held and "hair" not in named:
+        if self.sure and not held and "hair" not in named:
             hidden = hidden + self._fringe
         hidden = np.maximum(grey_dilation(hidden, AROUND), self.veiled)
         shown = 1 - ramp(self.in_crop(hidden, transform, size), CLEAR, HIDDEN)
@@ -175,7 +176,8 @@ class Parser:
         if not glance:
             logits = (logits + self._network(image[None, :, ::-1])[0, :, ::-1]) / 2
         chances = _softmax(logits)
-        sure, veiled = _is_face(chances, marks), _veiled(chances, marks)
+        sure = _is_face(chances, marks)
+        veiled = _veiled(chances, marks) * np.float32(sure)
         return Parts(chances, seen.transform, sure, _inside(marks), veiled)
 
 

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from skimage.data import astronaut
@@ -112,6 +114,21 @@ def test_what_lies_in_front_is_not_free():
     assert (free[50:, 40:] == 1).all()
     assert free.min() >= 0
     assert free.max() <= 1
+
+
+def test_glasses_on_what_may_be_no_face_are_not_free_and_no_fringe_is_there():
+    worn, grown = (slice(8, 18), slice(10, 50)), (slice(30, 44), slice(0, 44))
+    face = made(glasses=worn, hair=grown)
+    for sure, free in ((True, 0), (False, 1)):
+        parts = dataclasses.replace(face, sure=sure)
+        shown = parts.free(Similarity.scaling(1), SIZE)
+        assert (shown[worn] == 0).all()
+        assert (shown[34:40, 10:40] == free).all()
+
+
+def test_a_mouth_is_not_missed_where_no_face_is():
+    parts = parser().parts(np.rint(texture(120, 120)).astype(np.uint8), drawn_face(100))
+    assert parts.veiled.max() == 0
 
 
 def test_a_hand_of_which_the_network_is_hardly_aware_is_not_free():
