@@ -23,7 +23,7 @@ from retouch.training.scenes import (
 )
 
 FLESH = (190, 145, 120)  # where a scene shows too little skin
-PAPER, CORK = (235, 230, 222), (205, 140, 75)  # of a cigarette
+PAPER, CORK, ASH = (235, 230, 222), (205, 140, 75), (120, 112, 108)  # of a cigarette
 ASTRAY = {"hand": 0.1, "front": 0.1, "glasses": 0.015}  # face sizes
 TURNED = {"hand": 14.0, "front": 14.0, "glasses": 2.5}  # degrees
 
@@ -183,4 +183,7 @@ def _wrapping(part: NDArray[Any], rng: Random) -> NDArray[Any]:
     smoked = rng.random() < 0.6
     tone = np.array(PAPER) if smoked else rng.uniform(10, 245, 3)
     tip = np.array(CORK) if smoked and rng.random() < 0.6 else tone
-    return np.where((part < rng.uniform(0.15, 0.35))[..., None], tip, tone)
+    wrapped = np.where((part < rng.uniform(0.15, 0.35))[..., None], tip, tone)
+    burnt = smoked & (part > rng.uniform(0.8, 1.1))
+    ash = np.array(ASH) * rng.uniform(0.3, 1.2, (*part.shape, 1))
+    return np.where(burnt[..., None], ash, wrapped)

@@ -142,7 +142,7 @@ class Heads:
         other = self.behind[rng.integers(len(self.behind))]
         if head.drawn:
             scene = _elsewhere(scene, rng, _patch(other.image, rng))
-        texture = _patch(other.image, rng)
+        texture = _fabric(other.image, rng)
         scene = occluders.covered(scene, rng, texture, self.cutouts)
         if rng.random() < 0.5:
             scene = scene._replace(image=scene.image[:, ::-1], sets=scene.sets[:, ::-1])
@@ -168,6 +168,17 @@ def _patch(image: NDArray[np.uint8], rng: Random) -> Floats:
     y = int(rng.integers(0, 48))
     part = Image.fromarray(image[y : y + side, x : x + side])
     return np.asarray(part.resize((RESOLUTION, RESOLUTION)), np.float32)
+
+
+def _fabric(image: NDArray[np.uint8], rng: Random) -> Floats:
+    """Return a lower corner of a picture, mirrored on and on: clothes, mostly."""
+    side = int(rng.integers(24, 72))
+    x = 0 if rng.random() < 0.5 else image.shape[1] - side
+    part = Image.fromarray(image[-side:, x : x + side])
+    finer = int(side * rng.uniform(0.7, 2.5))
+    grown = np.asarray(part.resize((finer, finer)), np.float32)
+    room = ((0, max(RESOLUTION - finer, 0)),) * 2
+    return np.pad(grown, (*room, (0, 0)), "symmetric")[:RESOLUTION, :RESOLUTION]
 
 
 def _elsewhere(scene: Scene, rng: Random, behind: Floats) -> Scene:

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import ImageDraw
 
 from retouch.geometry import LEFT_BROW, LEFT_EYE, RIGHT_EYE
+from retouch.training.draped import cloth, flower
 from retouch.training.handheld import Cutout, hand, pasted, stick, thing
 from retouch.training.parts import Points
 from retouch.training.scenes import (
@@ -39,11 +40,13 @@ def covered(
         texture: of some other picture, for things.
         cutouts: of other pictures.
     """
-    for laid, chance in ((hair, 0.2), (glasses, 0.25), (stick, 0.06), (hand, 0.1)):
+    likely = (hair, 0.2), (glasses, 0.28), (stick, 0.1), (hand, 0.1), (flower, 0.06)
+    for laid, chance in likely:
         if rng.random() < chance:
             scene = laid(scene, rng)
-    if rng.random() < 0.12:
-        scene = thing(scene, rng, texture)
+    for woven, chance in ((thing, 0.12), (cloth, 0.1)):
+        if rng.random() < chance:
+            scene = woven(scene, rng, texture)
     if cutouts and rng.random() < 0.3:
         scene = pasted(scene, cutouts[int(rng.integers(len(cutouts)))], rng)
     return scene
@@ -66,12 +69,16 @@ def glasses(scene: Scene, rng: Random) -> Scene:
     rims = [superellipse(c, across / away, down, wide, tall, power) for c in centres]
     line = max(1.0, rng.uniform(0.012, 0.075) * away) * FINER
     half = rng.random() < 0.2  # frames without a lower rim
+    double = rng.random() < 0.15  # a second bridge, along the rims' tops
 
     def frame(pen: ImageDraw.ImageDraw) -> None:
         for rim in rims:
             outline = rim[len(rim) // 2 :] if half else np.concatenate([rim, rim[:2]])
             pen.line(scaled(outline), fill=255, width=round(line), joint="curve")
         _bridge(pen, rims, down, line, rng)
+        if double:
+            tops = [rim[np.argmin(rim @ down)] for rim in rims]
+            pen.line(scaled(np.array(tops)), fill=255, width=round(line))
         for rim, ear in zip(rims, (marks[0], marks[16]), strict=True):
             side = rim[np.argmin(np.hypot(*(rim - ear).T))]
             end = ear - 0.05 * away * down
@@ -86,7 +93,8 @@ def glasses(scene: Scene, rng: Random) -> Scene:
     dark = rng.random() < 0.65
     tone = rng.uniform(8, 60, 3) if dark else rng.uniform(60, 215, 3)
     tone = tone.mean() + rng.uniform(0.1, 1) * (tone - tone.mean())
-    sheen = 1 + 0.25 * noise(rng, count, 12)[..., None]
+    polish = rng.uniform(0.1, 0.6)  # of metal, most
+    sheen = 1 + polish * noise(rng, count, int(rng.integers(6, 40)))[..., None]
     strength = rng.uniform(0.75, 1)
     alpha = np.clip(drawn(count, frame) * strength, 0, 1)
     colour = np.clip(tone * sheen, 0, 255).astype(np.float32)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from retouch.training import handheld, occluders, parts
+from retouch.training import draped, handheld, occluders, parts
 from retouch.training.handheld import Cutout
 from retouch.training.scenes import Scene
 from tests.retouch.training.test_parts import head, picture
@@ -27,6 +27,8 @@ def held(colour=(120, 80, 70), kind="hand"):
         (occluders.hair, "hair"),
         (handheld.hand, "front"),
         (handheld.stick, "front"),
+        (draped.flower, "front"),
+        (lambda s, r: draped.cloth(s, r, 0 * s.image), "front"),
         (lambda s, r: handheld.thing(s, r, 0 * s.image), "front"),
         (lambda s, r: handheld.pasted(s, held(), r), "front"),
         (lambda s, r: handheld.pasted(s, held(kind="glasses"), r), "glasses"),
@@ -50,6 +52,23 @@ def test_a_cutout_lies_about_where_it_was():
         rows, columns = np.nonzero(covered)
         assert np.hypot(rows.mean() - 190, columns.mean() - 130) < 0.35 * 214
         assert 0.4 < covered.sum() / held().area.sum() < 2
+
+
+def test_cloth_before_a_face_is_in_front_and_beyond_it_may_be_background():
+    """Landmarks 8, 30 and 33 are the chin, the nose's tip and its base."""
+    both, covered = parts.bits("front", "background"), []
+    for seed in range(16):
+        after = draped.cloth(scene(), np.random.default_rng(seed), 0 * scene().image)
+        assert after.sets[4, 4] != parts.BIT["front"]
+        assert (after.sets[-8:] != parts.BIT["front"]).all()
+        x, y = head()[30].astype(int)
+        assert not after.sets[y - 20, x] & parts.BIT["front"]
+        covered.append(
+            ((after.sets == parts.BIT["front"]).sum(), (after.sets == both).sum())
+        )
+    over, beyond = np.array(covered).T
+    assert (over > 200).sum() >= 6
+    assert (beyond > 200).all()
 
 
 def test_a_hand_is_often_of_the_colour_of_the_face():
