@@ -135,12 +135,10 @@ def grown(
         lit: where that tells something, (S, S).
         own: the photo's crop, 0 to 255.
     """
-    where = masks.things[BEARD]
-    size = len(where)
-    wider = (size - len(part)) // 2
-    marks = masks.marks + wider
-    density = grows(marks, size)
-    dense = density[wider : size - wider, wider : size - wider]
+    where, wider = masks.things[BEARD], masks.wider
+    marks, inside = masks.marks + wider, slice(wider, wider + len(part))
+    density = grows(marks, len(where))
+    dense = density[inside, inside]
     weight = lit / max(float(lit.sum()), 1e-6)
     more = dense - float((weight * dense).sum())  # than on the whole face
     spread = float((weight * more**2).sum())

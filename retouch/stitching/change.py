@@ -98,4 +98,5 @@ class Masks(NamedTuple):
     lashes: Pixels  # around eyes: none of theirs is taken but by make-up
     brows: Pixels  # which are drawn a little elsewhere: they get no fine light
     marks: Points  # (68, 2), the face's landmarks in the crop
-    things: Mapping[str, Pixels]  # where those may show that are meant, on wider crops
+    things: Mapping[str, Pixels]  # where those may show that are meant, on crops that
+    wider: int  # are by so many pixels wider on each side

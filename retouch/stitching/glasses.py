@@ -66,8 +66,7 @@ def worn(change: Change, masks: Masks) -> tuple[Glasses, ...]:
     strength = change.asked.get(GLASSES, 0.0)
     if where is None or strength <= 0:
         return ()
-    wider = (len(where) - change.size) // 2
-    return (Glasses(wider, where, masks.marks + wider, strength),)
+    return (Glasses(masks.wider, where, masks.marks + masks.wider, strength),)
 
 
 def _with_glasses(

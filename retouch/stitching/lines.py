@@ -80,7 +80,7 @@ def lined(change: Change, masks: Masks, unit: float) -> tuple[Lines, ...]:
     if where is None or not asked:
         return ()
     strength = float(np.clip(asked / STRENGTH, -STRONGEST, STRONGEST))
-    return (Lines((len(where) - change.size) // 2, where, unit, strength),)
+    return (Lines(masks.wider, where, unit, strength),)
 
 
 def valleys(light: Field, unit: float) -> tuple[Field, Field]:

@@ -71,7 +71,7 @@ def made_up(change: Change, masks: Masks) -> tuple[MakeUp, ...]:
     where, strength = masks.things.get(MAKE_UP), change.asked.get(MAKE_UP, 0.0)
     if where is None or strength <= 0:
         return ()
-    wider, marks = (len(where) - change.size) // 2, masks.marks
+    wider, marks = masks.wider, masks.marks
     if change.marks is not None:
         was, now = change.marks
         marks = marks + now - was

@@ -125,6 +125,7 @@ def _masks(
     piece: Piece,
     shape: tuple[int, ...],
 ) -> Masks:
+    wider = int(MARGIN * piece.change.size)
     edit, skin = (outline.draw(part, piece.visible) for part in (names, ["skin"]))
     manner = piece.change.manner
     edit *= outline.draw(manner.where) if FACE not in manner.where else 1
@@ -139,18 +140,22 @@ def _masks(
         outline.lashes(),
         outline.both_brows,
         outline.points,
-        {thing: _shown(thing, names, piece, shape) for thing in manner.things},
+        {thing: _shown(thing, names, piece, shape, wider) for thing in manner.things},
+        wider,
     )
 
 
 def _shown(
-    thing: str, names: tuple[str, ...], piece: Piece, shape: tuple[int, ...]
+    thing: str,
+    names: tuple[str, ...],
+    piece: Piece,
+    shape: tuple[int, ...],
+    wider: int,
 ) -> Pixels:
-    """Return where a thing may show, on a crop that is wider by `MARGIN` on each side.
+    """Return where a thing may show, on a crop that is wider on each side.
 
     Chins lie at the rim of crops, or beyond; glasses stand out from a turned face.
     """
-    wider = int(MARGIN * piece.change.size)
     transform = Similarity.shifting(wider, wider) @ piece.transform
     size = piece.change.size + 2 * wider
     outline = mask.Outline.of(piece.face, transform, size, shape)
