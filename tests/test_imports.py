@@ -19,7 +19,8 @@ ALONE = {"errors", "contracts", "geometry"}
 # The units of `retouch`, in the order in which a photograph meets them: each may
 # import those above it, and itself.
 UNITS = (
-    *("errors", "contracts", "geometry", "cores", "smoothing", "presets", "settings"),
+    *("errors", "contracts", "geometry", "cores", "sampling", "smoothing"),
+    *("presets", "settings"),
     *("photos", "faces", "skin", "inversion", "models", "edits", "stitching"),
     *("provenance", "engine"),
     *("jobs", "expressions", "video", "service", "batches", "training", "commands"),

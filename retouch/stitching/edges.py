@@ -25,4 +25,4 @@ def narrowed(picture: Pixels, enlarged: float) -> Pixels:
     steep = enlarged * np.hypot(*np.gradient(smoothed(picture @ flow.LUMINANCE, wide)))
     down, across = np.gradient(smoothed(steep / (steep + STEEP), wide))
     pull = np.float32(PULL * enlarged**2 * min(enlarged - 1, 1))
-    return flow.fetch(picture, -pull * np.stack([across, down], -1), order=1)
+    return flow.fetch(picture, -pull * np.stack([across, down], -1), linear=True)

@@ -7,11 +7,11 @@ coarse to fine, on pictures whose lighting has been evened out.
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import distance_transform_edt, map_coordinates
+from scipy.ndimage import distance_transform_edt
 
-from retouch.cores import together
 from retouch.faces.crop import Pixels, resized
 from retouch.geometry import Points
+from retouch.sampling import sampled
 from retouch.smoothing import smoothed
 
 COARSEST, FINEST = 24, 128  # pixels a side at which flow is sought
@@ -86,20 +86,16 @@ def warped(image: Pixels, points: ArrayLike, target: ArrayLike) -> Pixels:
     return fetch(image, between(points, target, len(image)))
 
 
-def fetch(image: Pixels, flow: Pixels, order: int = 3) -> Pixels:
+def fetch(image: Pixels, flow: Pixels, *, linear: bool = False) -> Pixels:
     """Return the image (S, S, C) as the flow moves it."""
     rows, columns = np.indices(flow.shape[:2], np.float32)
-    where = [rows + flow[..., 1], columns + flow[..., 0]]
-
-    def moved(plane: Pixels) -> Pixels:
-        return np.asarray(map_coordinates(plane, where, order=order, mode="nearest"))
-
-    return np.stack(together(moved, np.moveaxis(image, -1, 0)), -1)
+    where = rows + flow[..., 1], columns + flow[..., 0]
+    return sampled(image, *where, linear=linear)
 
 
 def moved(plane: Pixels, flow: Pixels) -> Pixels:
     """Return the plane (S, S) as the flow moves it, within its own range."""
-    return fetch(plane[..., None], flow, order=1)[..., 0]
+    return fetch(plane[..., None], flow, linear=True)[..., 0]
 
 
 def bounded(flow: Pixels, limit: float | Pixels) -> Pixels:
@@ -185,7 +181,7 @@ def _even(image: Pixels) -> Pixels:
 
 def _improved(flow: Pixels, before: Pixels, after: Pixels, weight: Pixels) -> Pixels:
     """Return the flow that brings before, as it is moved, nearer to after."""
-    moved = fetch(before[..., None], flow, order=1)[..., 0]
+    moved = fetch(before[..., None], flow, linear=True)[..., 0]
     y, x = np.gradient((moved + after) / 2)
     error = after - moved
     weight = weight / (1 + (error / MISMATCH) ** 2)  # what is new came from nowhere

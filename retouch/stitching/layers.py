@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
-from retouch.cores import together
 from retouch.faces.crop import Pixels, Window, cut, uncut, window_touched
 from retouch.geometry import Similarity
+from retouch.sampling import sampled
 from retouch.stitching import edges, grain
 from retouch.stitching.thing import Thing
 
@@ -158,13 +157,8 @@ class _Source:
         result = pixels[top:, left:][: len(rows), : len(columns)].copy()
         moved = reached & ((np.abs(down) > STILL) | (np.abs(across) > STILL))
         if moved.any():
-            where = [(rows + down)[moved], (columns + across)[moved]]
-
-            def fetched(plane: Pixels) -> Pixels:
-                return np.asarray(map_coordinates(plane, where, mode="reflect"))
-
-            planes = together(fetched, np.moveaxis(pixels, -1, 0))
-            result[moved] = np.stack(planes, -1)
+            where = (rows + down)[moved], (columns + across)[moved]
+            result[moved] = sampled(pixels, *where, mirrored=True)
         return result
 
     def encode(self, colour: Pixels) -> NDArray[Any]:

@@ -197,7 +197,7 @@ def carried(layers: Layers, moves: Pixels) -> Layers:
     painted = bool(layers.cover.any())
     if painted:
         planes += [layers.cover[..., None], layers.paint]
-    gone = flow.fetch(np.concatenate(planes, -1), moves, order=1)
+    gone = flow.fetch(np.concatenate(planes, -1), moves, linear=True)
     reach, own, light = gone[..., 0], gone[..., 1:3], gone[..., 3:6]
     if not painted:
         return Layers(reach, own, light, layers.paint, layers.cover)
