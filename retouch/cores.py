@@ -19,8 +19,8 @@ def together(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
     done on one item may do its own parts together.
     """
     every = list(items)
-    cores = min(len(every), told_threads() or os.cpu_count() or 1)
-    if cores < 2:
+    threads = min(len(every), cores())
+    if threads < 2:
         return [work(item) for item in every]
     done: dict[int, R] = {}
     places = iter(range(len(every)))  # each is taken once, by whoever comes first
@@ -29,7 +29,7 @@ def together(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         for place in places:
             done[place] = work(every[place])
 
-    helping = [_helpers().submit(take) for _ in range(cores - 1)]
+    helping = [_helpers().submit(take) for _ in range(threads - 1)]
     try:
         take()
     finally:
@@ -37,6 +37,11 @@ def together(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
     for helper in begun:
         helper.result()
     return [done[place] for place in range(len(every))]
+
+
+def cores() -> int:
+    """Return how many cores there are, or are allowed."""
+    return told_threads() or os.cpu_count() or 1
 
 
 @cache

@@ -82,7 +82,7 @@ def _read(planes: list[Field], down: Places, across: Places, shares: Shares) -> 
             for j, column in enumerate(columns[1:], 1):
                 line += column * flat.take(first + (i * width + j))
             total += row * line
-    return result.T
+    return np.ascontiguousarray(result.T)
 
 
 def _single(part: Places) -> Field:

@@ -28,6 +28,7 @@ FINE = 11  # the block whose input shows small faces
 STEM, HEADS = 5, ("fine", "coarse")
 GRIDS = ((16, 2), (8, 6))  # cells a side, and guesses of a cell, of each head
 KEPT = 512  # pixels: the longer side of what is left of a photo
+FINER = 2.0  # than an image: a photo that is reduced before it is cut out
 ZOOMS = 1.0, 1.6  # sides of the squares, in longer sides of the photo
 ANGLES = ((0,), (90, 270, 180))  # degrees by which it is turned
 GUESSES, MOST = 8, 12  # of an image, of a photo
@@ -67,7 +68,7 @@ class BlazeFace:
 
     def find(self, photo: NDArray[Any]) -> list[Seen]:
         """Return the faces; quarter turns are searched if nobody is upright."""
-        small = _reduced(photo)
+        small = _reduced(photo, max(1, max(photo.shape[:2]) // KEPT))
         back = Similarity.scaling(photo.shape[1] / small.shape[1])
         for angles in ANGLES:
             seen = self._likely(small, _squares(small, angles))
@@ -78,9 +79,12 @@ class BlazeFace:
 
     def at(self, photo: NDArray[Any], frame: Similarity) -> Seen | None:
         """Return what is likely a face in a known place, by one look at it."""
-        look = self._look(photo, _around(frame, AGAIN[0][0]))
-        near = [g for g in look if g.score > LIKELY and _same(g.frame, frame, 2)]
-        return near[0] if near else None
+        square = _around(frame, AGAIN[0][0])
+        factor = max(1, int(1 / (FINER * square.scale)))
+        back = Similarity.scaling(factor)
+        look = self._look(_reduced(photo, factor), square @ back)
+        seen = [guess.moved(back) for guess in look if guess.score > LIKELY]
+        return next((s for s in seen if _same(s.frame, frame, 2)), None)
 
     def _likely(self, photo: NDArray[Any], squares: Iterable[Similarity]) -> list[Seen]:
         seen = [guess for square in squares for guess in self._look(photo, square)]
@@ -149,9 +153,8 @@ class BlazeFace:
         return y
 
 
-def _reduced(photo: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return the photo in 8 bits, with three colours and at most KEPT pixels a side."""
-    factor = max(1, max(photo.shape[:2]) // KEPT)
+def _reduced(photo: NDArray[Any], factor: int) -> NDArray[np.uint8]:
+    """Return the photo in 8 bits, with three colours, and so many times smaller."""
     photo = eight_bit(photo if photo.ndim == 3 else photo[..., None])
     colours = photo[..., :3] if photo.shape[2] >= 3 else photo[..., [0, 0, 0]]
     return np.asarray(Image.fromarray(np.ascontiguousarray(colours)).reduce(factor))

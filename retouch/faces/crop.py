@@ -159,9 +159,10 @@ def _warp(
         size = max(1, round(columns * scale)), max(1, round(rows * scale))
         region = _scaled(region, *size, _filter(scale, linear))
         inverse = inverse * (np.array(size) / (columns, rows))[:, None]
-    move = _move_linear if linear or scale >= LINEAR else _move_cubic
+    if scale < LINEAR and not linear:
+        return _move_cubic(region, inverse, (height, width))
     planes = np.moveaxis(region, -1, 0)
-    moved = together(lambda plane: move(plane, inverse, (height, width)), planes)
+    moved = together(lambda p: _move_linear(p, inverse, (height, width)), planes)
     return np.stack(moved, -1)
 
 
@@ -195,13 +196,15 @@ def _move_linear(
 
 
 def _move_cubic(
-    plane: Pixels, inverse: NDArray[np.float64], shape: tuple[int, int]
+    region: Pixels, inverse: NDArray[np.float64], shape: tuple[int, int]
 ) -> Pixels:
-    from scipy.ndimage import affine_transform  # which finding faces does without
+    from retouch.sampling import sampled  # by SciPy: finding faces does without
 
-    turn = inverse[::-1, 1::-1]  # (row, column) instead of (x, y)
-    offset = inverse[::-1, 2] + turn @ (0.5, 0.5) - 0.5
-    return affine_transform(plane, turn, offset, shape, mode="nearest")
+    down, across = np.indices(shape, sparse=True)
+    columns, rows = (
+        x * (across + 0.5) + y * (down + 0.5) + shift - 0.5 for x, y, shift in inverse
+    )
+    return sampled(region, rows, columns)
 
 
 def _scaled(field: Pixels, width: int, height: int, kind: Image.Resampling) -> Pixels:

@@ -141,13 +141,18 @@ class Detector:
         scatter = np.hypot(*np.moveaxis(readings - middle, -1, 0)).mean(0)
         return _framed(middle, face.confidence), scatter / frame.scale
 
-    def watched(self, pixels: NDArray[Any], face: Face) -> tuple[Face, bool]:
+    def seen(self, pixels: NDArray[Any], face: Face) -> Seen | None:
+        """Return what the network sees where a face is in a video's frame, or was."""
+        return self._blazeface.at(pixels, _upright(face.landmarks))
+
+    def watched(
+        self, pixels: NDArray[Any], face: Face, seen: Seen | None
+    ) -> tuple[Face, bool]:
         """Return a face of a video's frame, and whether its landmarks are trusted.
 
         They are not on heads that turn away. If they lie elsewhere than the network
-        sees eyes, nose and mouth, they are read anew from there.
+        saw eyes, nose and mouth, they are read anew from there.
         """
-        seen = self._blazeface.at(pixels, _upright(face.landmarks))
         if seen is None or seen.turned_away:
             return face, False
         if _gap(face, seen.points) < ASTRAY:
@@ -191,8 +196,13 @@ class Detector:
     def _confirmed(
         self, grey: Grey, sightings: list[Sighting], hints: list[Sighting]
     ) -> list[Sighting]:
-        """Add what dlib's detector sees where the scout saw something."""
+        """Add what dlib's detector sees where the scout saw something new.
+
+        That is no part of a face, such as an eye, which is never taken for another.
+        """
+        strong = [s for s in sightings if s.score >= STRONG]
         new = [h for h in hints if not any(h.is_near(s) for s in sightings)]
+        new = [h for h in new if not any(h.is_part_of(s) for s in strong)]
         marks = together(lambda hint: self._mark(grey, hint.frame), new)
         return best([*sightings, *(m for m in marks if m.score >= THRESHOLD)])
 

@@ -28,6 +28,10 @@ class Sighting:
         sides = np.array([self.frame.scale])
         return bool(_near(gap[None], sides, other.frame.scale)[0])
 
+    def is_part_of(self, other: "Sighting") -> bool:
+        """Tell whether it marks a small part of what the other does."""
+        return self.lies_in(other) and self.frame.scale < other.frame.scale / 2
+
     def lies_in(self, other: "Sighting") -> bool:
         """Tell whether it marks a part of what the other does, or not much more."""
         gap = np.hypot(*(self.frame((0.5, 0.5)) - other.frame((0.5, 0.5))))

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import ceil
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retouch.cores import cores, together
 from retouch.faces.crop import Pixels, Window, cut, uncut, window_touched
 from retouch.geometry import Similarity
 from retouch.sampling import sampled
@@ -14,6 +17,7 @@ from retouch.stitching import edges, grain
 from retouch.stitching.thing import Thing
 
 BAND = 1 << 19  # photo pixels worked on at once
+LOWEST = 16  # rows of what is worked on
 FAINT = 1e-3  # a reach that nobody sees, and rounding may cause
 RIM, FADED = 2.0, 8.0  # crop pixels: so many are left, over so many things fade
 STILL = 0.01  # photo pixels: a shorter move is none
@@ -73,17 +77,17 @@ class Layers:
         window = window_touched(self.reach, transform, photo.shape)
         turn = transform.inverse.linear.T.astype(np.float32)
         longest = np.hypot(*np.moveaxis(self.moves, -1, 0)).max() / transform.scale
-        source = _Source.around(photo, window, int(np.ceil(longest)) + SPLINE)
-        planes = np.concatenate([self.moves, self.light], -1)
+        source = _Source.around(photo, window, ceil(longest) + SPLINE)
+        planes = np.concatenate([self.moves @ turn, self.light], -1)
         covered = window_touched(self.cover, transform, photo.shape)
         tile = self._grain(photo, transform)
-        for band in _bands(window):
+
+        def lay(band: Window) -> None:
             reach = uncut(self.reach[..., None], transform, band, linear=True)
             reached = reach[..., 0] > FAINT
             if changed:
                 laid = uncut(planes, transform, band, linear=linear)
-                moves = laid[..., :2] @ turn
-                colour = source.fetch(band, moves, reached) + laid[..., 2:]
+                colour = source.fetch(band, laid[..., :2], reached) + laid[..., 2:]
             else:
                 colour = source.fetch(band)
             if min((part := band.shared(covered)).shape):
@@ -92,6 +96,9 @@ class Layers:
                 seen += cover * (paint - seen)
                 seen += 0 if tile is None else grain.laid(tile, part, cover)
             photo[band.slices][reached] = source.encode(colour[reached])
+
+        for band in _bands(window, ceil(np.prod(window.shape) / BAND)):
+            together(lay, _bands(band, cores()))
 
     def _painted(
         self, transform: Similarity, part: Window, *, linear: bool
@@ -147,7 +154,7 @@ class _Source:
             )
             return np.asarray(self.pixels[inside.slices] / self.levels, np.float32)
         down, across = moves[..., 1], moves[..., 0]
-        reach = SPLINE + int(np.ceil(np.abs(down).max()))
+        reach = SPLINE + ceil(np.abs(down).max())
         first = max(0, band.top - self.top - reach)
         rows_read = slice(first, band.bottom - self.top + reach)
         pixels = np.asarray(self.pixels[rows_read] / self.levels, np.float32)
@@ -167,8 +174,9 @@ class _Source:
         return rounded.astype(self.pixels.dtype)
 
 
-def _bands(window: Window) -> Iterator[Window]:
-    step = max(16, BAND // max(window.shape[1], 1))
-    for top in range(window.top, window.bottom, step):
-        bottom = min(top + step, window.bottom)
+def _bands(window: Window, count: int) -> Iterator[Window]:
+    """Yield parts of a window, one below the other, so many if they are not low."""
+    count = max(1, min(count, window.shape[0] // LOWEST))
+    rows = np.linspace(window.top, window.bottom, count + 1).astype(int).tolist()
+    for top, bottom in pairwise(rows):
         yield Window(window.left, top, window.right, bottom)

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from retouch.edits.way import Way
 from retouch.engine.session import Task
-from retouch.faces.crop import Pixels, cut, resized
+from retouch.faces.crop import Pixels, resized
+from retouch.faces.grey import Grey
 from retouch.geometry import CropTemplate, Face, Points, Similarity
 from retouch.photos.photo import Photo
 from retouch.settings import Settings
@@ -145,11 +146,17 @@ class LiveEdit:
             return None
         place = track.face.transform(self.template, len(layers.reach))
         layers = layers.flat(pixels, place)
-        seen = _seen(pixels, track.face.transform(self.template, SEEN))
+        seen = self._seen(pixels, track.face)
         return Key(layers, place(track.face.landmarks), seen)
 
     def _marks(self, key: Key, face: Face) -> Points:
         return face.transform(self.template, key.size)(face.landmarks)
+
+    def _seen(self, pixels: NDArray[Any], face: Face) -> Pixels:
+        """Return the light of a face, (SEEN, SEEN)."""
+        place = face.transform(self.template, SEEN)
+        grey = Grey.near(pixels, place.inverse @ Similarity.scaling(SEEN))
+        return grey.square(place, SEEN).astype(np.float32)
 
     def _lay(
         self, person: Person, key: Key, frame: NDArray[Any], face: Face, time: float
@@ -160,7 +167,7 @@ class LiveEdit:
         if person.last is not None:
             key = replace(key, layers=mixed(person.last, key.layers, part))
         layers = key.at(self._marks(key, face))
-        alike = _alike(key.seen, _seen(frame, face.transform(self.template, SEEN)))
+        alike = _alike(key.seen, self._seen(frame, face))
         share = resized(alike[..., None], key.size).clip(0, 1)
         layers = replace(
             layers,
@@ -231,11 +238,6 @@ def _moved_to(old: Key, new: Key) -> Layers:
 
 
 # --- what a face looks like ---------------------------------------------------
-
-
-def _seen(pixels: NDArray[Any], place: Similarity) -> Pixels:
-    """Return the light of a face, (SEEN, SEEN)."""
-    return cut(pixels, place, SEEN, linear=True) @ flow.LUMINANCE
 
 
 def _alike(before: Pixels, now: Pixels) -> Pixels:

@@ -15,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from retouch.cores import together
 from retouch.faces.detect import Detector
 from retouch.faces.identity import apart, comparable, described
 from retouch.geometry import (
@@ -234,9 +235,11 @@ class Tracker:
         return list(self.tracks)
 
     def _go_on(self, track: Track, pixels: NDArray[Any], time: float) -> None:
-        """Read the landmarks where the face was last."""
-        again, scatter = self.detector.followed(pixels, track.seen)
-        again, sure = self.detector.watched(pixels, track.held(again, scatter))
+        """Read the landmarks where the face was last; a network looks there, too."""
+        looks: list[Callable[..., Any]] = [self.detector.followed, self.detector.seen]
+        (again, scatter), seen = together(lambda look: look(pixels, track.seen), looks)
+        again = track.held(again, scatter)
+        again, sure = self.detector.watched(pixels, again, seen)
         track.judged(sure, time)
         height, width = pixels.shape[:2]
         x, y = _centre(again)
@@ -267,7 +270,8 @@ class Tracker:
             frames, shape = old.frames, old.shape
             track = Track(old.number, face, face, descriptor=old.descriptor)
             track.frames, track.shape = frames, shape
-        face, sure = self.detector.watched(pixels, face)
+        seen = self.detector.seen(pixels, face)
+        face, sure = self.detector.watched(pixels, face, seen)
         track.trust = float(sure)
         track.add(face, time)
         self.tracks.append(track)

@@ -48,3 +48,8 @@ def test_a_mirror_shows_the_field_turned_around():
     np.testing.assert_allclose(
         above, sampled(FIELD, rows, columns, mirrored=True), atol=1e-3
     )
+
+
+def test_what_is_read_lies_in_memory_as_pictures_do():
+    read = sampled(FIELD, *(p.reshape(3, 4, 5) for p in places(60, 0)))
+    assert read.flags.c_contiguous

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut, chelsea
 
+from retouch.faces.detections import Sighting
 from retouch.faces.grey import Grey
 from retouch.faces.small_faces import (
     MOST,
@@ -16,6 +17,7 @@ from retouch.faces.small_faces import (
     joined,
     likeliest,
 )
+from retouch.geometry import Similarity
 
 HEAD = Image.fromarray(astronaut()).convert("L").crop((120, 0, 330, 250))
 FACE = 108  # pixels of the head's face
@@ -95,3 +97,14 @@ def test_nothing_is_proposed_in_a_plain_picture(scout):
 def test_the_detector_of_upright_faces_is_dlibs_to_the_byte():
     theirs = dlib.get_frontal_face_detector()
     assert frontal(dlib).__getstate__() == theirs.__getstate__()
+
+
+def test_an_eye_is_part_of_a_face_and_a_face_beside_it_or_as_large_is_not():
+    face = square(0, 0, 100)
+    assert square(20, 20, 30).is_part_of(face)
+    assert not square(20, 20, 60).is_part_of(face)
+    assert not square(100, 20, 30).is_part_of(face)
+
+
+def square(left, top, side):
+    return Sighting(Similarity(side, 0, left, top), 1.0)

@@ -84,7 +84,8 @@ def test_trust_goes_quickly_and_comes_back_slowly(detector):
 def test_a_face_whose_landmarks_lie_elsewhere_is_read_anew(detector):
     (face,) = detector.glance(PORTRAIT, smallest=80)
     beside = face.moved(Similarity.shifting(0.3 * face.size, 0))
-    again, sure = detector.watched(PORTRAIT, beside)
+    seen = detector.seen(PORTRAIT, beside)
+    again, sure = detector.watched(PORTRAIT, beside, seen)
     gap = np.hypot(*(again.landmarks - face.landmarks).T).mean()
     assert sure and gap < 0.04 * face.size
 
@@ -106,7 +107,8 @@ def test_what_no_longer_looks_like_a_face_is_not_trusted(detector):
     left, top, right, bottom = (int(x) for x in tracker.tracks[0].face.box)
     turned = PORTRAIT.copy()
     turned[top:bottom, left:right] = 120  # as the back of a head
-    assert detector.watched(turned, tracker.tracks[0].face)[1] is False
+    face = tracker.tracks[0].face
+    assert detector.watched(turned, face, detector.seen(turned, face))[1] is False
 
 
 def test_a_face_that_goes_is_dropped_and_known_again(detector):
