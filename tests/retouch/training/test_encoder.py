@@ -84,7 +84,7 @@ def trained(shards, halfway, tmp_path_factory):
     """Return a trainer after its training, and its first report."""
     own = trainer(shards, tmp_path_factory.mktemp("run"))
     before = own.report()
-    blobs.train(own, 18, halfway)
+    blobs.train(own, 21, halfway)
     return own, before
 
 
@@ -119,7 +119,7 @@ def test_a_training_stopped_and_resumed_equals_one_that_ran_through(
     trained, halfway, shards
 ):
     own = trainer(shards, halfway)
-    assert own.run.state.images == 8 * 18
+    assert own.run.state.images == 8 * 21
     own.train()
     again, once = own.run.checkpoint, trained[0].run.checkpoint
     assert again.read_bytes() == once.read_bytes()

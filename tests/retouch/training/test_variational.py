@@ -23,7 +23,7 @@ from retouch.training.vqvae import PriorTrainer
 from retouch.training.vqvae import Trainer as VQTrainer
 from tests.retouch.training import blobs
 
-SIDE, STEPS = blobs.SIZE, 24
+SIDE, STEPS, HALF = blobs.SIZE, 24, 12
 NAMES = ("bright", "yaw")
 QUICK = {"images": 8 * STEPS, "batch": 8, "rate": 0.01, "warm_up": 2, "average": 0.5}
 CONFIG = VAEConfig(**QUICK, anneal=8 * 6, described=0.0)
@@ -74,17 +74,19 @@ def conditions(shards):
     return Conditions(NAMES, values, nothing, np.zeros(2, "f4"))
 
 
-def trained(trainer):
-    before = trainer.report()
-    trainer.train()
-    return before, trainer.report()
+@pytest.fixture(scope="module")
+def halfway(tmp_path_factory):
+    """Return a copy of the run below as it was halfway."""
+    return tmp_path_factory.mktemp("halfway") / "run"
 
 
 @pytest.fixture(scope="module")
-def whole(shards, tmp_path_factory):
+def whole(shards, halfway, tmp_path_factory):
     """Return a VAE's trainer after its training, and its reports before and after."""
     trainer = Trainer(CONFIG, shards, tmp_path_factory.mktemp("whole"), pair=plain())
-    return trainer, *trained(trainer)
+    before = trainer.report()
+    blobs.train(trainer, HALF, halfway)
+    return trainer, before, trainer.report()
 
 
 def test_a_few_steps_bring_copies_of_a_vae_nearer(whole):
@@ -93,12 +95,9 @@ def test_a_few_steps_bring_copies_of_a_vae_nearer(whole):
     assert (trainer.run.folder / f"sheet-{CONFIG.images:07}.png").exists()
 
 
-def test_a_training_that_was_stopped_goes_on_as_if_it_had_not(whole, shards, tmp_path):
-    half = Trainer(CONFIG, shards, tmp_path / "halves", pair=plain())
-    half.run.until = CONFIG.images // 2
-    half.train()
-    again = Trainer(CONFIG, shards, tmp_path / "halves", pair=plain())
-    assert again.run.state.images == CONFIG.images // 2
+def test_a_training_that_was_stopped_goes_on_as_if_it_had_not(whole, shards, halfway):
+    again = Trainer(CONFIG, shards, halfway, pair=plain())
+    assert again.run.state.images == HALF * CONFIG.batch
     again.train()
     lists = (trainer.run.state.lists["mean"] for trainer in (again, whole[0]))
     for one, other in zip(*lists, strict=True):
@@ -121,7 +120,7 @@ def test_free_nats_pull_at_nothing_and_all_beyond_them_counts():
 def test_a_conditional_training_learns_to_read_its_conditions(
     shards, conditions, tmp_path
 ):
-    config = replace(CONFIG, images=8 * 250, rate=3e-3, attributes=3.0)
+    config = replace(CONFIG, images=8 * 180, rate=3e-3, attributes=3.0)
     pair = told()
     trainer = Trainer(config, shards, tmp_path, conditions=conditions, pair=pair)
     trainer.train()
@@ -154,8 +153,9 @@ def test_a_conditional_one_can_begin_with_a_plain_ones_weights(whole, monkeypatc
 
 def test_a_few_steps_bring_copies_of_a_vqvae_nearer(shards, tmp_path):
     trainer = VQTrainer(VQConfig(**QUICK), shards, tmp_path, pair=coded())
-    before, after = trained(trainer)
-    assert after["psnr"] > before["psnr"] + 1
+    before = trainer.report()
+    trainer.train()
+    assert trainer.report()["psnr"] > before["psnr"] + 1
 
 
 def test_codes_that_nothing_uses_begin_anew_where_vectors_are(shards, tmp_path):
