@@ -51,7 +51,7 @@ CLEAR, HIDDEN = 0.2, 0.5  # chances of being covered: below, above
 # How much more hands and things in front are than their chances say: what is missed is
 # painted over, what is found in vain is but left as it is.
 FRONT = 6.0
-SPECK = 2.0  # sure pixels of the network's: less of a thing in front is none
+SPECK = 30.0  # sure pixels of the network's: less of a thing in front is none
 FRAME = 600.0  # such pixels of glasses: from there on they are some
 RIMS = 2.0  # how much more than its chance what belongs to them is
 GAPS = 9  # pixels of the network's, over which what is in front is closed
