@@ -27,8 +27,18 @@ class Memory(Generic[T]):
         key = id(pixels), face.landmarks.tobytes()
         known = self._known.get(key)
         if known is None or known[0]() is not pixels:  # its place was taken by another
-            known = self._known[key] = weakref.ref(pixels), self._find(pixels, face)
+            known = weakref.ref(pixels), self._find(pixels, face)
+        self._keep(key, known)
+        return known[1]
+
+    def share(self, pixels: NDArray[Any], face: Face, other: Face) -> None:
+        """Take what is known of a face for another, which is the same by and large."""
+        known = self._known.get((id(pixels), face.landmarks.tobytes()))
+        if known is not None and known[0]() is pixels:
+            self._keep((id(pixels), other.landmarks.tobytes()), known)
+
+    def _keep(self, key: tuple[int, bytes], known: tuple[Any, T]) -> None:
+        self._known[key] = known
         self._known.move_to_end(key)
         while len(self._known) > KEPT:
             self._known.popitem(last=False)
-        return known[1]

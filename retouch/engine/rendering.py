@@ -124,7 +124,9 @@ class Renderer:
         """Return a photo's face with its lips apart only where they are seen so."""
         if opening(face.landmarks) < AJAR:
             return face
-        return self._seen(pixels, face).settled(face)
+        settled = self._seen(pixels, face).settled(face)
+        self._seen.share(pixels, face, settled)
+        return settled
 
     def _parts(
         self, pixels: NDArray[Any], faces: Sequence[Face], regions: Sequence[str]

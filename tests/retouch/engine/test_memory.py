@@ -33,6 +33,16 @@ def test_the_same_face_of_the_same_photo_is_looked_at_once():
     assert looks.count == 2
 
 
+def test_what_is_known_of_a_face_serves_one_that_is_nearly_the_same():
+    looks, pixels = Looks(), photo(7)
+    memory = Memory(looks)
+    memory(pixels, face())
+    memory.share(pixels, face(), face(0.1))
+    assert memory(pixels, face(0.1)) == (7, 0) and looks.count == 1
+    memory.share(photo(8), face(), face(2.0))  # of another photo nothing is known
+    assert memory(pixels, face(2.0)) == (7, 2)
+
+
 def test_pixels_that_may_change_are_looked_at_each_time():
     looks, pixels = Looks(), photo(7, writeable=True)
     memory = Memory(looks)
