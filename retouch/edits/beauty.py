@@ -9,13 +9,14 @@ straight lines.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retouch.edits.edit import View
+from retouch.edits.manner import EVEN
 from retouch.edits.way import Way
 from retouch.faces.crop import resized
 from retouch.faces.identity import COMPARED, looks
@@ -163,7 +164,7 @@ class Beauty:
         """
         rows = zip(strengths, goals, strict=True)
         changes = [self._climbed(view, i, *row) for i, row in enumerate(rows)]
-        return Way.learnt(view.latents, np.stack(changes), self.moves)
+        return self._way(view.latents, np.stack(changes))
 
     def _climbed(self, view: View, row: int, strength: float, goal: float) -> Floats:
         """Return how the traits of one face change, (traits,)."""
@@ -181,8 +182,11 @@ class Beauty:
     def _seen(self, view: View, row: int, changes: Floats) -> Floats:
         """Return what is seen of one face after each change, (K, inputs)."""
         start = np.repeat(view.latents[row : row + 1], len(changes), 0)
-        whole = Way.learnt(start, self._whole(changes), self.moves)
+        whole = self._way(start, self._whole(changes))
         return np.concatenate(list(self._looks(view, row, whole)))
+
+    def _way(self, start: Floats, changes: Floats) -> Way:
+        return replace(Way.learnt(start, changes, self.moves), manner=EVEN)
 
     def _looks(self, view: View, row: int, whole: Way) -> Iterator[Floats]:
         """Yield the guide's inputs, and after them how light some parts are."""

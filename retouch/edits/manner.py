@@ -26,6 +26,7 @@ class Manner:
     colour: float = 1.0  # of its own that light keeps
     where: frozenset[str] = frozenset({FACE})  # the regions that it is meant for
     still: bool = False  # no feature moves: hair and paint alone are meant
+    even: bool = False  # no cheek or lid gets lighter or darker as a whole
     things: frozenset[str] = frozenset()  # what is drawn apart, at the photo's size
 
     @property
@@ -41,6 +42,7 @@ class Manner:
             max(self.colour, other.colour),
             self.where | other.where,
             self.still and other.still,
+            self.even and other.even,
             self.things | other.things,
         )
 
@@ -70,7 +72,8 @@ def _packed(value: Any) -> NDArray[Any]:
 
 
 WHOLE = Manner()  # all that is drawn
-NOTHING = Manner(fine=False, colour=0.0, where=frozenset(), still=True)
+NOTHING = Manner(False, 0.0, frozenset(), still=True, even=True)
 BROAD = Manner(fine=False, colour=0.0)  # broad light in the photo's own colours
+EVEN = Manner(fine=False, colour=0.0, even=True)  # no broader than a feature
 FOLDS = Manner(colour=0.0)  # fine light, too: smiles fold cheeks
 TYPICAL = Manner(colour=0.4)  # of colour the part that may be the trait's

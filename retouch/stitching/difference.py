@@ -164,7 +164,8 @@ def _light(change: Change, whole: Pixels, seen: Seen) -> Pixels:
     """Return the change of light on a face whose photo was moved, (S, S, 3)."""
     photo, moved, lit, masks, unit = seen
     manner, light = change.manner, change.after - moved
-    light -= _cast(light, lit, masks.skin, unit)
+    broadest = RIM_WIDTH if manner.even else CAST_WIDTH
+    light -= _cast(light, lit, masks.skin, broadest * unit, RIM_WIDTH * unit)
     light -= _flattening(light, moved, lit)
     broad = blurred(light, lit, BROAD * unit)
     fine = light - broad if manner.fine else None
@@ -317,10 +318,12 @@ def _flattening(light: Pixels, moved: Pixels, lit: Pixels) -> Pixels:
     return np.asarray(bright[..., None] * slope, np.float32)
 
 
-def _cast(light: Pixels, lit: Pixels, skin: Pixels, unit: float) -> Pixels:
-    """Return the change of light that is broader than a feature, or crosses the rim."""
-    broad = blurred(light, skin * lit, CAST_WIDTH * unit)
-    near = blurred(light, lit, RIM_WIDTH * unit)
+def _cast(
+    light: Pixels, lit: Pixels, skin: Pixels, broadest: float, rim: float
+) -> Pixels:
+    """Return the change of light that is broader than so, or crosses the rim."""
+    broad = blurred(light, skin * lit, broadest)
+    near = blurred(light, lit, rim)
     return near + lit[..., None] * (broad - near)
 
 

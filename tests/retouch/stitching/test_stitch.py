@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import binary_dilation, gaussian_filter
 
-from retouch.edits.manner import BROAD, NOTHING, WHOLE, Manner
+from retouch.edits.manner import BROAD, EVEN, NOTHING, WHOLE, Manner
 from retouch.errors import SettingsError
 from retouch.faces.crop import Window, cut, resized, uncut, window_of
 from retouch.geometry import FFHQ, INNER_LIPS, Similarity
@@ -516,6 +516,17 @@ def test_a_face_that_is_drawn_flatter_keeps_its_contrast():
         change = Change(crop.astype("f4"), after.astype("f4"), STILL)
         result = stitch(photo, [Piece(FACE, TO_CROP, change)]).astype(int)
         assert least <= np.abs(result - photo).max() <= most
+
+
+def test_even_light_lightens_no_cheek_and_still_shades_what_is_small():
+    photo = np.full_like(PHOTO, 120)
+    own = np.full_like(CROP, 120)
+    for width, least, most in ((0.15, 0, 4), (0.03, 5, 30)):
+        after = own + 30 * hill(width, (0.42, 0.55))
+        change = Change(own, after, STILL, manner=EVEN)
+        gain = stitch(photo, [Piece(FACE, TO_CROP, change)]).astype(int) - photo
+        assert least <= gain.max() <= most
+    assert (EVEN | BROAD) == BROAD
 
 
 def test_hair_that_is_drawn_over_skin_shades_nothing():
