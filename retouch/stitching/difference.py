@@ -42,6 +42,7 @@ LONGEST_MOVE = 0.1
 CAST_WIDTH = 0.2  # broader changes of light are taken out,
 RIM_WIDTH = 0.05  # and where the mask ends, narrower ones too
 BROAD = 0.03  # what light is broad, and not fine
+COARSE = 64  # pixels a side at which broad light is worked out
 DARKEST, MOST_TINT = 16.0, 1.8  # of 255: what is darker has little colour; of it
 MOST_LIGHT = 40.0  # of 255: a face that moves turns no more than that to the light
 EVEN = 8.0  # of 255: light on a face that varies less tells little of its colour
@@ -281,19 +282,27 @@ def _falling(light: Pixels, photo: Pixels, lit: Pixels, unit: float) -> Pixels:
     the colour is that of more light where a face is about as light already.
     """
     skin = blurred(photo, lit, BROAD * unit)
-    part = lit / max(float(lit.sum()), 1e-6)
-    mean = np.tensordot(part, skin, 2)
-    slope = mean / max(float(mean @ flow.LUMINANCE), DARKEST)
-    slope = _slope(skin, part, slope)
     more, bright = light @ flow.LUMINANCE, skin @ flow.LUMINANCE
     levels = np.linspace(0, 255, LEVELS)
-    slopes = [
-        _slope(skin, part * np.exp(-(((bright - level) / ALIKE) ** 2) / 2), slope)
-        for level in levels
-    ]
     between = (bright + more / 2).clip(0, 255)
-    tint = [np.interp(between, levels, channel) for channel in np.transpose(slopes)]
+    slopes = _slopes(skin, lit, levels).T
+    tint = [np.interp(between, levels, channel) for channel in slopes]
     return np.asarray(more[..., None] * np.stack(tint, -1), np.float32)
+
+
+def _slopes(skin: Pixels, lit: Pixels, levels: NDArray[Any]) -> NDArray[Any]:
+    """Return how colours change as they get lighter, where they are so light, (L, 3).
+
+    Few pixels tell: they are of broad light.
+    """
+    planes = np.concatenate([skin, lit[..., None]], -1)
+    few = resized(planes, min(len(skin), COARSE))
+    skin, part = few[..., :3], few[..., 3] / max(float(few[..., 3].sum()), 1e-6)
+    mean, bright = np.tensordot(part, skin, 2), skin @ flow.LUMINANCE
+    usual = mean / max(float(mean @ flow.LUMINANCE), DARKEST)
+    usual = _slope(skin, part, usual)
+    near = [np.exp(-(((bright - level) / ALIKE) ** 2) / 2) for level in levels]
+    return np.stack([_slope(skin, part * alike, usual) for alike in near])
 
 
 def _slope(skin: Pixels, part: Pixels, slope: NDArray[Any]) -> NDArray[Any]:
@@ -330,7 +339,7 @@ def _cast(
 def blurred(field: Pixels, weight: Pixels, width: float) -> Pixels:
     """Return the field's mean around each point, counted by weight."""
     size = field.shape[0]
-    side = min(size, 64)
+    side = min(size, COARSE)
     both = np.concatenate([field * weight[..., None], weight[..., None]], -1)
     sigma = width * side / size
     both = smoothed(resized(both, side), sigma, reach=6)
