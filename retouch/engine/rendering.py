@@ -254,8 +254,6 @@ class Drawn:
 
 def _parted(way: Way, was: Points, now: Points) -> Points:
     """Return landmarks now, with lips that part, or close, only where a way says so."""
-    if way.changes(OPENING):
-        grows = way.changes(OPENING, more=True)
-        if grows or opening(now) < opening(was):
-            return now
-    return as_open(was, now)
+    parts = way.changes(OPENING, more=True)
+    closes = way.changes(OPENING) and opening(now) < opening(was)
+    return now if parts or closes else as_open(was, now)
