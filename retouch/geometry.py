@@ -5,7 +5,7 @@ width w spans [0, w] and scaling a picture scales its points by the same factor.
 """
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +15,7 @@ Points = NDArray[np.float64]  # (..., 2)
 # The iBUG order of the 68 landmarks; "left" and "right" as seen in the picture.
 JAW = slice(0, 17)
 LEFT_BROW, RIGHT_BROW = slice(17, 22), slice(22, 27)
-NOSE = slice(27, 36)
+NOSE, NOSE_BASE = slice(27, 36), 33
 LEFT_EYE, RIGHT_EYE = slice(36, 42), slice(42, 48)
 OUTER_LIPS, INNER_LIPS = slice(48, 60), slice(60, 68)
 UPPER_INSIDE, LOWER_INSIDE = [61, 62, 63], [67, 66, 65]
@@ -189,12 +189,15 @@ def planes(corners: ArrayLike) -> NDArray[np.float64]:
     return np.column_stack([outwards, -(outwards * ring).sum(1)])
 
 
-def shut(landmarks: Points) -> Points:
-    """Return landmarks with lips that touch, half-way between where they were."""
-    closed = landmarks.copy()
-    upper, lower = UPPER_INSIDE, LOWER_INSIDE
-    closed[upper] = closed[lower] = (landmarks[upper] + landmarks[lower]) / 2
-    return closed
+def oval(landmarks: NDArray[Any], lift: float) -> Points:
+    """Return points around a face: its jaw, and its brows lifted to the forehead.
+
+    Args:
+        lift: how far, as a part of the way from the nose's base to the brows.
+    """
+    brows = landmarks[LEFT_BROW.start : RIGHT_BROW.stop]
+    lifted = brows + lift * (brows.mean(0) - landmarks[NOSE_BASE])
+    return np.concatenate([landmarks[JAW], lifted])
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,7 +233,9 @@ class Face:
 
     def shut(self) -> "Face":
         """Return this face with lips that touch, half-way between where they were."""
-        return replace(self, landmarks=shut(self.landmarks))
+        marks, upper, lower = self.landmarks.copy(), UPPER_INSIDE, LOWER_INSIDE
+        marks[upper] = marks[lower] = (marks[upper] + marks[lower]) / 2
+        return replace(self, landmarks=marks)
 
     def moved(self, transform: Similarity) -> "Face":
         """Return this face as it lies after the picture was transformed."""

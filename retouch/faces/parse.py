@@ -24,14 +24,13 @@ from retouch.geometry import (
     HEAD,
     INNER_LIPS,
     JAW,
-    LEFT_BROW,
     LEFT_EYE,
-    RIGHT_BROW,
     RIGHT_EYE,
     Face,
     Points,
     Similarity,
     hull,
+    oval,
 )
 from scorers.parsing import PARTS, RESOLUTION, network
 
@@ -63,7 +62,6 @@ REGIONS = {
     **{name: (name,) for name in ("brows", "lips", "teeth", "nose", "hair", "glasses")},
 }
 LIFT = 0.8  # how far brows are lifted to the forehead's end, of the way from the nose
-NOSE_BASE = 33
 RIM = 9  # pixels of the network's, across: hair so near the jaw may lie behind it
 AROUND = 3  # pixels of the network's, over which what covers is taken to reach
 
@@ -221,9 +219,7 @@ def _amounting(chance: Pixels, clear: float, least: float) -> Pixels:
 
 def _inside(landmarks: Points) -> Pixels:
     """Return 1 from the jaw to the forehead, (R, R)."""
-    brows = landmarks[LEFT_BROW.start : RIGHT_BROW.stop]
-    lifted = brows + LIFT * (brows.mean(0) - landmarks[NOSE_BASE])
-    return _filled(np.concatenate([landmarks[JAW], lifted]))
+    return _filled(oval(landmarks, LIFT))
 
 
 def _veiled(chances: Pixels, landmarks: Points) -> Pixels:

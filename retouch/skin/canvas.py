@@ -13,13 +13,11 @@ from retouch.faces.face_crop import FaceCrop
 from retouch.faces.parse import Parts, ramp
 from retouch.geometry import (
     HEAD,
-    JAW,
-    LEFT_BROW,
-    RIGHT_BROW,
     Face,
     Points,
     Similarity,
     hull,
+    oval,
 )
 from retouch.photos.lab import to_lab
 from retouch.smoothing import smoothed
@@ -33,7 +31,6 @@ DARKER = (14.0, 30.0)  # L below the face's own: beards and shadows begin, and a
 STRANGE = (16.0, 26.0)  # a* and b* away from it: no skin of this face
 BESIDE = 0.05  # of the face's size, over which skin has one colour
 ROUGH = (3.0, 6.0)  # deviation of L within a few pixels: stubble begins, and is
-_NOSE_BASE = 33
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +79,8 @@ class Canvas:
     @cached_property
     def oval(self) -> Pixels:
         """The face up to the hairline; ears and others' faces lie outside."""
-        brows = np.concatenate([self.landmarks[s] for s in (LEFT_BROW, RIGHT_BROW)])
-        lifted = brows + LIFT * (brows.mean(0) - self.landmarks[_NOSE_BASE])
-        outline = np.concatenate([self.landmarks[JAW], lifted])
-        return ramp(self.blurred(self.polygon(outline), 0.03), 0.2, 0.7)
+        outline = self.polygon(oval(self.landmarks, LIFT))
+        return ramp(self.blurred(outline, 0.03), 0.2, 0.7)
 
     def polygon(self, points: Points, grow: float = 0.0) -> Pixels:
         """Return 1 inside the hull of points, grown by a part of the face's size."""

@@ -10,6 +10,7 @@ from pretrained.forward import Forward
 from pretrained.registry import library
 from retouch.faces.crop import Pixels
 from retouch.faces.parse import ramp
+from retouch.geometry import LEFT_BROW, LEFT_EYE, RIGHT_BROW, RIGHT_EYE
 from retouch.photos.lab import to_rgb
 from retouch.skin.canvas import Canvas
 from scorers.blemishes import STAIN, bands, network, seen
@@ -26,13 +27,15 @@ AROUND, GREENER = 0.06, 2.5  # of the face's size; a* below the skin so far arou
 DOUBT = (0.5, 1.1)  # Lab: fainter stains are none, stronger ones are taken wholly
 HALF, SOME = 0.6, 0.2  # of skin: from there a stain is on it, and may be taken
 MOSTLY = (0.3, 0.5)  # part of a stain on skin: from there it begins to be taken, and is
-_LEFT, _RIGHT = range(36, 42), range(42, 48)  # eyes
 # Landmarks of what is red by nature or by paint, and how far that goes around them, in
 # parts of the face's size: nostrils with their rims, lids with the eyes' corners, and
 # what is made up between them and the brows.
 RED = (
-    *((range(31, 36), 0.03), (_LEFT, 0.035), (_RIGHT, 0.035)),
-    *(((*_LEFT, *range(17, 22)), 0.0), ((*_RIGHT, *range(22, 27)), 0.0)),
+    (np.r_[31:36], 0.03),
+    (np.r_[LEFT_EYE], 0.035),
+    (np.r_[RIGHT_EYE], 0.035),
+    (np.r_[LEFT_EYE, LEFT_BROW], 0.0),
+    (np.r_[RIGHT_EYE, RIGHT_BROW], 0.0),
 )
 BARELY = 0.05  # of what grows: a spot's edge
 DONOR = 1.6  # a spot's widths away lies the skin whose pores it takes
@@ -96,7 +99,7 @@ def _taken(canvas: Canvas, stains: Pixels) -> Pixels:
 
 def _red(canvas: Canvas) -> Pixels:
     """Return where skin is red without any blemish, (S, S)."""
-    areas = [canvas.polygon(canvas.landmarks[[*part]], wide) for part, wide in RED]
+    areas = [canvas.polygon(canvas.landmarks[part], wide) for part, wide in RED]
     return canvas.blurred(np.maximum.reduce(areas), EDGE)
 
 

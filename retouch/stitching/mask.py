@@ -20,6 +20,7 @@ from retouch.geometry import (
     LEFT_BROW,
     LEFT_EYE,
     NOSE,
+    NOSE_BASE,
     OUTER_LIPS,
     RIGHT_BROW,
     RIGHT_EYE,
@@ -27,6 +28,7 @@ from retouch.geometry import (
     Points,
     Similarity,
     hull,
+    oval,
     planes,
 )
 
@@ -46,7 +48,7 @@ NOSE_OUTSET, NOSE_FEATHER = 0.05, 0.05
 LOWER_FEATHER = 0.3  # of what lies below the nose, upwards
 BEARD_FEATHER, LIP_OUTSET, LIP_FEATHER = 0.15, 0.03, 0.03
 
-NOSE_BASE, NOSTRILS = 33, slice(30, 36)
+NOSTRILS = slice(30, 36)
 _CIRCLE = np.stack([f(np.arange(8) * np.pi / 4) for f in (np.cos, np.sin)], -1)
 
 
@@ -156,8 +158,7 @@ class Outline:
         return self._oval(SURFACE_OUTSET, SURFACE_FEATHER)
 
     def _oval(self, outset: float, feather: float) -> Pixels:
-        lifted = self.brows + LIFT * (self.brows.mean(0) - self.points[NOSE_BASE])
-        outline = np.concatenate([self.points[JAW], lifted])
+        outline = oval(self.points, LIFT)
         return self.soft(outline, outset, feather, FOREHEAD_FEATHER)
 
     def mouth(self) -> Pixels:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from PIL import ImageDraw
 from scipy.ndimage import gaussian_filter
 
-from retouch.faces.parse import LIFT, NOSE_BASE
-from retouch.geometry import JAW, LEFT_BROW, LEFT_EYE, RIGHT_BROW, RIGHT_EYE, hull
+from retouch.faces.parse import LIFT
+from retouch.geometry import LEFT_EYE, NOSE_BASE, RIGHT_EYE, hull, oval
 from retouch.training.parts import BIT, Points
 from retouch.training.scenes import Floats, Random, Scene, drawn, lay, noise, scaled
 
@@ -38,10 +38,7 @@ def cloth(scene: Scene, rng: Random, texture: Floats) -> Scene:
 
 def _face(scene: Scene) -> Draw:
     """Return what draws the face from the jaw to the forehead."""
-    marks = scene.landmarks
-    brows = marks[LEFT_BROW.start : RIGHT_BROW.stop]
-    lifted = brows + LIFT * (brows.mean(0) - marks[NOSE_BASE])
-    corners = hull(np.concatenate([marks[JAW], lifted]))
+    corners = hull(oval(scene.landmarks, LIFT))
     return lambda pen: pen.polygon(scaled(corners), fill=255)
 
 

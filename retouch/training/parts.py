@@ -19,10 +19,12 @@ from retouch.geometry import (
     JAW,
     LEFT_BROW,
     LEFT_EYE,
+    LOWER_INSIDE,
     OUTER_LIPS,
     RIGHT_BROW,
     RIGHT_EYE,
     TIGHT,
+    UPPER_INSIDE,
 )
 from scorers.parsing import PARTS
 
@@ -215,8 +217,9 @@ def _brows(landmarks: Points) -> list[Points]:
 
 
 def _opening(landmarks: Points) -> float:
-    lips = landmarks[INNER_LIPS]
-    return float(np.hypot(*(lips[[1, 2, 3]] - lips[[7, 6, 5]]).T).mean())
+    return float(
+        np.hypot(*(landmarks[UPPER_INSIDE] - landmarks[LOWER_INSIDE]).T).mean()
+    )
 
 
 def _height(eye: Points) -> float:
