@@ -67,7 +67,7 @@ def beautified(engine: Retoucher, session: Session) -> Pixels:
 
 def smoothed(engine: Retoucher, session: Session) -> Pixels:
     wishes = Skin(look="studio")
-    return retouched(session.photo.pixels, session.faces, wishes)[0]
+    return retouched(session.photo, session.faces, wishes)[0].pixels
 
 
 COMMANDS: dict[str, Callable[[Retoucher, Session], Pixels]] = {

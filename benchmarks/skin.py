@@ -24,6 +24,7 @@ from retouch.faces.detect import Detector
 from retouch.faces.parse import parser
 from retouch.geometry import Face
 from retouch.photos.lab import to_lab
+from retouch.photos.photo import Photo
 from retouch.settings import Skin
 from retouch.skin.canvas import Canvas
 from retouch.skin.retouch import retouched
@@ -80,7 +81,8 @@ def main(
     trials, shown = [], []
     for number, (pixels, face) in enumerate(portraits(faces, count)):
         spotted, spots = painted(pixels, face, np.random.default_rng(seed + number))
-        after, (touched,) = retouched(spotted, [face], Skin())
+        done, (touched,) = retouched(Photo(spotted), [face], Skin())
+        after = done.pixels
         trials.append(tried(pixels, spotted, after, face, spots, touched))
         shown.append(np.concatenate([spotted, after, pixels], 1))
     if sheet is not None:
@@ -143,7 +145,7 @@ def clock() -> None:
     face = Detector().find(pixels)[0]
     found = time.process_time() - processor
     processor = time.process_time()
-    retouched(pixels, [face], Skin())
+    retouched(Photo(pixels), [face], Skin())
     spent = time.process_time() - processor
     print(f"\n12 megapixels, a face of {face.size:.0f} px: seconds of the processor")
     print(f"finding {found:.2f}, retouching {spent:.2f}", end="")

@@ -13,7 +13,7 @@ from retouch.engine.drawing import annotated
 from retouch.engine.retoucher import Retoucher
 from retouch.faces.crop import cut
 from retouch.faces.detect import Detector
-from retouch.photos.photo import read
+from retouch.photos.photo import Photo, read
 from retouch.settings import Settings, Skin
 from retouch.skin.retouch import retouched
 
@@ -61,7 +61,8 @@ def portrait() -> None:
     """Retouch the skin of the portrait: before, after, and the change enlarged."""
     pixels = head(SKIN)
     face = Detector().find(pixels)[0]
-    after, _ = retouched(pixels, [face], Skin(look="studio"))
+    done, _ = retouched(Photo(pixels), [face], Skin(look="studio"))
+    after = done.pixels
     change = np.clip(127.5 + 4.0 * (after.astype(float) - pixels), 0, 255)
     shown = np.concatenate([pixels, after, change.astype(np.uint8)], 1)
     Image.fromarray(shown).save(HERE / "skin.jpg", quality=QUALITY)

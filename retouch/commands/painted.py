@@ -1,13 +1,13 @@
 """Masks that a user has painted, for any command that changes a photo."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retouch.settings import option
 
 if TYPE_CHECKING:
-    from retouch.engine.session import Result
+    from retouch.photos.photo import Photo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,12 +17,12 @@ class Painted:
     protect: str | None = option(None, "A picture, white where nothing may change.")
     only: str | None = option(None, "A picture, white where it may change.")
 
-    def held(self, result: "Result") -> "Result":
-        """Return the result, changed only where the masks let it."""
-        if self.protect is None and self.only is None:
-            return result
+    def held(self, photo: "Photo") -> "Photo":
+        """Return the photo as one that changes only where the masks let it."""
         from retouch.photos.masks import held
 
-        masks = (Path(p).read_bytes() if p else None for p in (self.protect, self.only))
-        pixels = held(result.before.pixels, result.photo.pixels, *masks)
-        return replace(result, photo=result.photo.with_pixels(pixels))
+        return held(photo, _read(self.protect), _read(self.only))
+
+
+def _read(path: str | None) -> bytes | None:
+    return None if path is None else Path(path).read_bytes()

@@ -48,7 +48,7 @@ def beautify(
         raise SettingsError("--grid goes without --gif, --compare and --until-score.")
     target = to.target(photo, "grid" if grid else "beautify", settings, sheet=grid)
     films = loops.checked(to.force, gif=gif)
-    source = output.get(photo, settings.max_pixels)
+    source = painted.held(output.get(photo, settings.max_pixels))
     with terminal.progress(to.quiet, to.verbose) as on_step:
         engine, known = terminal.opened(settings.model, source, latents)
         if grid:
@@ -58,7 +58,7 @@ def beautify(
             result = loops.beautified(engine, known, settings, climb, on_step, films)
         else:
             result = engine.beautified(known, settings, on_step, climb)
-    to.write(painted.held(result), target, settings.identity)
+    to.write(result, target, settings.identity)
     loops.tell(films, to)
 
 
@@ -97,7 +97,7 @@ def edit(
     if not latents:  # whose model is theirs
         names.check(settings.model, wish.names)
     target = to.target(photo, wish.word, settings, sheet=wish.span is not None)
-    source = output.get(photo, settings.max_pixels)
+    source = painted.held(output.get(photo, settings.max_pixels))
     if not to.quiet:
         sliders.warn(wish)
     with terminal.progress(to.quiet, to.verbose) as on_step:
@@ -110,7 +110,7 @@ def edit(
         else:
             result = engine.edited(known, wish.all, settings, on_step)
     wished = [trait_of(name) for name in wish.names]
-    to.write(painted.held(result), target, settings.identity, wished)
+    to.write(result, target, settings.identity, wished)
 
 
 @with_options(Output, "to", "out", "force", "as_json")

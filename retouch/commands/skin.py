@@ -22,12 +22,12 @@ def skin(
 ) -> None:
     """Retouch skin, eyes and teeth; whose face it is stays as it was."""
     target = to.target(photo, "skin", settings)
-    source = output.get(photo, settings.max_pixels)
+    source = painted.held(output.get(photo, settings.max_pixels))
     with terminal.progress(to.quiet, to.verbose) as on_step:
         on_step("retouching", 0.0)
         engine, known = terminal.found_beside(source, _loaded)
         result = engine.retouched(known, settings, wishes)
-    to.write(painted.held(result), target)
+    to.write(result, target)
 
 
 def _loaded(detector: "Detector") -> "SkinRetoucher":

@@ -25,6 +25,8 @@ from retouch.engine.rendering import Renderer
 from retouch.engine.report import FaceReport
 from retouch.engine.session import (
     ADULT,
+    HELD,
+    PAINTED_OVER,
     UNDRAWN,
     KnownFaces,
     Purpose,
@@ -509,8 +511,7 @@ class Retoucher:
         if skin.is_nothing:
             return photo, [0.0] * len(session.faces)
         strength = min(ALONGSIDE[purpose.look] * settings.strength, 1.0)
-        pixels, shares = retouched(photo.pixels, session.faces, skin, strength)
-        return photo.with_pixels(pixels), shares
+        return retouched(photo, session.faces, skin, strength)
 
     def _told(
         self,
@@ -526,9 +527,14 @@ class Retoucher:
         guided = self._guided(session.start, moved.latents, purpose.trait)
         for row, i in enumerate(session.chosen):
             said = {"share": float(moved.shares[row]), **guided[row], **judged[row]}
-            idle = not said["touched"] and not moved.way[[row]].leads
-            if purpose.asks and (idle or same):
-                said |= {"share": 0.0, "note": UNDRAWN}
+            leads = bool(moved.way[[row]].leads)
+            if same or not (leads or said["touched"]):
+                why = UNDRAWN
+                if leads and session.photo.free is not None:
+                    why = PAINTED_OVER
+                if not moved.shares[row]:
+                    why = HELD
+                said |= {"share": 0.0, "note": why if purpose.asks else ""}
             reports[i] = dataclasses.replace(reports[i], **said)
         return reports
 

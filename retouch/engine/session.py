@@ -18,6 +18,8 @@ from retouch.settings import Settings
 Floats = NDArray[np.float32]
 ADULT = 18.0  # years
 UNDRAWN = "nothing of it can be drawn on this face"
+PAINTED_OVER = "nothing of it lies where the masks let the photo change"
+HELD = "the identity budget lets nothing of it be"
 YOUNG = "it looks younger than 18 and is left alone"
 
 

@@ -37,12 +37,11 @@ class SkinRetoucher:
         photo, found = known.photo, known.faces
         chosen = settings.chosen(len(found))
         faces = [found[i] for i in chosen]
-        pixels, touched = retouched(photo.pixels, faces, wishes, settings.strength)
+        done, touched = retouched(photo, faces, wishes, settings.strength)
         reports = [FaceReport.of(i, face) for i, face in enumerate(found)]
         for i, share in zip(chosen, touched, strict=True):
             reports[i] = replace(reports[i], touched=share)
             if settings.marked and share:
-                pixels = watermark.add(pixels, found[i])
+                done = done.with_pixels(watermark.add(done.pixels, found[i]))
         name = Provenance("healing", f"skin, {wishes.words}", settings.strength)
-        told = photo.with_pixels(pixels), photo, tuple(reports), name, settings
-        return Result(*told)
+        return Result(done, photo, tuple(reports), name, settings)

@@ -1,36 +1,34 @@
 """Painted masks: pictures that say where a photo may change."""
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from retouch.errors import PhotoError
-from retouch.photos.photo import read
+from retouch.photos.photo import Photo, read
 
 Floats = NDArray[np.float32]
 MASKS = ("protect", "only")  # what they are called: white stays, white may change
 ASKEW = 0.02  # by how much a mask's proportions may differ from the photo's
 
 
-def held(
-    before: NDArray[Any], after: NDArray[Any], protect: bytes | None, only: bytes | None
-) -> NDArray[Any]:
-    """Return the pixels after a change, but only where masks let it happen.
+def held(photo: Photo, protect: bytes | None, only: bytes | None) -> Photo:
+    """Return the photo as one that changes only where masks let it.
 
     Args:
         protect: a picture, white where the photo stays as it is.
         only: a picture, white where it may change.
     """
-    free = np.ones(before.shape[:2], np.float32)
+    if protect is None and only is None:
+        return photo
+    free = np.ones(photo.pixels.shape[:2], np.float32)
     if only is not None:
-        free *= painted(only, before.shape)
+        free *= painted(only, photo.pixels.shape)
     if protect is not None:
-        free *= 1 - painted(protect, before.shape)
-    change = after.astype(np.float32) - before
-    mixed = np.rint(before + free[..., None] * change)
-    return mixed.astype(before.dtype)
+        free *= 1 - painted(protect, photo.pixels.shape)
+    return replace(photo, free=free)
 
 
 def painted(data: bytes, shape: tuple[int, ...]) -> Floats:

@@ -72,6 +72,7 @@ class Photo:
     original: Stored | None = None  # what was stored for each pixel, if not RGB
     encoding: Mapping[str, Any] = field(default_factory=dict)
     source: PathLike | bytes | None = None  # the file, where it can be read again
+    free: NDArray[np.float32] | None = None  # (H, W) in [0, 1]: where it may change
 
     @property
     def kind(self) -> Kind:
@@ -79,13 +80,19 @@ class Photo:
         return self.original.kind if self.original else "rgb"
 
     def with_pixels(self, pixels: Samples) -> "Photo":
-        """Return this photo with other pixels, of the same shape and type."""
+        """Return this photo with other pixels, of the same shape and type.
+
+        They are taken where it may change; where that is in between, in part.
+        """
         was, got = self.pixels, pixels
         if got.shape != was.shape or got.dtype != was.dtype:
             raise ValueError(
                 f"A photo of {was.shape} {was.dtype} takes pixels of the same shape "
                 f"and type; got {got.shape} {got.dtype}."
             )
+        if self.free is not None:
+            change = got.astype(np.float32) - was
+            pixels = np.rint(was + self.free[..., None] * change).astype(was.dtype)
         return replace(self, pixels=pixels)
 
 

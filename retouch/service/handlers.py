@@ -237,11 +237,6 @@ class Handlers:
         return self._answered(frame, dataclasses.replace(result, photo=photo))
 
     def _answered(self, frame: Frame, result: Result) -> Frame:
-        masks = [frame.blobs.get(name) for name in MASKS]
-        if any(masks):
-            pixels = held(result.before.pixels, result.photo.pixels, *masks)
-            photo = result.photo.with_pixels(pixels)
-            result = dataclasses.replace(result, photo=photo)
         wanted = frame.words["delivery"]
         format = wanted["format"] or result.photo.format or "PNG"
         picture = encode(
@@ -258,7 +253,8 @@ class Handlers:
         return Settings(**frame.words["settings"])
 
     def _photo(self, frame: Frame) -> Photo:
-        return self._read(frame.blobs["photo"], self._settings(frame).max_pixels)
+        photo = self._read(frame.blobs["photo"], self._settings(frame).max_pixels)
+        return held(photo, *(frame.blobs.get(name) for name in MASKS))
 
     def _read(self, data: bytes, max_pixels: int) -> Photo:
         limit = min(max_pixels, self.max_pixels)

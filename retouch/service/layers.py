@@ -54,10 +54,10 @@ class Layers:
         key = area, tuple(wanted.items())
         known = inverted.skinned.get(side)
         if known is None or known[0] != key:
-            pixels = session.photo.pixels
+            photo = session.photo
             for number, skin in wanted.items():
-                pixels, _ = retouched(pixels, [session.found[number]], skin)
-            known = inverted.skinned[side] = key, session.photo.with_pixels(pixels)
+                photo, _ = retouched(photo, [session.found[number]], skin)
+            known = inverted.skinned[side] = key, photo
         return replace(session, photo=known[1])
 
     def masked(

@@ -18,6 +18,7 @@ from retouch.faces.parse import parser, ramp
 from retouch.geometry import Face
 from retouch.photos.lab import to_lab, to_rgb
 from retouch.photos.levels import differing
+from retouch.photos.photo import Photo
 from retouch.settings import Skin
 from retouch.skin import features, heal, tone
 from retouch.skin.canvas import Canvas
@@ -36,19 +37,19 @@ class Change:
 
 
 def retouched(
-    pixels: NDArray[Any], faces: Iterable[Face], wishes: Skin, strength: float = 1.0
-) -> tuple[NDArray[Any], list[float]]:
-    """Return the photo (H, W, 3), 8 or 16 bit, with the skin of faces retouched.
+    photo: Photo, faces: Iterable[Face], wishes: Skin, strength: float = 1.0
+) -> tuple[Photo, list[float]]:
+    """Return the photo with the skin of faces retouched.
 
     Beside it stands which share of the photo's pixels each face's retouching touched.
     """
     shares = []
     for face in faces:
-        before = pixels
+        before = photo
         if strength and not wishes.is_nothing:
-            pixels = _one(pixels, face, wishes, strength)
-        shares.append(float(differing(pixels, before).mean()))
-    return pixels, shares
+            photo = photo.with_pixels(_one(photo.pixels, face, wishes, strength))
+        shares.append(float(differing(photo.pixels, before.pixels).mean()))
+    return photo, shares
 
 
 def _one(

@@ -97,8 +97,8 @@ class MaskEffect:
         say("judging", 0.7)
         reports = [FaceReport.of(i, face) for i, face in enumerate(found)]
         faces = [found[i] for i in chosen]
-        again = [detector.again(pixels, face) for face in faces]
-        before, after = comparable(photo.pixels, faces), comparable(pixels, again)
+        again = [detector.again(done.pixels, face) for face in faces]
+        before, after = comparable(photo.pixels, faces), comparable(done.pixels, again)
         gaps = apart(described(before), described(after)).tolist()
         for i, gap in zip(chosen, gaps, strict=True):
             reports[i] = dataclasses.replace(reports[i], share=1.0, identity=gap)

@@ -10,10 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from cli import app
-from retouch.commands.painted import Painted
-from retouch.engine.session import Result
 from retouch.errors import SettingsError
-from retouch.photos.photo import Photo, Provenance
 from retouch.settings import Skin
 
 ROOT = Path(__file__).parents[3]
@@ -70,13 +67,16 @@ def test_what_a_look_wishes_can_be_told_otherwise():
         Skin(shine=1.5)
 
 
-def test_painted_masks_hold_a_result(tmp_path):
-    before, after = np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), 200, np.uint8)
-    mask = np.zeros((8, 8), np.uint8)
-    mask[:, :4] = 255
+@pytest.mark.parametrize("free", [slice(0), slice(225, None)])
+def test_what_masks_leave_of_it_is_what_is_told(portrait, tmp_path, free):
+    mask = np.zeros((512, 512), np.uint8)
+    mask[:, free] = 255
     Image.fromarray(mask).save(tmp_path / "mask.png")
-    result = Result(Photo(after), Photo(before), (), Provenance("m", "e", 1.0))
-    held = Painted(protect=str(tmp_path / "mask.png")).held(result)
-    assert (held.photo.pixels[:, :4] == 0).all()
-    assert (held.photo.pixels[:, 4:] == 200).all()
-    assert Painted().held(result) is result
+    line = ["skin", str(portrait), "--only", str(tmp_path / "mask.png"), "--json"]
+    told = json.loads(CliRunner().invoke(app, line).stdout)
+    before, after = (np.asarray(Image.open(p)) for p in (portrait, told["out"]))
+    changed = (before != after).any(-1)
+    assert changed.mean() == told["faces"][0]["touched"]
+    assert changed.any() == (free != slice(0))
+    changed[:, free] = False
+    assert not changed.any()

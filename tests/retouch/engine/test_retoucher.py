@@ -8,7 +8,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from retouch.engine.session import UNDRAWN, KnownFaces
+from retouch.engine.session import HELD, PAINTED_OVER, UNDRAWN, KnownFaces
 from retouch.errors import FaceError, SettingsError
 from retouch.faces.crop import uncut, window_of
 from retouch.faces.parse import parser
@@ -138,7 +138,20 @@ def test_what_leads_nowhere_changes_no_pixel(retoucher, portrait, edits, region,
     settings = dataclasses.replace(USUAL, mask_region=region)
     result = retoucher.edited(portrait, edits, settings)
     assert np.array_equal(result.photo.pixels, portrait.pixels)
-    assert result.faces[0].note == note
+    assert (result.faces[0].share, result.faces[0].note) == (0, note)
+
+
+def test_what_may_not_be_is_said(retoucher, portrait):
+    same = dataclasses.replace(USUAL, identity=0.0)
+    nowhere = np.zeros(portrait.pixels.shape[:2], np.float32)
+    covered = dataclasses.replace(portrait, free=nowhere)
+    for photo, settings, note in (
+        (portrait, same, HELD),
+        (covered, USUAL, PAINTED_OVER),
+    ):
+        result = retoucher.edited(photo, {"brows": 1.0}, settings)
+        assert np.array_equal(result.photo.pixels, portrait.pixels)
+        assert (result.faces[0].share, result.faces[0].note) == (0, note)
 
 
 @hasty()

@@ -1,5 +1,7 @@
 """Ranges and loops of an edit."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import skimage.data
@@ -32,6 +34,16 @@ def test_a_range_is_its_values():
 def test_a_range_that_cannot_be_is_a_sentence(text):
     with pytest.raises(SettingsError, match=r"--range takes .*got 'smile"):
         Range.parse(text)
+
+
+def test_a_range_changes_no_more_than_masks_let_it(retoucher):
+    photo = read(skimage.data.astronaut())
+    free = np.zeros(photo.pixels.shape[:2], np.float32)
+    free[:, 225:] = 1  # half of the face
+    held = dataclasses.replace(photo, free=free)
+    for shown in ranges.ranged(retoucher, held, Range("brows", -1, 1, 2), USUAL):
+        changed = (shown.pixels != photo.pixels).any(-1)
+        assert changed[:, 225:].any() and not changed[:, :225].any()
 
 
 def test_a_loop_goes_there_and_back_and_has_even_sides():

@@ -6,6 +6,7 @@ from PIL import Image
 
 from retouch.errors import PhotoError
 from retouch.photos.masks import held, painted
+from retouch.photos.photo import read
 from tests.retouch.pictures import noise
 
 
@@ -23,16 +24,24 @@ LEFT, TOP = mask((0, 0, 10, 10)), mask((0, 0, 20, 5))
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
 def test_only_and_protect_hold_the_rest_bit_for_bit(kind):
     before, after = (noise((10, 20, 3), seed, kind) for seed in (0, 1))
-    mixed = held(before, after, TOP, LEFT)
+    mixed = held(read(before), TOP, LEFT).with_pixels(after).pixels
     assert mixed.dtype == kind
     assert (mixed[5:, :10] == after[5:, :10]).all()
     assert (mixed[:5] == before[:5]).all()
     assert (mixed[:, 10:] == before[:, 10:]).all()
 
 
+def test_grey_lets_a_photo_change_in_part():
+    file = io.BytesIO()
+    Image.new("L", (20, 10), 51).save(file, "PNG")  # a fifth of white
+    photo = held(read(np.full((10, 20, 3), 100, np.uint8)), None, file.getvalue())
+    assert (photo.with_pixels(photo.pixels + 100).pixels == 120).all()
+
+
 def test_without_masks_everything_changes():
     before, after = noise((10, 20, 3)), noise((10, 20, 3), 1)
-    assert (held(before, after, None, None) == after).all()
+    photo = held(read(before), None, None)
+    assert (photo.with_pixels(after).pixels == after).all()
 
 
 def test_a_mask_of_another_size_is_fitted():

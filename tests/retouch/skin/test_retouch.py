@@ -10,10 +10,12 @@ from retouch.faces.detect import Detector
 from retouch.faces.parse import parser
 from retouch.geometry import JAW
 from retouch.photos.lab import to_lab, to_rgb
+from retouch.photos.photo import Photo
 from retouch.settings import Skin
 from retouch.skin import heal, tone
 from retouch.skin.canvas import Canvas
-from retouch.skin.retouch import retouched, worked_out
+from retouch.skin.retouch import retouched as retouched_photo
+from retouch.skin.retouch import worked_out
 from retouch.training import blemishes
 from scorers import parsing
 
@@ -35,6 +37,11 @@ def canvas(portrait):
 
 def only(**wishes):
     return Skin(look="none", **wishes)
+
+
+def retouched(pixels, *how):
+    photo, shares = retouched_photo(Photo(pixels), *how)
+    return photo.pixels, shares
 
 
 def test_nothing_wished_changes_nothing(portrait):
