@@ -25,7 +25,9 @@ VARIES = np.array([[0.6, -0.035, -0.02], [-0.035, 0.08, -0.01], [-0.02, -0.01, 0
 RARE = np.linalg.inv(VARIES + 0.01 * np.eye(3)).astype(np.float32)
 AROUND, GREENER = 0.06, 2.5  # of the face's size; a* below the skin so far around
 DOUBT = (0.5, 1.1)  # Lab: fainter stains are none, stronger ones are taken wholly
-HALF, SOME = 0.6, 0.2  # of skin: from there a stain is on it, and may be taken
+# Of the surest skin beside it, which counts as SURELY at least: from there a stain is
+# on skin, and may be taken.
+HALF, SOME, SURELY = 0.6, 0.2, 0.6
 MOSTLY = (0.3, 0.5)  # part of a stain on skin: from there it begins to be taken, and is
 # Landmarks of what is red by nature or by paint, and how far that goes around them, in
 # parts of the face's size: nostrils with their rims, lids with the eyes' corners, and
@@ -89,12 +91,15 @@ def _taken(canvas: Canvas, stains: Pixels) -> Pixels:
     """Return 1 where stains are on skin, 0 where they are not, (S, S).
 
     What lies on both is taken whole or left whole, by where most of it is: half a spot
-    is one, too.
+    is one, too. Where the parsing doubts all skin, its edge is where it doubts it more.
     """
-    free = ramp(canvas.skin, 0, HALF) * (1 - _red(canvas))
+    reach = 2 * round(WHOLE * canvas.size) + 1
+    sure = grey_dilation(canvas.skin, (reach, reach)).clip(SURELY)
+    skin = canvas.skin / sure
     mass = (stains**2).sum(-1) + 1e-3
+    free = ramp(skin, 0, HALF) * (1 - _red(canvas))
     share = canvas.around(free[..., None], WHOLE, mass)[..., 0]
-    return ramp(share, *MOSTLY) * ramp(canvas.skin, 0, SOME)
+    return ramp(share, *MOSTLY) * ramp(skin, 0, SOME)
 
 
 def _red(canvas: Canvas) -> Pixels:
