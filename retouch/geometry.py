@@ -20,6 +20,7 @@ LEFT_EYE, RIGHT_EYE = slice(36, 42), slice(42, 48)
 OUTER_LIPS, INNER_LIPS = slice(48, 60), slice(60, 68)
 UPPER_INSIDE, LOWER_INSIDE = [61, 62, 63], [67, 66, 65]
 MOUTH_CORNERS = [48, 54]
+PHILTRUM = [51, 57, 62, 66]  # the lips' middle
 # The landmarks' numbers in a mirror.
 MIRRORED = np.r_[
     16:-1:-1, 26:16:-1, 27:31, 35:30:-1, 45:41:-1, 47:45:-1, 39:35:-1, 41:39:-1,

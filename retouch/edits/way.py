@@ -99,18 +99,17 @@ class Way:
         return replace(self, offset=offset, change=change, apart=apart)
 
     def reaching(self, length: float, names: Sequence[str]) -> "Way":
-        """Return the way gone on, in some traits, until one has changed by a length.
+        """Return the way in some traits alone, on until one has changed by a length.
 
         It is the same however far the way led: rounded, so that not a bit differs.
         """
         if self.change is None:
             return self
         places = self._places(names)
-        longest = np.abs(self.change[:, places]).max(1, initial=0)
-        further = length / np.maximum(longest, 1e-6)
-        factor = np.where(longest > 0, np.maximum(further, 1), 1)
-        change = self.change.copy()
-        change[:, places] *= factor[:, None]
+        change = np.zeros_like(self.change)
+        change[:, places] = self.change[:, places]
+        longest = np.abs(change).max(1, initial=0, keepdims=True)
+        change *= np.maximum(length / np.maximum(longest, 1e-6), 1)
         return replace(self, change=change.round(2), offset=self.offset.round(2))
 
     def changes(self, names: Sequence[str], *, more: bool = False) -> bool:

@@ -179,7 +179,7 @@ class Renderer:
         """Return the finished picture and landmarks of a mouth that is painted anew.
 
         Half-way between lips and teeth a generator draws both at once; so teeth are
-        drawn where the same way leads further.
+        drawn where expression alone leads further: years and weight blur them.
         """
         own, was = face.landmarks, old.marks
         new, closes = newness(own, *steadied(own, was, now))

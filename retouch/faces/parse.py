@@ -175,7 +175,7 @@ class Parser:
             logits = (logits + self._network(image[None, :, ::-1])[0, :, ::-1]) / 2
         chances = _softmax(logits)
         sure = _is_face(chances, marks)
-        veiled = _veiled(chances, marks) * np.float32(sure)
+        veiled = _veiled(chances, marks)
         return Parts(chances, seen.transform, sure, _inside(marks), veiled)
 
 
@@ -194,6 +194,7 @@ FEATURES = {
 # Glasses hide eyes and hands mouths: where they lie in front, a face is seen as well.
 HIDERS = {("white", "iris", "brows"): ("glasses",), ("nose",): (), LIPS: ("front",)}
 ALAE = [31, 35]  # the nose's sides, above which no mouth reaches
+SEAM = 33  # points at which it is looked at where lips meet
 VEIL = 6.0  # pixels of the network's, over which it ends
 
 
@@ -223,10 +224,22 @@ def _inside(landmarks: Points) -> Pixels:
 
 
 def _veiled(chances: Pixels, landmarks: Points) -> Pixels:
-    """Return 1 below the nose where no lips are seen, (R, R)."""
-    hidden = 1 - ramp(_seen(chances, landmarks, LIPS), *MOUTH)
+    """Return 1 below the nose where no lips are seen, or not all on a face, (R, R)."""
+    seen = min(_seen(chances, landmarks, LIPS), _on_face(chances, landmarks))
+    hidden = 1 - ramp(seen, *MOUTH)
     below = _filled(np.concatenate([landmarks[JAW][3:14], landmarks[ALAE]]))
     return np.float32(hidden) * gaussian_filter(below, VEIL)
+
+
+def _on_face(chances: Pixels, landmarks: Points) -> float:
+    """Return the least chance of a face along the line where lips meet."""
+    upper, lower = landmarks[INNER_LIPS][:5], landmarks[INNER_LIPS][[0, 7, 6, 5, 4]]
+    line = (upper + lower) / 2
+    at = np.linspace(0, len(line) - 1, SEAM)
+    x, y = (np.interp(at, range(len(line)), c).astype(int) for c in line.T)
+    edge = RESOLUTION - 1
+    shown = chances[y.clip(0, edge), x.clip(0, edge)]
+    return float(shown[:, [PARTS.index(name) for name in FACE]].sum(-1).min())
 
 
 def _filled(points: Points) -> Pixels:

@@ -23,6 +23,7 @@ from retouch.geometry import (
     MIRRORED,
     NOSE,
     OUTER_LIPS,
+    PHILTRUM,
     Points,
 )
 from retouch.smoothing import smoothed
@@ -34,7 +35,7 @@ from retouch.stitching.glasses import worn
 from retouch.stitching.layers import Layers
 from retouch.stitching.lines import lined
 from retouch.stitching.make_up import made_up
-from retouch.stitching.mouths import around, gap, on_lips, painted, steadied
+from retouch.stitching.mouths import around, facing, gap, on_lips, painted, steadied
 from retouch.stitching.thing import Thing
 
 # In parts of the face's size:
@@ -127,6 +128,7 @@ def calmed(change: Change, unit: float) -> Change:
         after = flow.warped(change.after, now, was)
         return replace(change, after=after, marks=(was, was))
     steps = now - was
+    steps[LIPS] = _foreshortened(was, steps)[LIPS]
     steps[JAW] = _smooth(steps[JAW])
     other = steps[MIRRORED] * (-1, 1)
     alike, alone = (steps + other) / 2, (steps - other) / 2
@@ -135,6 +137,22 @@ def calmed(change: Change, unit: float) -> Change:
         steps[part] = _still(steps[part], JITTER * unit)
     marks = was, was + steps
     return replace(change, marks=marks)
+
+
+def _foreshortened(was: Points, steps: Points) -> Points:
+    """Return steps of lips of which a turned face's further half has its share alone.
+
+    Mouths that widen are drawn turned to the camera, and would leave the cheek: halves
+    widen in proportion, and the more a face is turned, the less they do otherwise.
+    """
+    aside = was[:, 0] - was[PHILTRUM, 0].mean()
+    sides = np.stack([aside, aside[MIRRORED]])
+    across = steps[:, 0] - steps[PHILTRUM, 0].mean()
+    told = (sides * (across, across[MIRRORED])).sum(0) / ((sides**2).sum(0) + 1e-6)
+    shared = told * aside
+    lips = steps.copy()
+    lips[:, 0] = shared + facing(was) ** 2 * (steps[:, 0] - shared)
+    return lips
 
 
 def _still(steps: Points, jitter: float) -> Points:

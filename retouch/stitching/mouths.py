@@ -14,7 +14,9 @@ from retouch.faces.crop import Pixels
 from retouch.geometry import (
     INNER_LIPS,
     LOWER_INSIDE,
+    MOUTH_CORNERS,
     OUTER_LIPS,
+    PHILTRUM,
     UPPER_INSIDE,
     Points,
 )
@@ -28,6 +30,7 @@ OPEN = 0.07  # of a mouth's width: lips so far apart show teeth, which are then 
 BARED = (0.02, 0.05)  # by which they are to part to part at all, and fully
 SEEN = 0.001  # by which they have
 SHUT = (0.03, 0.05)  # at which an open mouth is closed, and is not yet
+TURNED = 0.2  # of facing the camera: mouths turned further keep their lips shut
 ASTRAY = 0.15  # of a mouth's width: drawn lips so far from the photo's are not painted
 # In parts of a mouth's width, how far paint goes beyond its outline and how softly:
 TEETH, LIPS = (0.02, 0.015), (0.0, 0.05)
@@ -51,6 +54,12 @@ def opening(marks: Points) -> float:
     """Return how far lips are apart, for the width between their corners."""
     width = np.hypot(*(marks[INNER_LIPS][4] - marks[INNER_LIPS][0]))
     return _parted(marks) / max(float(width), 1e-9)
+
+
+def facing(marks: Points) -> float:
+    """Return how wide a mouth's narrower half is for the other: 1 to the camera."""
+    left, right = np.abs(marks[MOUTH_CORNERS, 0] - marks[PHILTRUM, 0].mean())
+    return float(min(left, right) / max(left, right, 1e-9))
 
 
 def painted(
@@ -118,7 +127,8 @@ def steadied(own: Points, was: Points, now: Points) -> tuple[Points, Points]:
     if apart >= OPEN:
         excess = min(0.0, STRETCHED * _parted(was) - _parted(now))
         return was, _lowered(now, excess)
-    parts = 0.0 if _astray(own, was) else _ramp(gape - max(apart, before), *BARED)
+    hidden = _astray(own, was) or facing(own) < TURNED
+    parts = 0.0 if hidden else _ramp(gape - max(apart, before), *BARED)
     least, closer = min(apart, before), max(before - gape, 0.0)
     wider = parts * max(gape - least, 0.0)
     return _closer(was, least), _closer(now, max(least + wider - closer, 0.0))

@@ -124,12 +124,13 @@ def test_ways_know_which_traits_they_change():
     assert _straight().changes([third]) and (way + _straight()).changes([third])
 
 
-def test_what_is_not_to_reach_further_stays():
+def test_a_way_goes_on_in_some_traits_alone():
     way = _learnt()
     first, second, third = way.moves.names
-    assert (way.reaching(3.0, [second]).change == [1, -3, 0]).all()
-    assert (way.reaching(0.2, [first]).change == way.change).all()
-    assert (way.reaching(3.0, [third]).change == way.change).all()
+    assert (way.reaching(3.0, [second]).change == [0, -3, 0]).all()
+    within = way.reaching(0.2, [first]).change
+    assert (within == way.change * [1, 0, 0]).all()
+    assert not way.reaching(3.0, [third]).change.any()
     assert _straight().reaching(3.0, [first]).offset.any()
 
 

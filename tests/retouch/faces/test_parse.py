@@ -5,7 +5,7 @@ import pytest
 from skimage.data import astronaut
 
 from retouch.faces.detect import Detector
-from retouch.faces.parse import COLOURS, REGIONS, Parts, _is_face, parser
+from retouch.faces.parse import COLOURS, REGIONS, Parts, _is_face, _veiled, parser
 from retouch.geometry import INNER_LIPS, TIGHT, Similarity
 from scorers.parsing import PARTS, RESOLUTION
 from tests.retouch.drawing import drawn_face, texture
@@ -126,9 +126,21 @@ def test_glasses_on_what_may_be_no_face_are_not_free_and_no_fringe_is_there():
         assert (shown[34:40, 10:40] == free).all()
 
 
-def test_a_mouth_is_not_missed_where_no_face_is():
+def test_a_mouth_is_left_alone_where_no_face_is_seen():
     parts = parser().parts(np.rint(texture(120, 120)).astype(np.uint8), drawn_face(100))
-    assert parts.veiled.max() == 0
+    assert parts.veiled.max() > 0.9
+
+
+@pytest.mark.parametrize(("part", "veiled"), [(0.2, 1), (-0.2, 0)])
+def test_lips_that_reach_beyond_a_face_are_left_alone(part, veiled):
+    marks = drawn_face(RESOLUTION // 2).landmarks
+    chances = np.zeros((RESOLUTION, RESOLUTION, len(PARTS)), np.float32)
+    chances[..., PARTS.index("lips")] = 1
+    low, high = marks[60, 0], marks[64, 0]
+    beyond = slice(0, int(low + part * (high - low)))
+    chances[:, beyond] = 0
+    chances[:, beyond, PARTS.index("background")] = 1
+    assert _veiled(chances, marks).max() == pytest.approx(veiled, abs=0.1)
 
 
 def test_a_hand_of_which_the_network_is_hardly_aware_is_not_free():

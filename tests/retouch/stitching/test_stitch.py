@@ -378,6 +378,44 @@ def test_an_eye_moves_alone_only_if_it_moves_far():
     assert raised(lid, 12)[lid].min() > 10 and np.abs(raised(lid, 12)[43:45]).max() < 2
 
 
+def test_the_further_half_of_a_turned_mouth_widens_in_proportion():
+    nothing = np.zeros((SIZE, SIZE, 3), np.float32)
+    front = TO_CROP(FACE.landmarks)
+    middle = front[51, 0]
+
+    def widened(was, left, right):
+        now = was.copy()
+        now[[48, 60], 0] -= left
+        now[[54, 64], 0] += right
+        moved = calmed(Change(nothing, nothing, marks=(was, now)), SIZE).marks[1]
+        return was[48, 0] - moved[48, 0], moved[54, 0] - was[54, 0]
+
+    turned = front.copy()
+    left = turned[:, 0] < middle
+    turned[left, 0] = middle + 0.3 * (turned[left, 0] - middle)
+    near = widened(turned, 8, 8)
+    assert 0.25 < near[0] / near[1] < 0.5
+    assert np.abs(np.subtract(*widened(front, 8, 8))) < 0.1
+    lopsided = widened(front, 2, 12)
+    assert lopsided[0] < 3 and lopsided[1] > 10
+
+
+def test_nobody_can_tell_the_teeth_of_a_profile():
+    shut = TO_CROP(closed(FACE).landmarks)
+    wide = shut.copy()
+    wide[mouths.LOWER_LIP, 1] += 10
+    assert mouths.opening(mouths.steadied(shut, shut, wide)[1]) > 0.1
+    middle = shut[51, 0]
+
+    def turned(marks):
+        moved, left = marks.copy(), marks[:, 0] < middle
+        moved[left, 0] = middle + 0.15 * (marks[left, 0] - middle)
+        return moved
+
+    shut, wide = turned(shut), turned(wide)
+    assert mouths.opening(mouths.steadied(shut, shut, wide)[1]) == pytest.approx(0)
+
+
 def test_a_jaw_moves_as_one():
     was = TO_CROP(FACE.landmarks)
     lower, jumpy = was.copy(), was.copy()
