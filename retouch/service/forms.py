@@ -186,12 +186,14 @@ class Form:
 
     def photo(self, name: str = "photo") -> bytes:
         """Return a picture that was sent, after a look at its first bytes."""
-        data = self.files.get(name)
-        if not data:
+        if name not in self.files:
             raise Refused(422, f"Send a photo as the file '{name}' of a form.")
+        data = self.files[name]
+        shown = "".join(filter(str.isprintable, self.names.get(name, name)))[:80]
+        if not data:
+            raise Refused(415, f"The file '{shown}' is empty; copy or export it again.")
         head = data[:SNIFFED]
         if not any(re.match(f.signature, head, re.S) for f in FORMATS.values()):
-            shown = "".join(filter(str.isprintable, self.names.get(name, name)))[:80]
             raise Refused(
                 415,
                 f"The file '{shown}' is no picture that can be read; send a JPEG, PNG,"

@@ -88,6 +88,12 @@ def test_what_is_no_photo_is_415_by_its_first_bytes(data):
     assert refused.value.status == 415
 
 
+def test_an_empty_file_is_told_by_the_name_that_its_user_gave_it():
+    with pytest.raises(Refused, match=r"'me\.jpg' is empty") as refused:
+        Form({"photo": b""}, {}, {"photo": "me.jpg"}).photo()
+    assert refused.value.status == 415
+
+
 def test_a_form_without_a_photo_or_moves_is_422():
     for ask in (Form({}, {}).photo, Form({}, {}).moves):
         with pytest.raises(Refused) as refused:

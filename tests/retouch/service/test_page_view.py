@@ -6,6 +6,14 @@ browsing = pytest.importorskip("tests.retouch.service.browsing")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = browsing.needs_chromium
 HELD = 500  # milliseconds of a long press
+# Whether a slider's value has room for the longest there is.
+WIDEST = """value => {
+  const had = value.value;
+  value.value = "+100";
+  const fits = value.scrollWidth <= value.clientWidth;
+  value.value = had;
+  return fits;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -113,14 +121,21 @@ def test_nothing_serious_stands_in_the_way_of_a_screen_reader(page, size, scheme
     assert corner < 60 if scheme == "dark" else corner > 200
 
 
-def test_on_a_phone_sliders_lie_at_the_thumb_and_nothing_is_cut_off(page):
-    page.set_viewport_size(dict(zip(("width", "height"), browsing.PHONE, strict=True)))
-    width, height = browsing.PHONE
-    page.click(".chip >> text=Expression")
-    assert page.evaluate("document.documentElement.scrollWidth") == width
-    for name in ("#save", "#undo", "#enhance", "#canvas", "input[name=smile]"):
+@pytest.mark.parametrize("size", [browsing.PHONE, (360, 640), (320, 568)])
+def test_on_a_phone_nothing_is_cut_off(page, size):
+    page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+    page.click(".chip >> text=Age")
+    assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+    for name in ("#back", "#undo", "#save", "#enhance", "#canvas", "input[name=age]"):
         box = page.locator(name).bounding_box()
-        assert box["x"] >= 0 and box["x"] + box["width"] <= width, name
+        assert box["x"] >= 0 and box["x"] + box["width"] <= size[0], name
+    assert page.locator(".slider:has(input[name=age]) [type=text]").evaluate(WIDEST)
+
+
+def test_on_a_phone_sliders_lie_at_the_thumb(page):
+    page.set_viewport_size(dict(zip(("width", "height"), browsing.PHONE, strict=True)))
+    height = browsing.PHONE[1]
+    page.click(".chip >> text=Expression")
     slider = page.locator("input[name=smile]").bounding_box()
     assert slider["y"] > height / 2 and slider["height"] >= 44
     stage, panel = (page.locator(n).bounding_box() for n in ("#stage", "#panel"))
