@@ -2,8 +2,10 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -163,6 +165,22 @@ cli.main()
 def test_an_interrupt_ends_with_130_and_without_a_traceback():
     done = subprocess.run([sys.executable, "-c", INTERRUPTED], cwd=ROOT, stderr=-1)
     assert done.returncode == 130 and b"Traceback" not in done.stderr
+
+
+def test_a_batch_that_is_interrupted_says_how_it_goes_on(tmp_path):
+    (tmp_path / "photos").mkdir()
+    for number in range(200):
+        Image.new("RGB", (200, 200)).save(tmp_path / f"photos/{number}.png")
+    words = ["batch", str(tmp_path / "photos"), str(tmp_path / "out"), "skin"]
+    program = [sys.executable, str(ROOT / "cli.py"), *words, "--workers", "1"]
+    report = tmp_path / "out/report.jsonl"
+    with subprocess.Popen(program, stderr=subprocess.PIPE, text=True) as process:
+        while process.poll() is None and not (report.exists() and report.read_text()):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        told = process.stderr.read()
+    assert process.returncode == 130 and told.endswith("goes on from there.\n"), told
+    assert 0 < report.read_text().count("\n") < 200
 
 
 def _refused(done, out):

@@ -66,8 +66,13 @@ def batch(
         **{name: getattr(to, name) for name in WRITING},
     )
     names.check(settings.model, job.moves)
-    with _progress(to.quiet or to.as_json) as on_done:
-        summary = run(source, out, job, plan, on_done)
+    try:
+        with _progress(to.quiet or to.as_json) as on_done:
+            summary = run(source, out, job, plan, on_done)
+    except KeyboardInterrupt:
+        if not to.quiet:
+            typer.echo(terminal.STOPPED, err=True)
+        raise
     if to.as_json:
         typer.echo(json.dumps(summary.told()))
     elif not to.quiet:

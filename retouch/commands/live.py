@@ -105,7 +105,7 @@ def video(
         people = "1 person" if done.people == 1 else f"{done.people} people"
         typer.echo(f"{target}: {frames}{earlier}, {people}")
     if not done.whole:
-        typer.echo("Stopped. The same command goes on from there.", err=True)
+        typer.echo(terminal.STOPPED, err=True)
         raise KeyboardInterrupt
 
 

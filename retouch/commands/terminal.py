@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from retouch.photos.photo import Photo
 
 T = TypeVar("T")
+STOPPED = "Stopped. The same command goes on from there."
 PACE = 10.0  # seconds between two lines of what is no terminal
 
 

@@ -165,8 +165,9 @@ def keep(
         shown = {name: _framed(pixels, place) for name, pixels in shown.items()}
     stamp = _free(folder, shown, moment.strftime("%Y%m%d-%H%M%S"))
     paths = []
+    model = "mask" if effect == "mask" else "default"
     for name, pixels in shown.items():
-        told = Provenance("mask", effect, 1.0) if name == result else None
+        told = Provenance(model, effect, 1.0) if name == result else None
         path = folder / f"{name}-{stamp}.png"
         disk.put(path, encode(Photo(pixels), "PNG", provenance=told))
         paths.append(path)
