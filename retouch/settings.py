@@ -76,7 +76,7 @@ class Settings:
     )
     keep: str = option(
         "age,gender,expression,skin,weight,make-up,eyes,glasses",
-        "What the edit must leave as it is.",
+        "What beautify, and an edit that climbs, must leave as it is.",
         parts=tuple(KEEPABLE),
     )
     preset: str | None = option(
@@ -212,7 +212,11 @@ class Climb:
         None, "Climb until the guide gives each face this score, instead of a strength."
     )
     max_steps: int = option(
-        25, "Steps of the climb at most; more go on where it is steep.", low=1, high=400
+        25,
+        "Steps at most of a climb by slopes, as default128 climbs; more go on where it"
+        " is steep.",
+        low=1,
+        high=400,
     )
     skin: bool = option(True, "Retouch the skin, too.")
     look: str = option(

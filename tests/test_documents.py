@@ -77,6 +77,14 @@ def test_what_is_installed_is_what_the_project_asks_for(line):
             assert Requirement(word).name in known, line
 
 
+def test_the_first_page_leads_to_all_others():
+    first, *others = sorted(
+        ROOT.glob("docs/*.md"), key=lambda page: page.stem != "index"
+    )
+    text = first.read_text("utf-8")
+    assert [page.name for page in others if f"({page.name})" not in text] == []
+
+
 def test_what_is_made_and_measured_is_there():
     targets = (ROOT / "Makefile").read_text("utf-8")
     for param in lines("make"):
