@@ -89,42 +89,76 @@ class Retoucher:
         return cls(Model.load(model), detector)
 
     @overload
-    def beautify(self, photo: Same, settings: Settings | None = None) -> Same: ...
-
-    @overload
-    def beautify(self, photo: PathLike, settings: Settings | None = None) -> Path: ...
+    def beautify(
+        self, photo: Same, settings: Settings | None = None, *, force: bool = False
+    ) -> Same: ...
 
     @overload
     def beautify(
-        self, photo: BinaryIO, settings: Settings | None = None
+        self, photo: PathLike, settings: Settings | None = None, *, force: bool = False
+    ) -> Path: ...
+
+    @overload
+    def beautify(
+        self, photo: BinaryIO, settings: Settings | None = None, *, force: bool = False
     ) -> BytesIO: ...
 
-    def beautify(self, photo: Source, settings: Settings | None = None) -> object:
-        """Beautify a path, bytes, PIL image or array, and give back the same kind."""
-        settings = settings or Settings()
-        return self._given_back(photo, self.beautified(read(photo), settings))
+    def beautify(
+        self, photo: Source, settings: Settings | None = None, *, force: bool = False
+    ) -> object:
+        """Beautify a path, bytes, PIL image or array, and give back the same kind.
+
+        Args:
+            force: replace the file beside a path that is there from before.
+        """
+        result = self.beautified(read(photo), settings or Settings())
+        return _given_back(photo, result, force)
 
     @overload
     def edit(
-        self, photo: Same, moves: Moves, settings: Settings | None = None
+        self,
+        photo: Same,
+        moves: Moves,
+        settings: Settings | None = None,
+        *,
+        force: bool = False,
     ) -> Same: ...
 
     @overload
     def edit(
-        self, photo: PathLike, moves: Moves, settings: Settings | None = None
+        self,
+        photo: PathLike,
+        moves: Moves,
+        settings: Settings | None = None,
+        *,
+        force: bool = False,
     ) -> Path: ...
 
     @overload
     def edit(
-        self, photo: BinaryIO, moves: Moves, settings: Settings | None = None
+        self,
+        photo: BinaryIO,
+        moves: Moves,
+        settings: Settings | None = None,
+        *,
+        force: bool = False,
     ) -> BytesIO: ...
 
     def edit(
-        self, photo: Source, moves: Moves, settings: Settings | None = None
+        self,
+        photo: Source,
+        moves: Moves,
+        settings: Settings | None = None,
+        *,
+        force: bool = False,
     ) -> object:
-        """Move a photo along named directions and give back the same kind."""
-        settings = settings or Settings()
-        return self._given_back(photo, self.edited(read(photo), moves, settings))
+        """Move a photo along named directions and give back the same kind.
+
+        Args:
+            force: replace the file beside a path that is there from before.
+        """
+        result = self.edited(read(photo), moves, settings or Settings())
+        return _given_back(photo, result, force)
 
     def beautified(
         self,
@@ -568,10 +602,10 @@ class Retoucher:
         """What judges faces and guides no edit."""
         return Examiner(self.model, self.detector)
 
-    @staticmethod
-    def _given_back(source: Source, result: Result) -> object:
-        told = result.provenance
-        return like(result.photo, source, provenance=told, seal=result.seal)
+
+def _given_back(source: Source, result: Result, force: bool) -> object:
+    told = result.provenance
+    return like(result.photo, source, force=force, provenance=told, seal=result.seal)
 
 
 def _hindrance(photo: Photo, face: Face) -> str:

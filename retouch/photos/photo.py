@@ -197,9 +197,7 @@ def like(
     photo: Photo,
     source: Source,
     *,
-    quality: int | None = None,
     force: bool = False,
-    strip_location: bool = False,
     provenance: Provenance | None = None,
     seal: Seal | None = None,
 ) -> Path | bytes | io.BytesIO | Image.Image | NDArray[Any]:
@@ -219,30 +217,16 @@ def like(
         return _to_array(photo, source.shape)
     if isinstance(source, Image.Image):
         stored = _restored(photo)
-        metadata = _outgoing(photo, stored.kind, strip_location, provenance)
+        metadata = _outgoing(photo, stored.kind, False, provenance)
         image = pillow_image(stored)
         image.info.update(_info(metadata))
         return image
     if isinstance(source, str | os.PathLike):
         path = Path(source)
         target = path.with_stem(f"{path.stem}-retouched")
-        write(
-            photo,
-            target,
-            quality=quality,
-            force=force,
-            strip_location=strip_location,
-            provenance=provenance,
-            seal=seal,
-        )
+        write(photo, target, force=force, provenance=provenance, seal=seal)
         return target
-    data = encode(
-        photo,
-        quality=quality,
-        strip_location=strip_location,
-        provenance=provenance,
-        seal=seal,
-    )
+    data = encode(photo, provenance=provenance, seal=seal)
     return io.BytesIO(data) if hasattr(source, "read") else data
 
 

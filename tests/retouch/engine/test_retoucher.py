@@ -9,7 +9,7 @@ import skimage.data
 from PIL import Image
 
 from retouch.engine.session import HELD, PAINTED_OVER, UNDRAWN, KnownFaces
-from retouch.errors import FaceError, SettingsError
+from retouch.errors import FaceError, PhotoError, SettingsError
 from retouch.faces.crop import uncut, window_of
 from retouch.faces.parse import parser
 from retouch.geometry import TIGHT
@@ -152,6 +152,17 @@ def test_what_may_not_be_is_said(retoucher, portrait):
         result = retoucher.edited(photo, {"brows": 1.0}, settings)
         assert np.array_equal(result.photo.pixels, portrait.pixels)
         assert (result.faces[0].share, result.faces[0].note) == (0, note)
+
+
+def test_a_file_that_is_there_is_replaced_if_that_is_allowed(retoucher, tmp_path):
+    path, still = tmp_path / "me.png", dataclasses.replace(USUAL, strength=0.0)
+    Image.fromarray(skimage.data.astronaut()).save(path)
+    written = retoucher.edit(path, {"smile": 1.0}, still)
+    with pytest.raises(PhotoError, match="force=True"):
+        retoucher.beautify(path, still)
+    written.write_bytes(b"")
+    assert retoucher.beautify(path, still, force=True) == written
+    assert read(written).pixels.shape == (512, 512, 3)
 
 
 @hasty()
