@@ -117,9 +117,6 @@ def noise(engine: Retoucher, sessions: dict[str, Session]) -> Row:
     return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
 
 
-LIMITS_READ = ("iris", "skin")
-
-
 def told(report: FaceReport, more: Row) -> Row:
     """Return the figures of one face."""
     assert report.judged is not None and report.second is not None

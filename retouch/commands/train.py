@@ -402,7 +402,7 @@ def release(
     licence: Licence = "unknown",
 ) -> None:
     """Write a VAE, CVAE or VQ-VAE, with its reader of traits, as files that load."""
-    from retouch.training.export_variational import release as hand_over
+    from retouch.training.export.variational import release as hand_over
 
     typer.echo(str(hand_over(data, run, out, kind, name=name, licence=licence)))
 
