@@ -262,7 +262,7 @@ def bomb():
     ("path", "photo", "data", "status", "says"),
     [
         ("faces", b"<svg/>", {}, 415, "no picture"),
-        ("faces", b"", {}, 422, "Send a photo"),
+        ("faces", b"", {}, 415, "is empty"),
         ("faces", bomb(), {}, 413, "more pixels"),
         ("faces", b"\xff\xd8\xff\xe0 cut short", {}, 422, "damaged"),
         ("faces", bytes(33 * 2**20), {}, 413, "bytes"),
