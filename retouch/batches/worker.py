@@ -249,15 +249,11 @@ class Worker:
         seconds: float,
     ) -> Done:
         told = {"ok": True, "out": sorted(files), "faces": faces}
-        return Done(picture.name, files, self._row(picture, told, seconds))
+        whole = row(self.job, self.weights, picture, told, seconds)
+        return Done(picture.name, files, whole)
 
     def _failed(self, picture: Picture, error: Exception, seconds: float) -> Done:
         return failed(self.job, self.weights, picture, error, seconds)
-
-    def _row(
-        self, picture: Picture, told: Mapping[str, Any], seconds: float
-    ) -> dict[str, Any]:
-        return row(self.job, self.weights, picture, told, seconds)
 
 
 def failed(

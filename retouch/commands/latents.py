@@ -15,6 +15,7 @@ from retouch.settings import TRUST, Settings
 
 if TYPE_CHECKING:
     from retouch.jobs.saved_faces import InvertedFace
+    from retouch.photos.photo import Photo
 
 SEARCH = ("faces", "preset", "steps", "space", "model", "max_pixels")
 DRAWING = ("strength", "identity", "keep", "max_pixels", *TRUST)
@@ -103,20 +104,25 @@ def render(
     with terminal.progress(to.quiet, to.verbose) as on_step:
         engine = terminal.retoucher(saved.model)
         from retouch.jobs import saved_faces
-        from retouch.photos.photo import Provenance
 
         if source is None:
             crop = saved_faces.drawn(engine, saved, wanted, settings)
-            name = Provenance(saved.model, ", ".join(moves or ["inversion"]), 1.0)
-            written = {"quality": to.quality, "force": to.force, "provenance": name}
-            output.put(crop, to.out, **written)
-            if not to.quiet and to.out != "-":
-                output.say(to.out, to.out)
+            _put(crop, saved.model, moves or ["inversion"], target, to)
             return
         engine = saved_faces.suited(engine, [saved])
         known = saved_faces.known(engine, source, [saved])
         result = engine.edited(known, wanted, settings, on_step)
     to.write(result, target, settings.identity)
+
+
+def _put(crop: "Photo", model: str, done: list[str], target: str, to: Output) -> None:
+    """Write what a generator drew alone, and name its file."""
+    from retouch.photos.photo import Provenance
+
+    name = Provenance(model, ", ".join(done), 1.0)
+    output.put(crop, target, quality=to.quality, force=to.force, provenance=name)
+    if not to.quiet and target != "-":
+        output.say(target, target)
 
 
 def _numbered(path: Path, index: int, count: int) -> Path:

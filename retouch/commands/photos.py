@@ -145,9 +145,7 @@ def faces(
 
 def _print(rows: list["FaceReport"], as_json: bool, target: str) -> None:
     if as_json:
-        keys = ("index", "size", "box", "roll", "yaw", "confidence")
-        told = [{key: getattr(row, key) for key in keys} for row in rows]
-        output.say(json.dumps(told), target)
+        output.say(json.dumps([row.place for row in rows]), target)
         return
     for row in rows:
         text = f"face {row.index}: {row.size:.0f} px, turned {round(row.roll):+d}, "

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
+from retouch.edits.manner import GAZE, GLASSES
 from retouch.engine.report import FaceReport
 
 # What the judge's traits are called where there is less of them, and more. Of glasses
@@ -24,7 +25,7 @@ SEEN = 0.15  # deviations: less of a change is not spoken of,
 STRAYS = {"beard": 0.4}  # and less of these
 AMOUNTS = (0.5, "a little"), (1.0, "clearly"), (float("inf"), "much")  # below each
 PAINT = {"eye_makeup", "lip_makeup"}  # of which the judge sees next to nothing
-GLASSES, PUT_ON = "glasses", 1.0  # who is seen with so much more of them wears some
+PUT_ON = 1.0  # who is seen with so much more glasses wears some
 BESIDE = 0.4  # of the largest change: a second one is told from here on
 WHOLE = 0.95  # of the way: where the budget let less of it be, that is told
 # Distances of descriptors below which it is still that person; from 0.6 on it is not.
@@ -76,7 +77,7 @@ def _change(face: FaceReport, wished: Collection[str]) -> str:
     most = sorted(known, key=lambda pair: (pair[1] not in wished, -abs(pair[0])))[:2]
     if not most and wished and PAINT.issuperset(wished):
         return "make-up changed"
-    if not most and {*wished} == {"gaze"}:
+    if not most and {*wished} == {GAZE}:
         return "looking elsewhere"
     if not most:  # no judge reads shapes
         return "hardly changed" if face.changed.keys() >= set(wished) else "reshaped"

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from retouch.geometry import Face
+
+PLACE = "index", "size", "box", "roll", "yaw", "confidence"
 
 
 @dataclass(frozen=True)
@@ -30,3 +33,8 @@ class FaceReport:
         """Return the report of a face to which nothing was done."""
         place = face.size, face.box, face.roll, face.yaw
         return cls(index, *place, face.confidence)
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """What was told of the face before anything was done to it."""
+        return {name: getattr(self, name) for name in PLACE}

@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy as np
 from retouch.errors import PhotoError, SettingsError
 from retouch.expressions.assess import Assessor, Measures
 from retouch.photos.photo import read
+from retouch.photos.stored import Samples
 
 # --- what is measured ---------------------------------------------------------
 
@@ -33,44 +35,48 @@ class Evaluation:
 
 def transfers(assessor: Assessor, folder: Path) -> Evaluation:
     """Measure every series of transfers in a folder and in those within it."""
-    rows, units, distances = [], [], []
-    for path in sorted(existing(folder).rglob("transfer.json")):
-        record = _record(path)
-        names = {part: path.parent / record[part] for part in ("source", "target")}
-        photos = {part: read(name) for part, name in names.items()}
-        faces = {
-            part: assessor.face(photo, str(names[part]), record[f"{part}_face"])
-            for part, photo in photos.items()
-        }
-        ends = {part: assessor.see(photos[part], faces[part]) for part in photos}
-        series = f"{names['source'].stem}_{names['target'].stem}"
-        line: dict[str, dict[str, Any]] = {
-            part: {"output_images": f"{series}_{part}"} for part in ends
-        }
-        for made in record["outputs"]:
-            photo = read(path.parent / made["file"])
-            seen = assessor.see(photo, faces["target"])
-            rows.append(
-                {"file": made["file"], "series": series, "alpha": made["alpha"]}
-                | {"model": record["model"], "method": record["method"]}
-                | _against(seen, ends["target"], "target")
-                | _against(seen, ends["source"], "source")
-                | _gone(seen, ends["target"], ends["source"])
-                | {"happier": round(seen.happy - ends["target"].happy, 4)}
-            )
-            units.append((made["file"], seen.units))
-            for part, end in ends.items():
-                line[part][f"{made['alpha']:g}"] = seen.distance(end)
-        for part, own in line.items():
-            own |= {name: ends[part].distance(end) for name, end in ends.items()}
-            units.append((names[part].name, ends[part].units))
-            distances.append(own)
-    if not rows:
+    lists = sorted(existing(folder).rglob("transfer.json"))
+    series = [_series(assessor, path) for path in lists]
+    if not any(one.rows for one in series):
         raise SettingsError(
             f"'{folder}' holds no transfers. Make some: retouch transfer SOURCE TARGET"
             f" --range alpha=0.3:0.5:11 --out {folder}"
         )
-    return Evaluation(rows, units, distances)
+    parts = ((one.rows, one.units, one.distances) for one in series)
+    return Evaluation(*(list(chain(*part)) for part in zip(*parts, strict=True)))
+
+
+def _series(assessor: Assessor, path: Path) -> Evaluation:
+    """Measure the transfers of a list against their target and their source."""
+    record = _record(path)
+    names = {part: path.parent / record[part] for part in ("source", "target")}
+    photos = {part: read(name) for part, name in names.items()}
+    faces = {
+        part: assessor.face(photo, str(names[part]), record[f"{part}_face"])
+        for part, photo in photos.items()
+    }
+    ends = {part: assessor.see(photos[part], faces[part]) for part in photos}
+    name, rows, units = f"{names['source'].stem}_{names['target'].stem}", [], []
+    lines: dict[str, dict[str, Any]] = {
+        part: {"output_images": f"{name}_{part}"} for part in ends
+    }
+    for made in record["outputs"]:
+        seen = assessor.see(read(path.parent / made["file"]), faces["target"])
+        rows.append(
+            {"file": made["file"], "series": name, "alpha": made["alpha"]}
+            | {"model": record["model"], "method": record["method"]}
+            | _against(seen, ends["target"], "target")
+            | _against(seen, ends["source"], "source")
+            | _gone(seen, ends["target"], ends["source"])
+            | {"happier": round(seen.happy - ends["target"].happy, 4)}
+        )
+        units.append((made["file"], seen.units))
+        for part, end in ends.items():
+            lines[part][f"{made['alpha']:g}"] = seen.distance(end)
+    for part, line in lines.items():
+        line |= {other: ends[part].distance(end) for other, end in ends.items()}
+        units.append((names[part].name, ends[part].units))
+    return Evaluation(rows, units, list(lines.values()))
 
 
 def pairs(assessor: Assessor, folder: Path) -> Evaluation:
@@ -93,20 +99,23 @@ def pairs(assessor: Assessor, folder: Path) -> Evaluation:
             )
         face = assessor.face(old, str(found[path.stem]))
         was, seen = assessor.see(old, face), assessor.see(new, face)
-        error = (old.pixels.astype(np.float64) - new.pixels) / np.iinfo(
-            old.pixels.dtype
-        ).max
-        signal = -10 * np.log10(max(float((error**2).mean()), 1e-10))
         rows.append(
             {"file": path.name}
             | _against(seen, was, "target")
-            | {"happier": round(seen.happy - was.happy, 4), "psnr": round(signal, 2)}
+            | {"happier": round(seen.happy - was.happy, 4)}
+            | {"psnr": round(_fidelity(old.pixels, new.pixels), 2)}
         )
         units += [
             (f"before/{path.name}", was.units),
             (f"after/{path.name}", seen.units),
         ]
     return Evaluation(rows, units)
+
+
+def _fidelity(old: Samples, new: Samples) -> float:
+    """Return the peak signal-to-noise ratio of a picture, in decibels."""
+    error = (old.astype(np.float64) - new) / np.iinfo(old.dtype).max
+    return -10 * float(np.log10(max((error**2).mean(), 1e-10)))
 
 
 def existing(folder: Path) -> Path:

@@ -1,5 +1,6 @@
 """What a model's encoder says of the faces of a photo: attributes, in deviations."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from retouch.contracts import conditions as conditions_of
 from retouch.errors import SettingsError
 from retouch.photos.photo import Photo
 from retouch.settings import Settings
+from scorers.latent import LatentTraits
 
 if TYPE_CHECKING:
     from retouch.engine.retoucher import Retoucher
@@ -37,27 +39,21 @@ def attributes(
             f"The model '{model.name}' reads no attributes. Use --model cvae."
         )
     session = retoucher.cut(photo, settings, adults=True)
-    conditions = conditions_of(model.generator)
-    places = [
-        i
-        for i, (name, skill) in enumerate(
-            zip(model.traits.names, model.traits.skill, strict=True)
-        )
-        if (name in conditions if conditions else skill >= LEAST) and name not in UNTOLD
-    ]
-    scores = {}
+    told = {}
     if session.chosen:
-        latents = model.inverter.encode(session.images)
-        rows = np.asarray(model.traits.score(latents))
-        scores = dict(zip(session.chosen, rows, strict=True))
+        scores = np.asarray(model.traits.score(model.inverter.encode(session.images)))
+        names = _sure(model.traits, conditions_of(model.generator))
+        for index, row in zip(session.chosen, scores.tolist(), strict=True):
+            every = zip(model.traits.names, row, strict=True)
+            told[index] = {name: score for name, score in every if name in names}
     return [
-        Estimate(
-            i,
-            session.found[i].size,
-            {model.traits.names[p]: float(scores[i][p]) for p in places}
-            if i in scores
-            else {},
-            session.notes.get(i, ""),
-        )
+        Estimate(i, session.found[i].size, told.get(i, {}), session.notes.get(i, ""))
         for i in sorted({*session.chosen, *session.notes})
     ]
+
+
+def _sure(traits: LatentTraits, conditions: Collection[str]) -> set[str]:
+    """Return the traits that are told: those that latents hold, or else show well."""
+    skills = zip(traits.names, traits.skill, strict=True)
+    known = {*conditions} or {name for name, skill in skills if skill >= LEAST}
+    return known.difference(UNTOLD)

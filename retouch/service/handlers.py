@@ -104,13 +104,9 @@ class Handlers:
         photo = self._photo(frame)
         say("finding faces", 0.0)
         height, width = photo.pixels.shape[:2]
-        rows = [
-            dataclasses.asdict(FaceReport.of(i, face))
-            for i, face in enumerate(self.retoucher.find(photo))
-        ]
-        keys = ("index", "size", "box", "roll", "yaw", "confidence")
-        told = [{key: row[key] for key in keys} for row in rows]
-        return _done({"width": width, "height": height, "faces": told})
+        found = enumerate(self.retoucher.find(photo))
+        places = [FaceReport.of(i, face).place for i, face in found]
+        return _done({"width": width, "height": height, "faces": places})
 
     def invert(self, frame: Frame, say: Say) -> Frame:
         """Find faces and turn them into latents; the answer's state is to be kept."""

@@ -3,8 +3,7 @@
 Moves that are learnt from people are found anew for every strength, which takes a
 moment. A climb takes seconds, and a preview must not: it is made once, to strength 1,
 and its way is then gone in part or beyond, so that a preview needs only decoding and
-stitching. The full-size picture
-goes the same way, so it is what the preview showed.
+stitching. The full-size picture goes the same way, so it is what the preview showed.
 """
 
 import dataclasses
