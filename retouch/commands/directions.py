@@ -53,7 +53,7 @@ def _shipped(name: str, climbs: bool) -> tuple[str, ...]:
 
     known = DIRECTIONS.get(name)
     if known is None:
-        return name, f"{name}; not tried yet", "", "", ""
+        return name, f"{name}; without figures", "", "", ""
     span = f"{known.low:+g} to {known.high:+g}"
     tried = known.trial if climbs else known.tried
     figures = ("", "")

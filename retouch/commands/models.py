@@ -60,6 +60,7 @@ def list_() -> None:
     from pretrained.registry import library
 
     table = Table("name", "kind", "architecture", "px", "family", "MiB", "licence")
+    table.columns[0].no_wrap = True  # it is what is typed; the others may be cut short
     for row in library().rows():
         size = f"{row.size / 2**20:.1f}"
         pixels = str(row.resolution or "")

@@ -63,7 +63,7 @@ def undo(picture: PICTURE, to: Output) -> None:
     from retouch.provenance import carried, originals
 
     data = _read(picture)
-    photo = read(data)
+    photo = read(picture)
     suffix = picture.suffix if photo.format in LOSSLESS else ".png"
     target = to.out or str(picture.with_name(f"{picture.stem}-undone{suffix}"))
     output.check(target, to.force)

@@ -55,14 +55,15 @@ def table(path: Path) -> list[Rating]:
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
+            reader = csv.DictReader(file)
+            rows, columns = list(reader), reader.fieldnames or ()
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SettingsError(
             f"The table {path} cannot be read ({error}). Give a CSV with the columns"
             " file and score."
         ) from None
-    if not rows or not {"file", "score"} <= rows[0].keys():
-        got = ", ".join(rows[0]) if rows else "no row"
+    if not rows or not {"file", "score"} <= {*columns}:
+        got = ", ".join(columns) if rows else "no row"
         raise SettingsError(
             f"The table {path} needs the columns file and score; got {got}."
         )

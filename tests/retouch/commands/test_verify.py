@@ -87,6 +87,13 @@ def test_undo_puts_back_every_pixel_of_the_faces(signed, portrait, env, tmp_path
     assert b"compositeWithTrained" not in back.read_bytes()
 
 
+def test_undo_names_what_is_no_picture(tmp_path):
+    path = tmp_path / "torn.jpg"
+    path.write_bytes(b"hello")
+    done = retouch("undo", path)
+    assert done.returncode == 1 and "torn.jpg" in done.stderr
+
+
 def test_undo_tells_what_it_lacks(signed, portrait):
     done = retouch("undo", signed[0], RETOUCH_PASSPHRASE="")
     assert done.returncode == 1 and "set RETOUCH_PASSPHRASE" in done.stderr

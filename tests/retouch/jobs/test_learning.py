@@ -66,6 +66,7 @@ def test_what_is_kept_loads_as_it_was(tmp_path):
     [
         ("", "needs the columns file and score; got no row"),
         ("file,stars\na.jpg,3\n", "got file, stars"),
+        ("one column\na,b,c\n", "got one column"),
         ("file,score\na.jpg,many\n", "Line 2 .* got 'a.jpg', 'many'"),
         ("file,score\na.jpg,nan\n", "Line 2"),
         ("file,score\n,1\n", "Line 2"),
