@@ -6,8 +6,9 @@ them, a batch stores them beside each result.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import Field, dataclass, field, fields
+from numbers import Integral, Real
+from typing import Any, get_args
 
 from retouch.errors import SettingsError
 from retouch.presets import PRESETS, SPACES
@@ -30,6 +31,9 @@ TRUST = ("sign", "watermark", "reversible")  # what a finished picture says of i
 OUTLINED = ("face", "skin", "mouth", "eyes")  # regions that landmarks tell
 PARSED = ("brows", "lips", "teeth", "nose", "hair", "glasses")  # that parsing tells
 REGIONS = (*OUTLINED, *PARSED)
+# What a field's type takes besides its own values, and what it is called.
+NUMBERS: Mapping[Any, type] = {float: Real, int: Integral}
+CALLED = {str: "text", int: "a whole number", float: "a number", bool: "True or False"}
 
 
 # What a look wishes: parts from 0 to 1, texture being what is kept of it.
@@ -234,11 +238,22 @@ class Climb:
 def check_options(options: Any) -> None:
     """Refuse the values of a dataclass that its fields' limits do not allow."""
     for entry in fields(options):
-        _check(entry.name, getattr(options, entry.name), entry.metadata)
+        value = getattr(options, entry.name)
+        _check_kind(entry, value)
+        _check(entry.name, value, entry.metadata)
 
 
 def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _check_kind(entry: Field[Any], value: Any) -> None:
+    kinds = get_args(entry.type) or (entry.type,)
+    if not isinstance(value, tuple(NUMBERS.get(kind, kind) for kind in kinds)):
+        spoken, such = entry.name.replace("_", "-"), ""
+        if entry.default is not None:
+            such = f", such as {entry.default!r}"
+        raise SettingsError(f"{spoken} takes {CALLED[kinds[0]]}{such}; got {value!r}.")
 
 
 def _check(name: str, value: Any, limits: Any) -> None:

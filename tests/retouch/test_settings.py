@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,11 +28,22 @@ def test_the_defaults_are_allowed():
         ("faces", "some", "faces must be all, largest, or numbers"),
         ("faces", "-1", "faces must be all, largest, or numbers"),
         ("faces", "", "faces must be all, largest, or numbers"),
+        ("faces", 0, "faces takes text, such as 'all'; got 0"),
+        ("keep", ("age",), r"keep takes text, such as 'age,.*'; got \('age',\)"),
+        ("strength", "1", "strength takes a number, such as 1.0; got '1'"),
+        ("strength", None, "strength takes a number"),
+        ("steps", 2.5, "steps takes a whole number; got 2.5"),
+        ("sign", "no", "sign takes True or False"),
     ],
 )
 def test_what_is_out_of_range_is_refused_in_a_sentence(name, value, sentence):
     with pytest.raises(SettingsError, match=sentence):
         Settings(**{name: value})
+
+
+def test_numbers_of_every_library_are_numbers():
+    settings = Settings(strength=np.float32(0.5), steps=np.int64(4), identity=0)
+    assert (settings.strength, settings.steps, settings.identity) == (0.5, 4, 0)
 
 
 def test_faces_are_chosen_by_number_by_size_or_all():
