@@ -35,7 +35,7 @@ def rate(
     except KeyboardInterrupt:
         typer.echo(f"{table.path}: each photo compared {table.elo.rounds:.1f} times")
         if table.elo.out:
-            typer.echo(f"{len(table.elo.out)} left out: they show no adults alone")
+            typer.echo(f"{len(table.elo.out)} left out: no adults alone are seen there")
     finally:
         page.server_close()
 

@@ -113,6 +113,15 @@ def test_no_key_counts_twice_and_a_word_stands_until_photos_do(page):
     assert sum(page.table.elo.seen) == 2
 
 
+@pytest.mark.parametrize(("error", "told"), [(BrokenPipeError, 0), (ValueError, 1)])
+def test_nothing_is_said_of_a_browser_that_went_on(page, capsys, error, told):
+    try:
+        raise error
+    except error:
+        page.handle_error(None, ("127.0.0.1", 1))
+    assert capsys.readouterr().err.count("Traceback") == told
+
+
 def test_photos_of_children_are_not_shown(page):
     shown = {i for _ in range(30) for i in json.loads(_ask(page, "/pair"))["pair"]}
     assert shown == {0, 1, 2} and page.table.elo.out == {3}
