@@ -142,7 +142,7 @@ class Handlers:
     def skin(self, frame: Frame, say: Say) -> Frame:
         """Retouch skin, eyes and teeth."""
         wish, settings = Skin(**frame.words["skin"]), self._settings(frame)
-        photo = self._photo(frame)
+        photo = self._changing(frame)
         say("retouching", 0.0)
         skin = SkinRetoucher(self.retoucher.detector)
         return self._answered(frame, skin.retouched(photo, settings, wish))
@@ -151,7 +151,7 @@ class Handlers:
         """Give a face of the photo the expression of the source's."""
         wish, settings = Transferring(**frame.words["transfer"]), self._settings(frame)
         source = self._read(frame.blobs["source"], settings.max_pixels)
-        target = self._photo(frame)
+        target = self._changing(frame)
         say("finding faces", 0.0)
         engine, places = self._transfers, (wish.source_face, wish.target_face)
         giving = engine.cut(source, "The source", settings, places[0])
@@ -162,7 +162,7 @@ class Handlers:
     def mask(self, frame: Frame, say: Say) -> Frame:
         """Lay a synthetic person's face over each face."""
         self.layers.masks.person = frame.words["mask"]["person"]
-        photo, settings = self._photo(frame), self._settings(frame)
+        photo, settings = self._changing(frame), self._settings(frame)
         return self._answered(frame, self.layers.masks.photo(photo, settings, say))
 
     def render(self, frame: Frame, say: Say) -> Frame:
@@ -214,7 +214,7 @@ class Handlers:
         return Transfers(self.retoucher)
 
     def _worked(self, frame: Frame, task: Task, say: Say) -> Frame:
-        photo, settings = self._photo(frame), self._settings(frame)
+        photo, settings = self._changing(frame), self._settings(frame)
         return self._answered(frame, self.retoucher.run(photo, task, settings, say))
 
     def _judged(
@@ -249,8 +249,11 @@ class Handlers:
         return Settings(**frame.words["settings"])
 
     def _photo(self, frame: Frame) -> Photo:
-        photo = self._read(frame.blobs["photo"], self._settings(frame).max_pixels)
-        return held(photo, *(frame.blobs.get(name) for name in MASKS))
+        return self._read(frame.blobs["photo"], self._settings(frame).max_pixels)
+
+    def _changing(self, frame: Frame) -> Photo:
+        """Return the photo as one that changes where the masks beside it let it."""
+        return held(self._photo(frame), *(frame.blobs.get(name) for name in MASKS))
 
     def _read(self, data: bytes, max_pixels: int) -> Photo:
         limit = min(max_pixels, self.max_pixels)

@@ -49,6 +49,17 @@ def test_a_face_may_have_a_wish_of_its_own(client, pair):
     assert changed[0] == 0 and changed[1] > 100
 
 
+def test_masks_hold_no_faces_that_are_inverted(client, portrait):
+    nowhere = io.BytesIO()
+    Image.new("L", (512, 512)).save(nowhere, "PNG")
+    files = {"photo": portrait, "only": nowhere.getvalue()}
+    told = client.post("/v1/invert", files=files, data=STEPS).json()
+    wish = {"id": told["id"], "moves": {"age": 1.5}}
+    whole = client.post("/v1/render", json=wish)
+    plain, moved = (Image.open(io.BytesIO(data)) for data in (portrait, whole.content))
+    assert np.abs(np.asarray(moved).astype(int) - plain).max() > 40
+
+
 def test_a_preview_of_an_area_is_that_part_of_the_whole(client, pair):
     moves = {"moves": {"age": 1.5}}
     plain, whole = rendered(client, pair[0]), rendered(client, pair[0], **moves)
