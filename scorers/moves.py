@@ -63,6 +63,11 @@ class Moves:
         offsets = flat.reshape(-1, *self.mean.shape) * self.spread
         return np.asarray(self.mean + offsets, np.float32)
 
+    def plainer(self, latents: Floats, part: float) -> Floats:
+        """Return latents (N, ...) that keep so much of what is not typical of them."""
+        base = self.typical(self.read(latents))
+        return np.asarray(base + np.float32(part) * (latents - base))
+
     def moved(self, latents: Floats, change: Floats) -> Floats:
         """Return latents (N, ...) whose traits change by (N, traits)."""
         traits = self.read(latents)

@@ -98,6 +98,15 @@ class Way:
         offset = wide(part, self.offset) * self.offset
         return replace(self, offset=offset, change=change, apart=apart)
 
+    def plainer(self, part: float) -> "Way":
+        """Return the way of others of their kind, who keep a part of what is their own.
+
+        What nobody has learnt to move is their own altogether.
+        """
+        if self.moves is None:
+            return self
+        return self.beginning(self.moves.plainer(self.start, part))
+
     def reaching(self, length: float, names: Sequence[str]) -> "Way":
         """Return the way in some traits alone, on until one has changed by a length.
 

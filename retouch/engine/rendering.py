@@ -31,6 +31,7 @@ from retouch.stitching.stitch import Piece, planned, stitch
 Floats = NDArray[np.float32]
 AJAR = 0.03  # of a mouth's width: landmarks of lips that touch are less apart
 FURTHER = 3.0  # deviations of expression, at which mouths show whole teeth
+PLAIN = 0.4  # of what is a person's own is kept there
 ANCHORS = [27, 28, 29, 30, 36, 39, 42, 45]  # the nose's bridge, the eyes' corners
 KEPT = 32  # pictures whose landmarks are not looked for anew
 
@@ -179,13 +180,16 @@ class Renderer:
         """Return the finished picture and landmarks of a mouth that is painted anew.
 
         Half-way between lips and teeth a generator draws both at once; so teeth are
-        drawn where expression alone leads further: years and weight blur them.
+        drawn where expression alone leads further: years and weight blur them. What is
+        a person's own there are the shadows of shut lips, which break them.
         """
         own, was = face.landmarks, old.marks
         new, closes = newness(own, *steadied(own, was, now))
         if not new:
             return None
-        whole = way if closes else way.reaching(FURTHER, EXPRESSION)
+        whole = way
+        if not closes:
+            whole = way.plainer(PLAIN).reaching(FURTHER, EXPRESSION)
         size = len(old.picture)
         drawn = self._drawn(whole.end[0], face, size, finished=True).laid_on(old)
         return drawn.picture, drawn.marks

@@ -35,7 +35,16 @@ from retouch.stitching.glasses import worn
 from retouch.stitching.layers import Layers
 from retouch.stitching.lines import lined
 from retouch.stitching.make_up import made_up
-from retouch.stitching.mouths import around, facing, gap, on_lips, painted, steadied
+from retouch.stitching.mouths import (
+    around,
+    as_open,
+    facing,
+    gap,
+    hidden,
+    on_lips,
+    painted,
+    steadied,
+)
 from retouch.stitching.thing import Thing
 
 # In parts of the face's size:
@@ -82,7 +91,9 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     """
     change = calmed(change, unit)
     if change.marks is not None:
-        change = replace(change, marks=steadied(masks.marks, *change.marks))
+        was, now = steadied(masks.marks, *change.marks)
+        now = as_open(was, now) if hidden(masks) else now
+        change = replace(change, marks=(was, now))
     bared = gap(change, masks)
     whole = _moves(change, masks, unit, bared)
     moves = flow.tapered(whole, masks.edit) * masks.edit[..., None]

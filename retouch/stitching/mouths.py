@@ -31,6 +31,7 @@ BARED = (0.02, 0.05)  # by which they are to part to part at all, and fully
 SEEN = 0.001  # by which they have
 SHUT = (0.03, 0.05)  # at which an open mouth is closed, and is not yet
 TURNED = 0.2  # of facing the camera: mouths turned further keep their lips shut
+HIDDEN = 0.1  # of lips: where more may not change, they do not part
 ASTRAY = 0.15  # of a mouth's width: drawn lips so far from the photo's are not painted
 # In parts of a mouth's width, how far paint goes beyond its outline and how softly:
 TEETH, LIPS = (0.02, 0.015), (0.0, 0.05)
@@ -127,8 +128,8 @@ def steadied(own: Points, was: Points, now: Points) -> tuple[Points, Points]:
     if apart >= OPEN:
         excess = min(0.0, STRETCHED * _parted(was) - _parted(now))
         return was, _lowered(now, excess)
-    hidden = _astray(own, was) or facing(own) < TURNED
-    parts = 0.0 if hidden else _ramp(gape - max(apart, before), *BARED)
+    untold = _astray(own, was) or facing(own) < TURNED
+    parts = 0.0 if untold else _ramp(gape - max(apart, before), *BARED)
     least, closer = min(apart, before), max(before - gape, 0.0)
     wider = parts * max(gape - least, 0.0)
     return _closer(was, least), _closer(now, max(least + wider - closer, 0.0))
@@ -143,6 +144,12 @@ def _closer(marks: Points, gape: float) -> Points:
     moved[LOWER_INSIDE] += rise
     moved[OUTER_LOWER] += rise.mean(0)
     return moved
+
+
+def hidden(masks: Masks) -> bool:
+    """Say whether part of a mouth may not change: a hand may lie before it."""
+    lips = filled(masks.marks[OUTER_LIPS], len(masks.edit), 0, 0)
+    return float((lips * masks.edit).sum()) < (1 - HIDDEN) * float(lips.sum())
 
 
 def as_open(was: Points, now: Points) -> Points:

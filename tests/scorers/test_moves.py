@@ -99,3 +99,13 @@ def test_every_face_moves_as_if_it_were_alone(shipped):
     for i in range(3):
         alone = shipped.moved(own[i : i + 1], change[i : i + 1])
         np.testing.assert_allclose(whole[i : i + 1], alone, atol=1e-4)
+
+
+@pytest.mark.parametrize("side", [0, 2])
+def test_plainer_people_lie_between_their_own_and_what_is_typical(side):
+    own, made = latents(3, side=side), moves(side)
+    typical = made.typical(made.read(own))
+    np.testing.assert_allclose(made.plainer(own, 1.0), own, atol=1e-6)
+    np.testing.assert_allclose(made.plainer(own, 0.0), typical, atol=1e-6)
+    half = made.plainer(own, 0.5)
+    np.testing.assert_allclose(half, (own + typical) / 2, atol=1e-6)

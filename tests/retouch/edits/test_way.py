@@ -124,6 +124,14 @@ def test_ways_know_which_traits_they_change():
     assert _straight().changes([third]) and (way + _straight()).changes([third])
 
 
+def test_a_way_of_plainer_people_asks_the_same_of_them():
+    way = _learnt()
+    plain = way.plainer(0.4)
+    assert np.array_equal(plain.change, way.change)
+    assert np.array_equal(plain.start, way.moves.plainer(way.start, 0.4))
+    assert np.array_equal(_straight().plainer(0.4).start, _straight().start)
+
+
 def test_a_way_goes_on_in_some_traits_alone():
     way = _learnt()
     first, second, third = way.moves.names

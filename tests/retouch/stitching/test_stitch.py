@@ -264,6 +264,20 @@ def test_lips_that_shall_not_part_are_as_far_apart_as_they_were(lower):
     assert np.array_equal(held[:55], now[:55])
 
 
+@pytest.mark.parametrize(("covered", "opens"), [(0.0, True), (0.3, False)])
+def test_lips_half_of_which_are_hidden_do_not_part(covered, opens):
+    photo, x, y = scratched(lips(0))
+    own, grey = closed(FACE), lips(0)
+    change = mouthed(own, FACE, before=grey, after=lips(1))
+    marks = TO_CROP(FACE.landmarks)
+    visible = np.ones((SIZE, SIZE), np.float32)
+    left, right = marks[48, 0], marks[54, 0]
+    visible[:, : int(left + covered * (right - left))] = 0
+    piece = replace(Piece(own, TO_CROP, change), visible=visible)
+    middle = slice(y - 1, y + 2), slice(x - 5, x + 6)
+    assert (stitch(photo, [piece])[middle].mean() > 150) == opens
+
+
 def test_teeth_in_view_are_not_stretched():
     was = TO_CROP(FACE.landmarks)
     now = was.copy()
