@@ -48,7 +48,8 @@ SIDE, WIDE = 96, 1.6  # pixels of a mouth's crop, and its part of the mouth's wi
 NEAR, FAR = 0.1, 0.3  # of a mouth's width: the skin around it
 COARSE = 3.0  # pixels of the crop: what is broader is no tooth's edge
 MODELS = ("default", "default128")
-STRENGTHS = (1.0, 1.5)
+STRENGTHS = (0.5, 1.0, 1.5)  # at the first, closed lips stay closed
+FEW = 10  # mouths that tell of nothing
 HAPPY = 0.3  # deviations, at least, in real smiles
 HAPPIER = 0.7  # deviations that a smile is judged to be, at least
 CHIP = 150  # pixels a side, as the classifier's network takes pictures
@@ -196,6 +197,8 @@ def figures(
     """Return how like real mouths those are that opened."""
     opened_ = [m for m in made if opening(m[1].landmarks) >= PARTED]
     row = {"open": len(opened_) / len(made)}
+    if len(opened_) < FEW:
+        return row
     contrast = np.median([teeth(*m) for m in opened_])
     row["teeth"] = float(contrast / np.median([teeth(*m) for m in real]))
     count = min(len(opened_), len(real))

@@ -30,6 +30,7 @@ from retouch.stitching.stitch import Piece, planned, stitch
 
 Floats = NDArray[np.float32]
 AJAR = 0.03  # of a mouth's width: landmarks of lips that touch are less apart
+GENTLE = 1.6  # deviations of a smile that keeps lips shut: a slider at a half asks less
 FURTHER = 3.0  # deviations of expression, at which mouths show whole teeth
 PLAIN = 0.4  # of what is a person's own is kept there
 ANCHORS = [27, 28, 29, 30, 36, 39, 42, 45]  # the nose's bridge, the eyes' corners
@@ -257,7 +258,13 @@ class Drawn:
 
 
 def _parted(way: Way, was: Points, now: Points) -> Points:
-    """Return landmarks now, with lips that part, or close, only where a way says so."""
+    """Return landmarks now, with lips that part, or close, only where a way says so.
+
+    Who smiles a little does so with closed lips.
+    """
+    happier, opener = (way.asked(name) for name in OPENING)
     parts = way.changes(OPENING, more=True)
+    if opener < happier < GENTLE:
+        parts = False
     closes = way.changes(OPENING) and opening(now) < opening(was)
     return now if parts or closes else as_open(was, now)

@@ -1,16 +1,19 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from skimage.data import astronaut
 
 from retouch.edits.way import Way
-from retouch.engine.rendering import ANCHORS, Drawn, Renderer
+from retouch.engine.rendering import ANCHORS, GENTLE, Drawn, Renderer, _parted
 from retouch.faces.crop import cut
 from retouch.faces.detect import Detector
 from retouch.geometry import TIGHT, Similarity
 from retouch.photos.levels import pixels_of
 from retouch.photos.photo import read
 from retouch.settings import Settings
+from retouch.stitching.mouths import opening
+from tests.retouch.drawing import closed, drawn_face
 
 
 def test_what_is_drawn_larger_is_laid_where_eyes_and_nose_are():
@@ -54,3 +57,24 @@ def test_faces_that_are_drawn_side_by_side_are_those_drawn_alone(retoucher):
     np.testing.assert_array_equal(together, alone)
     np.testing.assert_array_equal(together[:1], pixels_of(images[:1]))
     assert (together[0] != together[2]).any()
+
+
+@pytest.mark.parametrize(
+    ("happier", "opener", "parts"),
+    [
+        (GENTLE - 0.1, 1.0, False),
+        (GENTLE + 0.1, 1.0, True),
+        (0.4, 0.6, True),
+        (-1.0, -0.5, False),
+    ],
+)
+def test_lips_part_at_a_smile_that_is_no_gentle_one(retoucher, happier, opener, parts):
+    moves = retoucher.model.moves
+    change = np.zeros((1, len(moves.names)), np.float32)
+    change[0, moves.names.index("happy")] = happier
+    change[0, moves.names.index("mouth-open")] = opener
+    latents = np.repeat(moves.mean[None], 1, 0)
+    now = drawn_face(128).landmarks
+    was = closed(drawn_face(128)).landmarks
+    marks = _parted(Way.learnt(latents, change, moves), was, now)
+    assert (opening(marks) > 0.05) == parts
