@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy.interpolate import CubicSpline
 
 from retouch.faces.crop import Pixels, Window
 from retouch.geometry import Points
@@ -54,10 +53,11 @@ def strokes(joints: Points, thick: NDArray[Any], shape: tuple[int, int]) -> Pixe
 
 
 def curve(points: Points) -> Points:
-    """Return a smooth curve through points, evenly stepped, (ALONG, 2)."""
+    """Return the cubic curve through four points, evenly stepped, (ALONG, 2)."""
     steps = np.maximum(np.hypot(*np.diff(points, axis=0).T), 1e-6)
-    along = np.concatenate([[0], np.cumsum(steps)])
-    return np.asarray(CubicSpline(along, points)(np.linspace(0, along[-1], ALONG)))
+    along = np.concatenate([[0], np.cumsum(steps)]) / steps.sum()
+    terms = np.linalg.solve(np.vander(along), points)
+    return np.vander(np.linspace(0, 1, ALONG), len(points)) @ terms
 
 
 def filled(shapes: Iterable[tuple[Sequence[Shape], int]], window: Window) -> Pixels:
