@@ -79,6 +79,14 @@ def test_no_tensorflow_is_loaded_before_it_is_needed(command):
     assert subprocess.run([sys.executable, "-c", check], cwd=ROOT).returncode == 0
 
 
+def test_a_command_begins_without_what_is_slow_to_load():
+    lines = "import sys, cli; sys.argv = ['retouch', 'faces', '--help']"
+    asked = "set(sys.modules) & {'tensorflow', 'onnxruntime', 'scipy', 'pydantic'}"
+    check = f"{lines}\ntry: cli.main()\nfinally: assert not {asked}, {asked}"
+    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+
+
 def _names(tree: ast.Module) -> set[str]:
     """Return what a module offers: what is bound at its top."""
     bound = set()
