@@ -22,6 +22,7 @@ from retouch.training.stylegan2 import Trainer
 from tests.command_line import retouch
 from tests.retouch.training import blobs
 from tests.retouch.training.test_stylegan2 import metrics
+from tests.retouch.training.untraced import untraced
 
 STEPS = 24
 CONFIG = EncoderConfig(
@@ -38,6 +39,13 @@ CONFIG = EncoderConfig(
 )
 # As others' networks are: no spatial code, a mapping, fields of noise.
 OTHERS = stylegan2.official(16, 128, 16, width=16, inputs=16, depth=2, crop="tight")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    """Leave the trainer's steps untraced: `test_stylegan2.py` traces the same."""
+    with untraced():
+        yield
 
 
 @pytest.fixture(scope="module")
