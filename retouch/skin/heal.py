@@ -23,7 +23,7 @@ SURE = 0.2  # how much is to be seen before the picture counts as the network do
 # How skin itself varies at that width: in lightness more than in colour.
 VARIES = np.array([[0.6, -0.035, -0.02], [-0.035, 0.08, -0.01], [-0.02, -0.01, 0.07]])
 RARE = np.linalg.inv(VARIES + 0.01 * np.eye(3)).astype(np.float32)
-AROUND, GREENER = 0.06, 2.5  # of the face's size; a* below the skin so far around
+AROUND, GREENER = 0.06, 4.0  # of the face's size; a* below the skin so far around
 DOUBT = (0.5, 1.1)  # Lab: fainter stains are none, stronger ones are taken wholly
 # Of the surest skin beside it, which counts as SURELY at least: from there a stain is
 # on skin, and may be taken.

@@ -255,6 +255,16 @@ def test_healing_turns_no_skin_green(canvas, there, said, most):
     assert (held[:, [0, 2]] == 0).all()
 
 
+def test_a_spot_on_skin_less_red_than_around_goes_whole(canvas):
+    y, x = np.argwhere(gaussian_filter(canvas.skin, 8) > 0.99)[0]
+    v, u = np.mgrid[: canvas.side, : canvas.side]
+    away = np.hypot(u - x, v - y)[..., None] / canvas.size
+    red, pale = (np.float32(away < r) * np.float32([0, 1, 0]) for r in (0.02, 0.025))
+    flat = np.broadcast_to(np.float32([60, 15, 16]), canvas.image.shape)
+    spotted = dataclasses.replace(canvas, image=to_rgb(flat + 12 * red - 3.5 * pale))
+    assert heal._held(spotted, 12 * red)[away[..., 0] < 0.02, 1].min() > 11.5
+
+
 @pytest.mark.parametrize("landmark", [35, 39, 42])
 def test_nostrils_and_corners_of_eyes_stay_as_red_as_they_are(canvas, landmark):
     x, y = canvas.landmarks[landmark]
