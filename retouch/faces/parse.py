@@ -51,6 +51,7 @@ CLEAR, HIDDEN = 0.2, 0.5  # chances of being covered: below, above
 # painted over, what is found in vain is but left as it is.
 FRONT = 6.0
 SPECK = 30.0  # sure pixels of the network's: less of a thing in front is none
+LIPS_ALONE = 0.4  # mean chance of lips and teeth, from which a piece is no thing
 FRAME = 600.0  # such pixels of glasses: from there on they are some
 RIMS = 2.0  # how much more than its chance what belongs to them is
 GAPS = 9  # pixels of the network's, over which what is in front is closed
@@ -107,9 +108,13 @@ class Parts:
 
     @cached_property
     def _front(self) -> Pixels:
-        """The chance of hands and things, without specks of which nothing is sure."""
-        front = self.chance("front")
-        return FRONT * front * _amounting(front, CLEAR / FRONT, SPECK)
+        """The chance of hands and things, without specks of which nothing is sure.
+
+        What lies within lips and looks like them is a shine on them, or a gap.
+        """
+        front, lips = self.chance("front"), self.chance(*LIPS)
+        some = _amounting(front, CLEAR / FRONT, SPECK)
+        return FRONT * front * some * (1 - _mostly(some, lips, LIPS_ALONE))
 
     @cached_property
     def _glasses(self) -> Pixels:
@@ -216,6 +221,14 @@ def _amounting(chance: Pixels, clear: float, least: float) -> Pixels:
     pieces, _ = label(chance > clear)
     sure = np.bincount(pieces.ravel(), chance.ravel()) > least
     return np.asarray(sure[pieces], np.float32)
+
+
+def _mostly(some: Pixels, chance: Pixels, part: float) -> Pixels:
+    """Return 1 in those pieces of an area of which such a part shows something else."""
+    pieces, _ = label(some)
+    size = np.bincount(pieces.ravel())
+    mean = np.bincount(pieces.ravel(), chance.ravel()) / np.maximum(size, 1)
+    return np.asarray((mean > part)[pieces], np.float32)
 
 
 def _inside(landmarks: Points) -> Pixels:

@@ -196,6 +196,15 @@ def test_hair_along_the_jaw_lies_behind_it_unless_it_reaches_further():
         assert parts.free(Similarity.scaling(1), SIZE)[10:50, 7].min() == free
 
 
+@pytest.mark.parametrize("lips, free", [(0.6, 1.0), (0.2, 0.0)])
+def test_what_looks_like_lips_themselves_is_not_in_front_of_them(lips, free):
+    box = slice(20, 40), slice(20, 40)
+    parts = made(front=box)
+    parts.chances[(*box, PARTS.index("front"))] = 1 - lips
+    parts.chances[(*box, PARTS.index("lips"))] = lips
+    assert parts.free(Similarity.scaling(1), SIZE)[26:34, 26:34].min() == free
+
+
 def test_a_speck_of_which_nothing_is_sure_is_not_in_front():
     for side, chance, free in ((8, 0.1, 1.0), (8, 0.8, 0.0), (20, 0.1, 0.0)):
         box = slice(30, 30 + side), slice(30, 30 + side)
