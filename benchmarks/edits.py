@@ -123,7 +123,10 @@ class Bench:
         )
         face = session.faces[0]
         place = face.transform(model.template, model.generator.resolution)
-        piece = Piece(face, place, Change(before, after))
+        drawn, again = face.moved(place), self.retoucher.detector.again
+        was, now = (again(np.rint(p).astype(np.uint8), drawn) for p in (before, after))
+        change = Change(before, after, (was.landmarks, now.landmarks))
+        piece = Piece(face, place, change)
         return session.photo.with_pixels(stitch(session.photo.pixels, [piece]))
 
     def _look(self, photo: Photo, session: Session) -> tuple:

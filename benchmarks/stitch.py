@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch.faces.face_crop import FaceCrop
-from retouch.geometry import FFHQ, Similarity
+from retouch.geometry import FFHQ, NOSE, Similarity
 from retouch.stitching.change import Change
 from retouch.stitching.stitch import Piece, stitch
 from tests.retouch.drawing import drawn_face
@@ -59,7 +59,7 @@ def drawn_photo(megapixels: int) -> NDArray[np.uint8]:
 
 
 def drawn_piece(photo: NDArray[np.uint8], size: int) -> Piece:
-    """Return an edit that moves and lights a face in the middle of the photo."""
+    """Return an edit that lifts and lights a face in the middle of the photo."""
     height, width = photo.shape[:2]
     middle = Similarity.shifting((width - size) / 2, (height - size) / 2)
     face = drawn_face(size).moved(middle)
@@ -68,9 +68,10 @@ def drawn_piece(photo: NDArray[np.uint8], size: int) -> Piece:
     y, x = np.mgrid[:CROP, :CROP] / CROP - 0.5
     hill = np.exp(-(x**2 + y**2) * 40).astype(np.float32)[..., None]
     after = before + 20 * hill * np.array([1, 0.5, -0.5], np.float32)
-    return Piece(
-        face, seen.transform, Change(before, after, hill * np.array([3, 2], np.float32))
-    )
+    moved = seen.landmarks.copy()
+    moved[NOSE.start :, 1] -= 2  # pixels: all but jaw and brows
+    marks = seen.landmarks, moved
+    return Piece(face, seen.transform, Change(before, after, marks))
 
 
 if __name__ == "__main__":

@@ -2,28 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 
 from retouch.edits.manner import WHOLE, Manner
 from retouch.faces.crop import Pixels, resized
 from retouch.geometry import Points
-from retouch.stitching import flow
 
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """What an edit did to a crop: RGB from 0 to 255, any size.
-
-    The flow says, in crop pixels, where each point of `after` lay in `before`. Where it
-    is not given, the landmarks of both tell it, or else it is estimated.
-    """
+    """What an edit did to a crop: RGB from 0 to 255, any size."""
 
     before: Pixels  # (R, R, 3)
     after: Pixels  # (R, R, 3)
-    flow: Pixels | None = None  # (R, R, 2)
-    marks: tuple[Points, Points] | None = None  # (68, 2) each, in crop pixels
+    marks: tuple[Points, Points]  # (68, 2) each, in crop pixels: where both show them
     manner: Manner = WHOLE  # which of it the photo is to show
     # The mouth that is painted anew, and its landmarks; if it opens, further open:
     # there teeth are not half lips.
@@ -37,9 +31,7 @@ class Change:
         size = self.before.shape[0]
         _require("before", self.before, (size, size, 3))
         _require("after", self.after, (size, size, 3))
-        if self.flow is not None:
-            _require("flow", self.flow, (size, size, 2))
-        for marks in self.marks or ():
+        for marks in self.marks:
             _require("marks", marks, (68, 2))
         if self.mouth is not None:
             _require("mouth", self.mouth[0], (size, size, 3))
@@ -47,29 +39,19 @@ class Change:
         for bare in self.bare or ():
             _require("bare", bare, (size, size))
 
-    @classmethod
-    def moving(cls, crop: Pixels, moves: Pixels) -> Self:
-        """Return the change that moves what the crop shows and does nothing else."""
-        return cls(crop, flow.fetch(crop, moves), moves)
-
     @property
     def size(self) -> int:
         return self.before.shape[0]
 
     @property
     def is_none(self) -> bool:
-        still = self.flow is None or not self.flow.any()
-        idle = still and not any(self.asked.values())
-        return idle and np.array_equal(self.before, self.after)
+        same = np.array_equal(self.before, self.after)
+        return same and not any(self.asked.values())
 
     def resized(self, size: int) -> "Change":
         before, after = (resized(c, size) for c in (self.before, self.after))
         part = size / self.size
-        moves, marks = self.flow, self.marks
-        if moves is not None:
-            moves = resized(moves, size) * np.float32(part)
-        if marks is not None:
-            marks = marks[0] * part, marks[1] * part
+        marks = self.marks[0] * part, self.marks[1] * part
         mouth = self.mouth
         if mouth is not None:
             mouth = resized(mouth[0], size), mouth[1] * part
@@ -77,7 +59,7 @@ class Change:
         if bare is not None:
             was, now = (resized(b[..., None], size)[..., 0] for b in bare)
             bare = was, now
-        return Change(before, after, moves, marks, self.manner, mouth, bare, self.asked)
+        return Change(before, after, marks, self.manner, mouth, bare, self.asked)
 
 
 def _require(name: str, field: Pixels | Points, shape: tuple[int, ...]) -> None:

@@ -90,12 +90,11 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
         unit: the face's size in crop pixels.
     """
     change = calmed(change, unit)
-    if change.marks is not None:
-        was, now = steadied(masks.marks, *change.marks)
-        now = as_open(was, now) if hidden(masks) else now
-        change = replace(change, marks=(was, now))
+    was, now = steadied(masks.marks, *change.marks)
+    now = as_open(was, now) if hidden(masks) else now
+    change = replace(change, marks=(was, now))
     bared = gap(change, masks)
-    whole = _moves(change, masks, unit, bared)
+    whole = _moves(change, unit, bared)
     moves = flow.tapered(whole, masks.edit) * masks.edit[..., None]
     moves = flow.unfolded(moves, masks.edit, bared)
     if strength := change.asked.get(GAZE):
@@ -132,8 +131,6 @@ def calmed(change: Change, unit: float) -> Change:
 
     Nothing marks a point of the jaw but its neighbours: together they move smoothly.
     """
-    if change.marks is None:
-        return change
     was, now = change.marks
     if change.manner.still:
         after = flow.warped(change.after, now, was)
@@ -178,16 +175,10 @@ def _smooth(steps: Points) -> Points:
     return np.asarray(polyval(along, polyfit(along, steps, 3)).T, np.float64)
 
 
-def _moves(change: Change, masks: Masks, unit: float, bared: Pixels) -> Pixels:
+def _moves(change: Change, unit: float, bared: Pixels) -> Pixels:
     """Return where each point of after lay, no further away than faces reach."""
-    longest = LONGEST_MOVE * unit
-    if change.flow is not None:
-        return flow.bounded(change.flow, longest)
-    if change.marks is not None:
-        whole = flow.between(*change.marks, change.size)
-    else:
-        whole = flow.estimate(change.before, change.after, masks.edit)
-    return flow.unfolded(flow.bounded(whole, longest), unseen=bared)
+    whole = flow.between(*change.marks, change.size)
+    return flow.unfolded(flow.bounded(whole, LONGEST_MOVE * unit), unseen=bared)
 
 
 def _light(change: Change, whole: Pixels, seen: Seen) -> Pixels:
@@ -239,7 +230,7 @@ def _compared(
         clear, lit = clear * bare, lit * bare
     if not change.manner.still:
         lit *= np.minimum(flow.depth(clear) / (BESIDE * unit), 1)
-    if change.manner.fine and change.flow is None:
+    if change.manner.fine:
         # Edges that no landmark marks, drawn a little elsewhere, would be drawn twice.
         rest = flow.estimate(moved, change.after, lit)
         rest = flow.bounded(rest, ASIDE * unit)
@@ -256,8 +247,7 @@ def _fine(
     are drawn with dark lashes, as if all of them were made up.
     """
     off = 1 - flow.moved(masks.brows, whole)
-    if change.marks is not None:
-        off = off * (1 - around(change.marks[1], change.size, NEAR_LIPS))
+    off = off * (1 - around(change.marks[1], change.size, NEAR_LIPS))
     light = broad + off[..., None] * fine
     darker = light @ flow.LUMINANCE < 0
     return light * (1 - flow.moved(masks.lashes, whole) * darker)[..., None]

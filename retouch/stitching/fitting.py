@@ -32,7 +32,8 @@ def fitted(
     lit_image = _lit(image, own, skin)
     outer, below = _around_brows(seen.landmarks, size)
     visible = below * _off_rim(size) * (1 - outer * _unlike(own, lit_image))
-    return Piece(face, transform, Change(own, lit_image), visible)
+    marks = seen.landmarks, seen.landmarks
+    return Piece(face, transform, Change(own, lit_image, marks), visible)
 
 
 def _lit(image: Pixels, own: Pixels, skin: Pixels) -> Pixels:

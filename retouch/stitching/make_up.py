@@ -71,10 +71,8 @@ def made_up(change: Change, masks: Masks) -> tuple[MakeUp, ...]:
     where, strength = masks.things.get(MAKE_UP), change.asked.get(MAKE_UP, 0.0)
     if where is None or strength <= 0:
         return ()
-    wider, marks = masks.wider, masks.marks
-    if change.marks is not None:
-        was, now = change.marks
-        marks = marks + now - was
+    wider, (was, now) = masks.wider, change.marks
+    marks = masks.marks + now - was
     return (MakeUp(wider, where, marks + wider, min(strength, MOST)),)
 
 

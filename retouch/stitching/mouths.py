@@ -71,13 +71,10 @@ def painted(
     Args:
         moved: the photo's crop after it was moved and lit.
     """
-    nothing = np.zeros_like(own), np.zeros_like(masks.edit), False
-    if change.marks is None:
-        return nothing
     was, now = change.marks
     part, closes = newness(masks.marks, was, now)
     if not part:
-        return nothing
+        return np.zeros_like(own), np.zeros_like(masks.edit), False
     width = _width(now)
     outline = now[OUTER_LIPS] if closes else now[INNER_LIPS]
     grow, soft = LIPS if closes else TEETH
@@ -176,15 +173,12 @@ def _parted(marks: Points) -> float:
 
 def gap(change: Change, masks: Masks) -> Pixels:
     """Return what comes into view between lips that part, and is painted, (S, S)."""
-    size = len(masks.edit)
-    if change.marks is None:
-        return np.zeros((size, size), np.float32)
     was, now = change.marks
     part, closes = newness(masks.marks, was, now)
     if closes:
         part = 0.0
     width = _width(now)
-    return np.float32(part) * filled(now[INNER_LIPS], size, GAP * width, 0.0)
+    return np.float32(part) * filled(now[INNER_LIPS], change.size, GAP * width, 0.0)
 
 
 def _mouth(change: Change, now: Points, closes: bool) -> Pixels:

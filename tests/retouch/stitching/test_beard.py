@@ -17,6 +17,7 @@ SIZE = 128
 FACE = closed(drawn_face(200)).moved(Similarity.shifting(100, 60))
 TO_CROP = FACE.transform(TIGHT, SIZE)
 GROWING = Manner(where=frozenset({BEARD}), still=True, things=frozenset({BEARD}))
+STILL = (TO_CROP(FACE.landmarks),) * 2
 BARE = replace(GROWING, things=frozenset())
 CHIN, NOSE, LIP = FACE.landmarks[8], FACE.landmarks[30], FACE.landmarks[51]
 
@@ -35,7 +36,7 @@ def piece(pixels, amount, visible=None):
     before = cut(pixels, TO_CROP, SIZE) / levels
     dense = beard.grows(TO_CROP(FACE.landmarks), SIZE)[..., None]
     after = (before * (1 - amount * dense)).astype(np.float32)
-    return Piece(FACE, TO_CROP, Change(before, after, manner=GROWING), visible)
+    return Piece(FACE, TO_CROP, Change(before, after, STILL, GROWING), visible)
 
 
 def darkened(pixels, result):

@@ -19,6 +19,7 @@ TO_CROP = FACE.transform(TIGHT, SIZE)
 WORN = Manner(
     fine=False, where=frozenset({"eyes"}), still=True, things=frozenset({GLASSES})
 )
+STILL = (TO_CROP(FACE.landmarks),) * 2
 EYES = [FACE.landmarks[eye].mean(0) for eye in (LEFT_EYE, RIGHT_EYE)]
 
 
@@ -30,7 +31,7 @@ def piece(pixels, strength, visible=None, uncovered=None):
     levels = np.float32(np.iinfo(pixels.dtype).max / 255)
     before = cut(pixels, TO_CROP, SIZE) / levels
     # What a generator draws of glasses does not matter.
-    change = Change(before, before + 1, manner=WORN, asked={GLASSES: strength})
+    change = Change(before, before + 1, STILL, WORN, asked={GLASSES: strength})
     return Piece(FACE, TO_CROP, change, visible, uncovered)
 
 

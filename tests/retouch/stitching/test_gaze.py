@@ -17,6 +17,7 @@ TO_CROP = FACE.transform(TIGHT, SIZE)
 LOOKS = Manner(
     fine=False, where=frozenset({"eyes"}), still=True, things=frozenset({GAZE})
 )
+STILL = (TO_CROP(FACE.landmarks),) * 2
 EYES = [FACE.landmarks[eye] for eye in (LEFT_EYE, RIGHT_EYE)]
 WIDTH = np.hypot(*(EYES[0][3] - EYES[0][0]))
 Y, X = np.mgrid[:400, :400] + 0.5
@@ -37,7 +38,7 @@ def photo(aside=0.0, irises=(True, True)):
 
 def looked(pixels, strength, visible=None):
     before = cut(pixels, TO_CROP, SIZE).astype(np.float32)
-    change = Change(before, before, manner=LOOKS, asked={GAZE: strength})
+    change = Change(before, before, STILL, LOOKS, asked={GAZE: strength})
     return stitch(pixels, [Piece(FACE, TO_CROP, change, visible)])
 
 
@@ -85,7 +86,8 @@ def test_closed_eyes_look_nowhere():
         face[eye, 1] = face[eye, 1].mean()
     pixels = photo()
     before = cut(pixels, TO_CROP, SIZE).astype(np.float32)
-    change = Change(before, before, manner=LOOKS, asked={GAZE: 1.0})
+    marks = TO_CROP(face)
+    change = Change(before, before, (marks, marks), LOOKS, asked={GAZE: 1.0})
     shut = type(FACE)(**{**vars(FACE), "landmarks": face})
     result = stitch(pixels, [Piece(shut, TO_CROP, change)])
     np.testing.assert_array_equal(result, pixels)

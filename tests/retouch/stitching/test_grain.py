@@ -13,7 +13,7 @@ from tests.retouch.drawing import closed, drawn_face
 
 SIZE = 64
 SIDE = 640
-FACE = closed(drawn_face(330).moved(Similarity.shifting(155, 155)))
+FACE = drawn_face(330).moved(Similarity.shifting(155, 155))
 TO_CROP = FACE.transform(FFHQ, SIZE)
 MOUTH = FACE.landmarks[48:].mean(0)
 
@@ -25,15 +25,16 @@ def grainy(seed: int, strength: float, width: float) -> Pixels:
     return (140 + noise).astype(np.float32)
 
 
-def opening(photo) -> Piece:
-    """Return a mouth that opens: lighter between the lips, and without any grain."""
+def closing(photo) -> Piece:
+    """Return a mouth that closes: darker between the lips, and without any grain."""
     y, x = np.mgrid[:SIZE, :SIZE] + 0.5
     middle = TO_CROP(MOUTH)
     away = np.hypot((x - middle[0]) / 11, (y - middle[1]) / 5)
     before = cut(photo, TO_CROP, SIZE) * np.float32(255 / np.iinfo(photo.dtype).max)
     smooth = gaussian_filter(before, (3, 3, 0))
-    spot = 70 / (1 + np.exp(8 * (away - 1)))
-    return Piece(FACE, TO_CROP, Change(smooth, smooth + spot[..., None].astype("f4")))
+    spot = (20 / (1 + np.exp(8 * (away - 1))))[..., None].astype("f4")
+    marks = TO_CROP(FACE.landmarks), TO_CROP(closed(FACE).landmarks)
+    return Piece(FACE, TO_CROP, Change(smooth, smooth - spot, marks))
 
 
 def deviation(picture, middle, half) -> np.ndarray:
@@ -47,7 +48,7 @@ def deviation(picture, middle, half) -> np.ndarray:
 @given(st.integers(0, 99), st.floats(4, 12), st.floats(0, 1.2))
 def test_a_painted_mouth_is_as_grainy_as_the_skin_beside_it(seed, strength, width):
     photo = np.rint(grainy(seed, strength, width)).clip(0, 255).astype(np.uint8)
-    result = stitch(photo, [opening(photo)])
+    result = stitch(photo, [closing(photo)])
     assert (result != photo)[int(MOUTH[1]), int(MOUTH[0])].any()
     skin = deviation(photo, MOUTH - np.array([0, 90]), 20)
     ratio = deviation(result, MOUTH, 8) / skin
@@ -56,23 +57,23 @@ def test_a_painted_mouth_is_as_grainy_as_the_skin_beside_it(seed, strength, widt
 
 def test_a_smooth_photo_gets_no_grain():
     photo = np.full((SIDE, SIDE, 3), 140, np.uint8)
-    assert deviation(stitch(photo, [opening(photo)]), MOUTH, 8).max() < 0.6
+    assert deviation(stitch(photo, [closing(photo)]), MOUTH, 8).max() < 0.6
 
 
 def test_16_bits_have_the_same_grain_and_the_same_bytes_come_twice():
     photo = np.rint(grainy(0, 8, 0.7)).clip(0, 255).astype(np.uint8)
-    eight, again = (stitch(photo, [opening(photo)]) for _ in range(2))
+    eight, again = (stitch(photo, [closing(photo)]) for _ in range(2))
     wide = photo.astype(np.uint16) * 257
     assert np.array_equal(eight, again)
-    sixteen = stitch(wide, [opening(wide)])
+    sixteen = stitch(wide, [closing(wide)])
     assert np.abs(sixteen / 257 - eight).max() < 0.51
 
 
 def test_the_bands_leave_no_trace_in_the_grain(monkeypatch):
     photo = np.rint(grainy(0, 8, 0.7)).clip(0, 255).astype(np.uint8)
-    whole = stitch(photo, [opening(photo)])
+    whole = stitch(photo, [closing(photo)])
     monkeypatch.setattr(layers, "BAND", 1)
-    assert np.abs(stitch(photo, [opening(photo)]).astype(int) - whole).max() <= 1
+    assert np.abs(stitch(photo, [closing(photo)]).astype(int) - whole).max() <= 1
 
 
 @pytest.mark.parametrize("scale", [0.5, 0.8, 1.0, 1.7])

@@ -16,6 +16,7 @@ SIZE = 128
 FACE = closed(drawn_face(200)).moved(Similarity.shifting(100, 60))
 TO_CROP = FACE.transform(TIGHT, SIZE)
 OLDER = Manner(fine=False, colour=0.0, things=frozenset({LINES}))
+STILL = (TO_CROP(FACE.landmarks),) * 2
 X, Y = FACE.landmarks[[2, 31]].mean(0).astype(int)  # of a cheek
 
 
@@ -33,8 +34,8 @@ def changed(pixels, strength, visible=None):
     levels = np.float32(np.iinfo(pixels.dtype).max / 255)
     before = cut(pixels, TO_CROP, SIZE) / levels
     asked = {LINES: strength * STRENGTH}
-    piece = Piece(FACE, TO_CROP, Change(before, before, manner=OLDER, asked=asked))
-    piece = Piece(FACE, TO_CROP, piece.change, visible)
+    change = Change(before, before, STILL, OLDER, asked=asked)
+    piece = Piece(FACE, TO_CROP, change, visible)
     result = stitch(pixels, [piece]).astype(float)
     return (result - pixels).mean(-1) / np.iinfo(pixels.dtype).max * 255
 

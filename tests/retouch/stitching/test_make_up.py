@@ -27,7 +27,8 @@ def photo(depth=np.uint8):
 def darkened(pixels, strength, visible=None, face=FACE, **how):
     levels = np.float32(np.iinfo(pixels.dtype).max / 255)
     before = cut(pixels, TO_CROP, SIZE) / levels
-    change = Change(before, before, manner=WORN, asked={MAKE_UP: strength})
+    marks = TO_CROP(face.landmarks)
+    change = Change(before, before, (marks, marks), WORN, asked={MAKE_UP: strength})
     result = stitch(pixels, [Piece(face, TO_CROP, change, visible)], **how)
     return (pixels - result.astype(float)).mean(-1) / np.iinfo(pixels.dtype).max
 
