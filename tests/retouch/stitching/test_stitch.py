@@ -12,8 +12,8 @@ from retouch.faces.crop import Window, cut, resized, uncut, window_of
 from retouch.geometry import FFHQ, INNER_LIPS, Similarity
 from retouch.stitching import layers, mask, mouths
 from retouch.stitching.change import Change
-from retouch.stitching.difference import calmed
 from retouch.stitching.flow import warped
+from retouch.stitching.steps import calmed
 from retouch.stitching.stitch import METHODS, Piece, stitch
 from tests.retouch.drawing import closed, drawn_face, placed_faces, templates, texture
 

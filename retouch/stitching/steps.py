@@ -1,0 +1,100 @@
+"""Steps: how far an edit moves each landmark, without what is but jitter.
+
+Landmarks of both drawn pictures tell the way: they hold where the edit draws what was
+not there, and a picture's own texture could not be followed.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.polynomial.polynomial import polyfit, polyval
+
+from retouch.faces.crop import Pixels
+from retouch.geometry import (
+    INNER_LIPS,
+    JAW,
+    LEFT_EYE,
+    MIRRORED,
+    NOSE,
+    OUTER_LIPS,
+    PHILTRUM,
+    Points,
+)
+from retouch.stitching import flow
+from retouch.stitching.change import Change, Masks
+from retouch.stitching.mouths import as_open, facing, hidden, steadied
+
+# In parts of the face's size:
+LONGEST = 0.1  # of a move
+JITTER = 0.004  # by which landmarks of a still face differ from picture to picture
+ALONE = 0.008  # by which one eye or brow moves otherwise than the other
+# Landmarks that move together, or keep still.
+BROWS, EYES = slice(17, 27), slice(LEFT_EYE.start, 48)
+LIPS = slice(OUTER_LIPS.start, INNER_LIPS.stop)
+PARTS, PAIRS = (JAW, BROWS, NOSE, EYES, LIPS), [*range(17, 27), *range(36, 48)]
+
+
+def settled(change: Change, masks: Masks, unit: float) -> Change:
+    """Return the change whose landmarks go where the photo's own are to go."""
+    change = calmed(change, unit)
+    was, now = steadied(masks.marks, *change.marks)
+    now = as_open(was, now) if hidden(masks) else now
+    return replace(change, marks=(was, now))
+
+
+def calmed(change: Change, unit: float) -> Change:
+    """Return the change without the moves of landmarks that are but jitter.
+
+    Nothing marks a point of the jaw but its neighbours: together they move smoothly.
+    """
+    was, now = change.marks
+    if change.manner.still:
+        after = flow.warped(change.after, now, was)
+        return replace(change, after=after, marks=(was, was))
+    steps = now - was
+    steps[LIPS] = _foreshortened(was, steps)[LIPS]
+    steps[JAW] = _smooth(steps[JAW])
+    other = steps[MIRRORED] * (-1, 1)
+    alike, alone = (steps + other) / 2, (steps - other) / 2
+    steps[PAIRS] = (alike + _still(alone, ALONE * unit))[PAIRS]
+    for part in PARTS:
+        steps[part] = _still(steps[part], JITTER * unit)
+    return replace(change, marks=(was, was + steps))
+
+
+def flowing(change: Change, unit: float, bared: Pixels) -> Pixels:
+    """Return where each point of after lay, no further away than faces reach.
+
+    Args:
+        bared: what comes into view, where the flow may fold, (S, S).
+    """
+    whole = flow.between(*change.marks, change.size)
+    return flow.unfolded(flow.bounded(whole, LONGEST * unit), unseen=bared)
+
+
+def _foreshortened(was: Points, steps: Points) -> Points:
+    """Return steps of lips of which a turned face's further half has its share alone.
+
+    Mouths that widen are drawn turned to the camera, and would leave the cheek: halves
+    widen in proportion, and the more a face is turned, the less they do otherwise.
+    """
+    aside = was[:, 0] - was[PHILTRUM, 0].mean()
+    sides = np.stack([aside, aside[MIRRORED]])
+    across = steps[:, 0] - steps[PHILTRUM, 0].mean()
+    told = (sides * (across, across[MIRRORED])).sum(0) / ((sides**2).sum(0) + 1e-6)
+    shared = told * aside
+    lips = steps.copy()
+    lips[:, 0] = shared + facing(was) ** 2 * (steps[:, 0] - shared)
+    return lips
+
+
+def _still(steps: Points, jitter: float) -> Points:
+    """Return steps without those that are jitter, and nearly all of longer ones."""
+    length = np.hypot(*steps.T)[:, None] / max(jitter, 1e-6)
+    return np.asarray(steps * np.maximum(0, 1 - 1 / np.maximum(length, 1e-6) ** 2))
+
+
+def _smooth(steps: Points) -> Points:
+    """Return the cubics that come nearest to steps of points in a row (N, 2)."""
+    along = np.linspace(-1, 1, len(steps))
+    return np.asarray(polyval(along, polyfit(along, steps, 3)).T, np.float64)
