@@ -67,7 +67,7 @@ STRAYS = 0.12  # how far the descriptor strays from the line, for one deviation 
 
 
 @dataclass(frozen=True, eq=False)
-class Aim:
+class Terms:
     """What is wished of what the guide sees, and what must stay."""
 
     wished: Floats  # (inputs,): slopes of the gain
@@ -113,25 +113,25 @@ class Tried:
         changes = np.concatenate([self.changes, other.changes])
         return Tried(changes, np.concatenate([self.seen, other.seen]))
 
-    def best(self, aim: Aim) -> Floats:
+    def best(self, terms: Terms) -> Floats:
         """Return the change with least amiss; none, if that is no worse."""
         seen = np.vstack([0 * self.seen[:1], self.seen])
         changes = np.vstack([0 * self.changes[:1], self.changes])
-        return changes[int(np.argmin(aim.costs(seen)))]
+        return changes[int(np.argmin(terms.costs(seen)))]
 
-    def next(self, aim: Aim, count: int = 1) -> Floats:
+    def next(self, terms: Terms, count: int = 1) -> Floats:
         """Return the most promising changes that were not tried yet, (count, free).
 
         They lie apart: one that turns out ill says little against another.
         """
-        slopes, shares = self._slopes(self.best(aim)), SHARES[:, None, None]
-        ways = (shares * aim.ways(slopes)).reshape(-1, len(slopes))
+        slopes, shares = self._slopes(self.best(terms)), SHARES[:, None, None]
+        ways = (shares * terms.ways(slopes)).reshape(-1, len(slopes))
         known = (shares * self.changes).reshape(-1, len(slopes))
         seen = (shares * self.seen).reshape(len(known), -1)
         changes = np.concatenate([ways, known])
         seen = np.concatenate([ways @ slopes, seen])
         gaps = np.linalg.norm(changes[:, None] - self.changes, axis=-1).min(1)
-        costs = aim.costs(seen, STRAYS * gaps) + SHORT * (changes**2).sum(1)
+        costs = terms.costs(seen, STRAYS * gaps) + SHORT * (changes**2).sum(1)
         found: list[Floats] = []
         for _ in range(count):
             costs += np.where(gaps < SAME, np.inf, 0)
@@ -172,12 +172,12 @@ class Beauty:
         reach = min(view.budget, REACH * max(strength, 0) ** GROWTH)
         if reach <= 0 or goal <= 0:
             return self._whole(0 * steps[:1])[0]
-        aim, was = self._aim(goal, reach), self._seen(view, row, 0 * steps[:1])
+        terms, was = self._terms(goal, reach), self._seen(view, row, 0 * steps[:1])
         tried = Tried(steps, self._seen(view, row, steps) - was)
         for first in range(0, TRIES, BESIDE):
-            steps = tried.next(aim, min(BESIDE, TRIES - first))
+            steps = tried.next(terms, min(BESIDE, TRIES - first))
             tried += Tried(steps, self._seen(view, row, steps) - was)
-        return self._whole(tried.best(aim)[None])[0]
+        return self._whole(tried.best(terms)[None])[0]
 
     def _seen(self, view: View, row: int, changes: Floats) -> Floats:
         """Return what is seen of one face after each change, (K, inputs)."""
@@ -210,7 +210,7 @@ class Beauty:
         readings = self.guide.sees(images), self.guide.told(*aligned)
         return np.mean([np.asarray(reading) for reading in readings], 0)
 
-    def _aim(self, goal: float, reach: float) -> Aim:
+    def _terms(self, goal: float, reach: float) -> Terms:
         """Return what is wished; the last of the inputs tell how light parts are."""
         judge = self.guide.judge
         place, who = judge.names.index(WISHED), len(judge.descriptor_slopes)
@@ -224,7 +224,7 @@ class Beauty:
         held[seen:, len(kept) :] = np.eye(tones)
         drifts = np.array([*(DRIFTS.get(n, OTHERS) for n in kept), *TONES], np.float32)
         drifts *= reach / REACH  # a little of a change changes little besides
-        return Aim(np.float32(0.5) * wished, held, drifts, who, goal, reach)
+        return Terms(np.float32(0.5) * wished, held, drifts, who, goal, reach)
 
     def _whole(self, changes: Floats) -> Floats:
         """Return what is free as changes of all traits, (K, traits)."""

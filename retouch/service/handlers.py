@@ -23,9 +23,9 @@ from retouch.photos.formats import FORMATS
 from retouch.photos.masks import MASKS, held
 from retouch.photos.photo import Photo, Provenance, encode, read
 from retouch.service import moves
+from retouch.service.coats import Coats
 from retouch.service.frames import Frame
 from retouch.service.inverted import DRAFT, PREVIEW, InvertedPhoto, packed, unpacked
-from retouch.service.layers import Layers
 from retouch.service.moves import Mover, Wishes
 from retouch.settings import Settings, Skin
 
@@ -46,7 +46,7 @@ class Handlers:
 
     def __init__(self, retoucher: Retoucher, max_pixels: int):
         self.retoucher, self.max_pixels = retoucher, max_pixels
-        self.mover, self.layers = Mover(retoucher), Layers(retoucher.detector)
+        self.mover, self.coats = Mover(retoucher), Coats(retoucher.detector)
         self._kept: OrderedDict[str, InvertedPhoto] = OrderedDict()
         self.verbs: dict[str, Callable[[Frame, Say], Frame]] = {
             "faces": self.faces,
@@ -161,9 +161,9 @@ class Handlers:
 
     def mask(self, frame: Frame, say: Say) -> Frame:
         """Lay a synthetic person's face over each face."""
-        self.layers.masks.person = frame.words["mask"]["person"]
+        self.coats.masks.person = frame.words["mask"]["person"]
         photo, settings = self._changing(frame), self._settings(frame)
-        return self._answered(frame, self.layers.masks.photo(photo, settings, say))
+        return self._answered(frame, self.coats.masks.photo(photo, settings, say))
 
     def render(self, frame: Frame, say: Say) -> Frame:
         """Show inverted faces moved: a draft, a preview, or the photo in full size."""
@@ -184,7 +184,7 @@ class Handlers:
         session = session.part(rows)
         session = dataclasses.replace(session, notes={**session.notes, **notes})
         before = session.photo
-        session = self.layers.skinned(inverted, session, side, area, wishes)
+        session = self.coats.skinned(inverted, session, side, area, wishes)
         told = inverted, rows, wishes, settings, sources
         moved = self.mover.moved(*told, draft=draft)
         say("stitching", 0.5)
@@ -194,7 +194,7 @@ class Handlers:
         if rows:
             finest = DRAWN_AT if draft else None
             photo = self.retoucher.render(session, moved.way, settings, finest)
-            photo = self.layers.masked(photo, session, wishes, settings)
+            photo = self.coats.masked(photo, session, wishes, settings)
         reports = _with_shares(session.reports(), session, moved)
         name = Provenance(self.retoucher.model.name, wishes.words, settings.strength)
         if not small:
@@ -229,7 +229,7 @@ class Handlers:
         going = moved if session.chosen and settings.strength else None
         purpose = Purpose(wishes.words, wishes.everyone.trait)
         result = self.retoucher.complete(session, going, purpose, settings)
-        photo = self.layers.masked(result.photo, session, wishes, settings)
+        photo = self.coats.masked(result.photo, session, wishes, settings)
         return self._answered(frame, dataclasses.replace(result, photo=photo))
 
     def _answered(self, frame: Frame, result: Result) -> Frame:

@@ -13,8 +13,8 @@ from retouch.edits.beauty import (
     OTHERS,
     REACH,
     TONES,
-    Aim,
     Beauty,
+    Terms,
     Tried,
 )
 from retouch.edits.way import Way
@@ -113,18 +113,18 @@ WHO, INPUTS, NUMBERS = 6, 9, 5  # inputs that tell who it is, all, and free numb
 
 
 def _face(seed, bent):
-    """Return an aim, and what a made-up face shows after changes."""
+    """Return the terms, and what a made-up face shows after changes."""
     rng = np.random.default_rng(seed)
     slopes, curves = rng.normal(0, 0.1, (2, NUMBERS, INPUTS))
     kept = np.eye(INPUTS)[:, -2:]
-    aim = Aim(rng.normal(0, 2, INPUTS), kept, np.full(2, OTHERS), WHO, 2.0, REACH)
-    return aim, lambda changes: changes @ slopes + bent * changes**2 @ curves
+    terms = Terms(rng.normal(0, 2, INPUTS), kept, np.full(2, OTHERS), WHO, 2.0, REACH)
+    return terms, lambda changes: changes @ slopes + bent * changes**2 @ curves
 
 
-def _searched(aim, shown, tries):
+def _searched(terms, shown, tries):
     tried = Tried(np.eye(NUMBERS), shown(np.eye(NUMBERS)))
     for _ in range(tries // BESIDE):
-        steps = tried.next(aim, BESIDE)
+        steps = tried.next(terms, BESIDE)
         tried += Tried(steps, shown(steps))
     return tried
 
@@ -132,15 +132,15 @@ def _searched(aim, shown, tries):
 @pytest.mark.parametrize("bent", [0.0, 0.5])
 @pytest.mark.parametrize("seed", range(4))
 def test_a_search_gains_most_of_what_there_is_to_gain(seed, bent):
-    aim, shown = _face(seed, bent)
-    tried = _searched(aim, shown, 16)
-    seen = shown(tried.best(aim)[None])
+    terms, shown = _face(seed, bent)
+    tried = _searched(terms, shown, 16)
+    seen = shown(tried.best(terms)[None])
     rng = np.random.default_rng(0)
     others = rng.normal(0, 1, (20000, NUMBERS)) * rng.uniform(0, 1.5, (20000, 1))
-    most = aim.goal - aim.costs(shown(others)).min()
-    assert aim.goal - aim.costs(seen)[0] > 0.75 * most
+    most = terms.goal - terms.costs(shown(others)).min()
+    assert terms.goal - terms.costs(seen)[0] > 0.75 * most
     assert np.linalg.norm(seen[0, :WHO]) < 1.1 * REACH
-    assert np.abs(seen[0] @ aim.kept).max() < OTHERS + 0.03
+    assert np.abs(seen[0] @ terms.kept).max() < OTHERS + 0.03
 
 
 def test_no_change_is_tried_twice():
@@ -150,10 +150,10 @@ def test_no_change_is_tried_twice():
 
 
 def test_where_nothing_is_gained_nothing_is_best():
-    aim, shown = _face(0, 0.0)
+    terms, shown = _face(0, 0.0)
     worse = Tried(np.eye(NUMBERS), shown(np.eye(NUMBERS)))
-    worse = dataclasses.replace(worse, seen=worse.seen - aim.wished)
-    assert not worse.best(aim).any()
+    worse = dataclasses.replace(worse, seen=worse.seen - terms.wished)
+    assert not worse.best(terms).any()
 
 
 def test_only_what_may_change_is_changed(climb, way):

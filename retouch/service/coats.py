@@ -1,4 +1,4 @@
-"""What lies under and over the moves of a render: retouched skin, and masks.
+"""Coats under and over the moves of a render: retouched skin, and masks.
 
 Skin is retouched in the photo itself, before anything moves, so that it is worked out
 once for all moves that follow; the last photo is kept.
@@ -21,7 +21,7 @@ from retouch.video.mask_effect import MaskEffect
 
 
 @dataclass(eq=False)
-class Layers:
+class Coats:
     """Retouches skin and lays masks; what masks need is loaded once it is asked for."""
 
     detector: Detector
