@@ -6,7 +6,7 @@ from functools import cached_property, reduce
 from io import BytesIO
 from operator import add
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, overload
+from typing import TYPE_CHECKING, BinaryIO, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +15,16 @@ from retouch.contracts import OnStep
 from retouch.edits.beauty import GOAL, Beauty
 from retouch.edits.directions import DIRECTIONS, Known, trait_of
 from retouch.edits.edit import Direction, View
-from retouch.edits.manner import BROAD, GLASSES, TYPICAL, WHOLE
+from retouch.edits.manner import BROAD, TYPICAL, WHOLE
 from retouch.edits.moves import TraitMove
 from retouch.edits.registry import Registry
 from retouch.edits.straight import bounded
 from retouch.edits.way import Moved, Way, within_budget, within_reach
-from retouch.engine.examiner import Examiner, pair
+from retouch.engine.completer import Completer
+from retouch.engine.examiner import Examiner
 from retouch.engine.rendering import Renderer
-from retouch.engine.report import FaceReport
 from retouch.engine.session import (
     ADULT,
-    HELD,
-    PAINTED_OVER,
-    UNDRAWN,
     KnownFaces,
     Purpose,
     Result,
@@ -52,8 +49,7 @@ from retouch.photos.photo import (
 )
 from retouch.presets import BALANCED, GUESS, chosen
 from retouch.provenance import seal
-from retouch.settings import Climb, Settings, Skin
-from retouch.skin.retouch import retouched
+from retouch.settings import Climb, Settings
 from retouch.stitching import mask
 
 if TYPE_CHECKING:  # what climbs by slopes loads Keras
@@ -65,9 +61,7 @@ Moves = Mapping[str, float]  # strengths of named directions, in deviations
 LEAST_SEEN = 0.5  # of a face's square: the part that must lie in the photo
 SEEN_AT = 32  # pixels a side of a square that is looked at for that
 SMALLEST = 24.0  # pixels: the side of a face that can still be worked on
-TRIES = 5  # at keeping to the identity budget in the finished photo
 TRIED_AT = 128  # pixels a side: at this size it is seen what edits do to faces
-ALONGSIDE = {"natural": 0.5, "studio": 1.0}  # of a look, beside an edit
 EARLY = 1.35  # to this power of what even straying allows: most stray at first
 BEAUTY = 0.7  # deviations that strength 1 of beautify asks for
 
@@ -496,81 +490,9 @@ class Retoucher:
         """
         photo, reports = session.photo, session.reports()
         if moved is not None:
-            photo, reports = self._completed(session, moved, purpose, settings)
+            photo, reports = self.completer.completed(session, moved, purpose, settings)
         name = Provenance(self.model.name, purpose.name, settings.strength)
         return Result(photo, session.photo, tuple(reports), name, settings)
-
-    def _completed(
-        self, session: Session, moved: Moved, purpose: Purpose, settings: Settings
-    ) -> tuple[Photo, list[FaceReport]]:
-        """Return the photo and the reports; the budget holds in the photo itself.
-
-        A photo shows more than its crop, so that a face may have moved further in it
-        than the latents said: its way is shortened then.
-        """
-        old = self.examiner.seen(session.photo, session.faces)
-
-        def looked(way: Way) -> tuple[Photo, list[dict[str, Any]]]:
-            photo = self.render(session, way, settings)
-            photo, touched = self._skinned(photo, session, purpose, settings)
-            judged = self.examiner.compare(old, photo, session.faces, purpose.trait)
-            for told, share in zip(judged, touched, strict=True):
-                told["touched"] = share
-            return photo, judged
-
-        looks: list[tuple[Floats, Floats]] = []
-        for _ in range(TRIES):
-            photo, judged = looked(moved.way.bare)
-            gone = np.array([told["identity"] for told in judged])
-            beyond = gone > settings.identity
-            if not beyond.any():
-                break
-            looks.append((moved.shares, gone))
-            less = within_reach(looks, settings.identity)
-            moved = moved * np.where(beyond, less, 1).astype(np.float32)
-        if GLASSES in moved.way.manner.things:
-            who = [told["identity"] for told in judged]
-            photo, judged = looked(moved.way)
-            judged = [
-                told | {"identity": w} for told, w in zip(judged, who, strict=True)
-            ]
-        same = bool(np.array_equal(photo.pixels, session.photo.pixels))
-        return photo, self._told(session, moved, judged, purpose, same=same)
-
-    def _skinned(
-        self, photo: Photo, session: Session, purpose: Purpose, settings: Settings
-    ) -> tuple[Photo, list[float]]:
-        """Return the photo with the skin of edited faces retouched, and the shares."""
-        skin = Skin(look=purpose.look)
-        if skin.is_nothing:
-            return photo, [0.0] * len(session.faces)
-        strength = min(ALONGSIDE[purpose.look] * settings.strength, 1.0)
-        return retouched(photo, session.faces, skin, strength)
-
-    def _told(
-        self,
-        session: Session,
-        moved: Moved,
-        judged: list[dict[str, Any]],
-        purpose: Purpose,
-        *,
-        same: bool,
-    ) -> list[FaceReport]:
-        """Return reports of what was done to the chosen faces, if anything was."""
-        reports = session.reports()
-        guided = self._guided(session.start, moved.latents, purpose.trait)
-        for row, i in enumerate(session.chosen):
-            said = {"share": float(moved.shares[row]), **guided[row], **judged[row]}
-            leads = bool(moved.way[[row]].leads)
-            if same or not (leads or said["touched"]):
-                why = UNDRAWN
-                if leads and session.photo.free is not None:
-                    why = PAINTED_OVER
-                if not moved.shares[row]:
-                    why = HELD
-                said |= {"share": 0.0, "note": why if purpose.asks else ""}
-            reports[i] = dataclasses.replace(reports[i], **said)
-        return reports
 
     def crops(self, photo: Photo, faces: Sequence[Face]) -> tuple[Floats, Floats]:
         """Return the images and the masks of faces."""
@@ -583,24 +505,17 @@ class Retoucher:
             masks[i, ..., 0] = mask.draw(face, seen.transform, size, pixels.shape)
         return images, masks
 
-    def _guided(
-        self, before: Floats, after: Floats, trait: str
-    ) -> list[dict[str, Any]]:
-        """Return the guide's own scores before and after, where it has the trait."""
-        sight = self.model.sight
-        if sight is None or trait not in sight.names:
-            return [{} for _ in before]
-        pictures = (self.model.draw(x, finished=False) for x in (before, after))
-        scores = [np.asarray(sight.look(images)[1]) for images in pictures]
-        place = sight.names.index(trait)
-        return [{"score": pair(scores, i, place)} for i in range(len(before))]
-
     # --- the parts -------------------------------------------------------------
 
     @cached_property
     def examiner(self) -> Examiner:
         """What judges faces and guides no edit."""
         return Examiner(self.model, self.detector)
+
+    @cached_property
+    def completer(self) -> Completer:
+        """What finishes photos of moved faces."""
+        return Completer(self.model, self.renderer, self.examiner)
 
 
 def _given_back(source: Source, result: Result, force: bool) -> object:
