@@ -18,13 +18,13 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from pretrained.backend import silent
+from retouch.batches.desk import Desk
 from retouch.batches.job import Done, Job, Picture
 from retouch.batches.worker import (
     ENVIRONMENT,
     GROUP,
     Environment,
     Worker,
-    failed,
 )
 from retouch.errors import PhotoError, RetouchError, SettingsError
 from retouch.inversion import memory
@@ -146,7 +146,7 @@ class _Pool:
                 f"The process that worked on it died twice (exit code {code}); the file"
                 " may be damaged, or memory short: try fewer --workers."
             )
-            yield failed(self.job, self.weights, picture, error)
+            yield Desk(self.job, self.weights).failed(picture, error)
         if self.groups:
             self.workers.append(self._start())
 
