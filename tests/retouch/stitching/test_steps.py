@@ -1,0 +1,84 @@
+import numpy as np
+
+from retouch.edits.manner import BROAD
+from retouch.stitching.change import Change
+from retouch.stitching.steps import calmed
+from retouch.stitching.stitch import Piece, stitch
+from tests.retouch.stitching.changed import CROP, FACE, PHOTO, SIZE, TO_CROP
+
+
+def test_landmarks_that_but_jitter_move_nothing():
+    rng = np.random.default_rng(0)
+    was = TO_CROP(FACE.landmarks)
+    now = was + rng.uniform(-0.15, 0.15, was.shape)
+    photo = np.random.default_rng(1).integers(0, 255, PHOTO.shape, np.uint8)
+    change = Change(CROP, CROP + np.float32(0.01), marks=(was, now))
+    assert (
+        np.abs(stitch(photo, [Piece(FACE, TO_CROP, change)]) - photo.astype(int)).max()
+        < 2
+    )
+
+
+def test_an_eye_moves_alone_only_if_it_moves_far():
+    was = np.random.default_rng(0).uniform(50, 200, (68, 2))
+    nothing = np.zeros((256, 256, 3), np.float32)
+    lid, both = [37, 38], [37, 38, 43, 44]
+
+    def raised(points, far):
+        now = was.copy()
+        now[points, 1] -= far
+        change = calmed(Change(nothing, nothing, marks=(was, now)), 256.0)
+        return was[:, 1] - change.marks[1][:, 1]
+
+    assert not raised(lid, 1.5).any()
+    assert raised(both, 1.5)[both].min() > 0.7
+    assert raised(lid, 12)[lid].min() > 10 and np.abs(raised(lid, 12)[43:45]).max() < 2
+
+
+def test_the_further_half_of_a_turned_mouth_widens_in_proportion():
+    nothing = np.zeros((SIZE, SIZE, 3), np.float32)
+    front = TO_CROP(FACE.landmarks)
+    middle = front[51, 0]
+
+    def widened(was, left, right):
+        now = was.copy()
+        now[[48, 60], 0] -= left
+        now[[54, 64], 0] += right
+        moved = calmed(Change(nothing, nothing, marks=(was, now)), SIZE).marks[1]
+        return was[48, 0] - moved[48, 0], moved[54, 0] - was[54, 0]
+
+    turned = front.copy()
+    left = turned[:, 0] < middle
+    turned[left, 0] = middle + 0.3 * (turned[left, 0] - middle)
+    near = widened(turned, 8, 8)
+    assert 0.25 < near[0] / near[1] < 0.5
+    assert np.abs(np.subtract(*widened(front, 8, 8))) < 0.1
+    lopsided = widened(front, 2, 12)
+    assert lopsided[0] < 3 and lopsided[1] > 10
+
+
+def test_a_jaw_moves_as_one():
+    was = TO_CROP(FACE.landmarks)
+    lower, jumpy = was.copy(), was.copy()
+    lower[:17, 1] += np.linspace(2, 5, 17)
+    jumpy[4, 0] -= 6
+    nothing = np.zeros((SIZE, SIZE, 3), np.float32)
+
+    def steps(now):
+        change = calmed(Change(nothing, nothing, marks=(was, now)), SIZE)
+        return change.marks[1] - was
+
+    assert np.abs(steps(lower) - (lower - was)).max() < 0.2
+    assert np.abs(steps(jumpy)).max() < 3
+
+
+def test_landmarks_tell_where_the_photos_own_pixels_go():
+    was = TO_CROP(FACE.landmarks)
+    now = was.copy()
+    now[17:27, 1] -= 6  # the brows go up
+    change = Change(CROP, CROP + np.float32(0.01), marks=(was, now), manner=BROAD)
+    result = stitch(PHOTO, [Piece(FACE, TO_CROP, change)])
+    x, y = np.floor(TO_CROP.inverse(was[19])).astype(int)
+    lifted = round(6 / TO_CROP.scale)
+    old, new = PHOTO[y, x].astype(int), result[y - lifted, x].astype(int)
+    assert np.abs(new - old).max() < 30
