@@ -70,7 +70,7 @@ def aligned(
         bare = flow.moved(change.bare[0], whole) * change.bare[1]
         clear, lit = clear * bare, lit * bare
     if not change.manner.still:
-        lit *= np.minimum(flow.depth(clear) / (BESIDE * unit), 1)
+        lit *= np.minimum(flow.room(clear) / (BESIDE * unit), 1)
     if change.manner.fine:
         # Edges that no landmark marks, drawn a little elsewhere, would be drawn twice.
         rest = flow.estimate(before, change.after, lit)

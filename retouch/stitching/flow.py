@@ -113,10 +113,10 @@ def tapered(flow: Pixels, where: Pixels) -> Pixels:
 
     A cheek beside hair that lies before it would be torn along its edge.
     """
-    return bounded(flow, np.maximum(STEEP * depth(where), 1e-3)[..., None])
+    return bounded(flow, np.maximum(STEEP * room(where), 1e-3)[..., None])
 
 
-def depth(where: Pixels) -> Pixels:
+def room(where: Pixels) -> Pixels:
     """Return how far each pixel is from those where nothing may change, (S, S)."""
     away: Pixels = distance_transform_edt(where > BARELY).astype(np.float32)
     return away
