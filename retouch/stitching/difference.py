@@ -20,7 +20,7 @@ from retouch.stitching.lines import lined
 from retouch.stitching.make_up import made_up
 from retouch.stitching.mouths import gap, painted
 from retouch.stitching.pigment import tinting
-from retouch.stitching.steps import flowing, settled
+from retouch.stitching.steps import flowing, reached, settled
 from retouch.stitching.thing import Thing
 
 
@@ -32,10 +32,13 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
         unit: the face's size in crop pixels.
     """
     change = settled(change, masks, unit)
+    # Where nothing bares what is behind lips, skin beside their corner may not fold.
+    change = reached(change, flowing(change, unit, gap(change, masks)))
     bared = gap(change, masks)
     whole = flowing(change, unit, bared)
     moves = flow.tapered(whole, masks.edit) * masks.edit[..., None]
     moves = flow.unfolded(moves, masks.edit, bared)
+    change = reached(change, moves)
     if strength := change.asked.get(GAZE):
         moves = moves + flow.fetch(looking(own, masks, strength), moves)
     photo = flow.fetch(own, moves)

@@ -20,6 +20,7 @@ from retouch.geometry import (
     PHILTRUM,
     Points,
 )
+from retouch.sampling import sampled
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.mouths import as_open, facing, hidden, steadied
@@ -31,6 +32,8 @@ ALONE = 0.008  # by which one eye or brow moves otherwise than the other
 # Landmarks that move together, or keep still.
 BROWS, EYES = slice(17, 27), slice(LEFT_EYE.start, 48)
 LIPS = slice(OUTER_LIPS.start, INNER_LIPS.stop)
+CORNERS = [48, 54, 60, 64]  # of the mouth, outside and inside
+NEARER = 12  # steps in which a flow is followed backwards, half-way each
 PARTS, PAIRS = (JAW, BROWS, NOSE, EYES, LIPS), [*range(17, 27), *range(36, 48)]
 
 
@@ -70,6 +73,20 @@ def flowing(change: Change, unit: float, bared: Pixels) -> Pixels:
     """
     whole = flow.between(*change.marks, change.size)
     return flow.unfolded(flow.bounded(whole, LONGEST * unit), unseen=bared)
+
+
+def reached(change: Change, moves: Pixels) -> Change:
+    """Return the change with a mouth's corners where moves take them.
+
+    These fall short of what is drawn: paint between lips would end beside them.
+    """
+    was, now = (marks[CORNERS] for marks in change.marks)
+    for _ in range(NEARER):
+        x, y = now.T - 0.5
+        now = (now + was - sampled(moves, y, x, linear=True)) / 2
+    marks = change.marks[1].copy()
+    marks[CORNERS] = now
+    return replace(change, marks=(change.marks[0], marks))
 
 
 def _foreshortened(was: Points, steps: Points) -> Points:

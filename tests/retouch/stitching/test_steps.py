@@ -1,8 +1,10 @@
 import numpy as np
 
 from retouch.edits.manner import BROAD
+from retouch.sampling import sampled
+from retouch.stitching import flow
 from retouch.stitching.change import Change
-from retouch.stitching.steps import calmed
+from retouch.stitching.steps import CORNERS, calmed, reached
 from retouch.stitching.stitch import Piece, stitch
 from tests.retouch.stitching.changed import CROP, FACE, PHOTO, SIZE, TO_CROP
 
@@ -82,3 +84,29 @@ def test_landmarks_tell_where_the_photos_own_pixels_go():
     lifted = round(6 / TO_CROP.scale)
     old, new = PHOTO[y, x].astype(int), result[y - lifted, x].astype(int)
     assert np.abs(new - old).max() < 30
+
+
+def test_a_mouth_ends_where_its_corners_are_moved_to():
+    was = TO_CROP(FACE.landmarks)
+    now = was + np.array([3.0, -4.0])
+    change = Change(CROP, CROP, marks=(was, now))
+    half = np.broadcast_to(np.float32([-1.5, 2.0]), (SIZE, SIZE, 2))
+    marks = reached(change, half).marks[1]
+    np.testing.assert_allclose(
+        marks[CORNERS], was[CORNERS] + np.array([1.5, -2.0]), atol=0.01
+    )
+    others = np.setdiff1d(np.arange(68), CORNERS)
+    assert np.array_equal(marks[others], now[others])
+
+
+def test_corners_are_followed_to_where_they_come_from():
+    was = TO_CROP(FACE.landmarks)
+    now = was.copy()
+    now[48:, 1] -= 2
+    now[CORNERS, 0] += [-3, 3, -3, 3]
+    moves = flow.between(was, now, SIZE)
+    change = reached(Change(CROP, CROP, marks=(was, now)), moves)
+    x, y = change.marks[1][CORNERS].T - 0.5
+    back = change.marks[1][CORNERS] + sampled(moves, y, x, linear=True)
+    np.testing.assert_allclose(back, was[CORNERS], atol=0.05)
+    np.testing.assert_allclose(change.marks[1][[48, 54]], now[[48, 54]], atol=0.3)
