@@ -108,5 +108,5 @@ def test_corners_are_followed_to_where_they_come_from():
     change = reached(Change(CROP, CROP, marks=(was, now)), moves)
     x, y = change.marks[1][CORNERS].T - 0.5
     back = change.marks[1][CORNERS] + sampled(moves, y, x, linear=True)
-    np.testing.assert_allclose(back, was[CORNERS], atol=0.05)
+    np.testing.assert_allclose(back, was[CORNERS], atol=0.2)
     np.testing.assert_allclose(change.marks[1][[48, 54]], now[[48, 54]], atol=0.3)
