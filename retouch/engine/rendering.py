@@ -25,7 +25,7 @@ from retouch.provenance import watermark
 from retouch.settings import OUTLINED, Settings
 from retouch.stitching.change import Change
 from retouch.stitching.layers import Layers
-from retouch.stitching.mouths import as_open, newness, opening, steadied
+from retouch.stitching.mouths import OPEN, as_open, newness, opening, steadied
 from retouch.stitching.stitch import Piece, planned, stitch
 
 Floats = NDArray[np.float32]
@@ -163,7 +163,7 @@ class Renderer:
         new, bare = drawn.laid_on(old), None
         if manner.fine and not manner.still:
             bare = old.bare, drawn.bare_on(old)
-        now = _parted(way, old.marks, new.marks)
+        now = _parted(way, there.landmarks, old.marks, new.marks)
         change = Change(
             old.picture,
             new.picture,
@@ -257,14 +257,13 @@ class Drawn:
         return Similarity.fit(self.marks[ANCHORS], other.marks[ANCHORS])
 
 
-def _parted(way: Way, was: Points, now: Points) -> Points:
+def _parted(way: Way, own: Points, was: Points, now: Points) -> Points:
     """Return landmarks now, with lips that part, or close, only where a way says so.
 
-    Who smiles a little does so with closed lips.
+    Closed lips stay closed where somebody smiles a little.
     """
     happier, opener = (way.asked(name) for name in OPENING)
-    parts = way.changes(OPENING, more=True)
-    if opener < happier < GENTLE:
-        parts = False
+    gentle = opening(own) < OPEN and opener < happier < GENTLE
+    parts = way.changes(OPENING, more=True) and not gentle
     closes = way.changes(OPENING) and opening(now) < opening(was)
     return now if parts or closes else as_open(was, now)

@@ -76,5 +76,6 @@ def test_lips_part_at_a_smile_that_is_no_gentle_one(retoucher, happier, opener, 
     latents = np.repeat(moves.mean[None], 1, 0)
     now = drawn_face(128).landmarks
     was = closed(drawn_face(128)).landmarks
-    marks = _parted(Way.learnt(latents, change, moves), was, now)
-    assert (opening(marks) > 0.05) == parts
+    way = Way.learnt(latents, change, moves)
+    assert (opening(_parted(way, was, was, now)) > 0.05) == parts
+    assert (opening(_parted(way, now, was, now)) > 0.05) == (happier > 0)
