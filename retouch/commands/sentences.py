@@ -75,14 +75,20 @@ def _change(face: FaceReport, wished: Collection[str]) -> str:
     known = [(by, n) for n, by in changes if n in WORDS and WORDS[n][by > 0]]
     known = [(by, n) for by, n in known if abs(by) >= STRAYS.get(n, SEEN)]
     most = sorted(known, key=lambda pair: (pair[1] not in wished, -abs(pair[0])))[:2]
-    if not most and wished and PAINT.issuperset(wished):
-        return "make-up changed"
-    if not most and {*wished} == {GAZE}:
-        return "looking elsewhere"
-    if not most:  # no judge reads shapes
-        return "hardly changed" if face.changed.keys() >= set(wished) else "reshaped"
+    unread = _unread(face, wished)
+    if not most:
+        painted = wished and PAINT.issuperset(wished)
+        return "make-up changed" if painted else ", ".join(unread) or "hardly changed"
     largest = max(abs(by) for by, _ in most)
     least = max(SEEN, BESIDE * largest)
     seen = [(by, name) for by, name in most if abs(by) >= least]
     amount = next(word for limit, word in AMOUNTS if largest < limit)
-    return f"{amount} {' and '.join(WORDS[name][by > 0] for by, name in seen)}"
+    read = f"{amount} {' and '.join(WORDS[name][by > 0] for by, name in seen)}"
+    return ", ".join([*unread, read])
+
+
+def _unread(face: FaceReport, wished: Collection[str]) -> list[str]:
+    """Return words for what was wished and no judge reads: shapes, and the gaze."""
+    unread = {*wished} - face.changed.keys()
+    shapes = ["reshaped"] if unread - {GAZE} else []
+    return [*shapes, "looking elsewhere"] if GAZE in unread else shapes

@@ -32,6 +32,10 @@ def test_what_is_told_are_the_largest_changes_whichever_they_are():
 def test_what_no_judge_reads_is_told_all_the_same():
     narrower = replace(FACE, changed={"attractive": 0.1, "age": 0.02})
     assert told([narrower], 0.3, ["nose-width"])[0].startswith("1 face: reshaped;")
+    beside = replace(FACE, changed={"weight": -0.7})
+    for wished, words in (("mouth-open", "reshaped"), ("gaze", "looking elsewhere")):
+        (sentence,) = told([beside], 0.3, [wished])
+        assert sentence.startswith(f"1 face: {words}, clearly slimmer;")
 
 
 def test_several_faces_are_numbered_and_one_left_alone_says_why():
