@@ -1,6 +1,7 @@
 # make demo    the main job on a portrait, as a before | after picture
 # make test    install and run the tests
 # make chromium  install the browser of the page's tests from Debian, if root may
+# make far     install what stands for far folders in the tests
 # make check   lint, types, tests, and whether the generated docs are fresh
 PYTHON ?= python3
 PHOTO ?= demo.png
@@ -10,7 +11,7 @@ TENSORFLOW ?= $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' -)),tensorfl
 WORKERS ?= 2
 OTHER = $(if $(filter tensorflow,$(TENSORFLOW)),tensorflow-cpu,tensorflow)
 
-.PHONY: demo test chromium check docs lint types lock
+.PHONY: demo test chromium far check docs lint types lock
 .DELETE_ON_ERROR:
 
 .venv/.ready: requirements.lock pyproject.toml
@@ -32,6 +33,9 @@ test: .venv/.ready
 
 chromium:
 	@command -v chromium || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || echo "No chromium can be installed here: the page's tests are skipped."
+
+far: .venv/.ready
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check aiohttp==3.14.5 s3fs==2026.9.0 "moto[server]==5.2.5" || echo "No server of far folders can be installed here: their tests are skipped."
 
 lint: .venv/.ready
 	.venv/bin/ruff check .
