@@ -88,10 +88,10 @@ def test_shuffling_is_told_by_the_seed(folder, tmp_path):
         ("absent", PhotoError, "check the name"),
         ("nothing/*.jpg", PhotoError, "no pictures"),
         ("nonsense://x", SettingsError, "no address"),
-        ("s3://bucket/x", DependencyError, "package"),
+        ("gs://bucket/x", DependencyError, "package"),
     ],
 )
 def test_what_cannot_be_is_a_sentence(source, kind, word, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "s3fs", None)  # as if it were not installed
+    monkeypatch.setitem(sys.modules, "gcsfs", None)  # as if it were not installed
     with pytest.raises(kind, match=word):
         find(source, tmp_path / "out")
