@@ -32,9 +32,11 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
         unit: the face's size in crop pixels.
     """
     change = settled(change, masks, unit)
-    # Where nothing bares what is behind lips, skin beside their corner may not fold.
-    change = reached(change, flowing(change, unit, gap(change, masks)))
     bared = gap(change, masks)
+    if bared.any():
+        # Beyond corners that lips do not reach nothing hides a fold of skin.
+        change = reached(change, flowing(change, unit, bared))
+        bared = gap(change, masks)
     whole = flowing(change, unit, bared)
     moves = flow.tapered(whole, masks.edit) * masks.edit[..., None]
     moves = flow.unfolded(moves, masks.edit, bared)
