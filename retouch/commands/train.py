@@ -1,10 +1,11 @@
 """The commands that train networks on pictures of one's own."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand
 
 from pretrained import backend
 from retouch.commands.options import with_options
@@ -24,10 +25,11 @@ from retouch.training.options import (
 BACKENDS = ("keras", "tensorflow", "jax", "torch")
 
 
-class Trainings(TyperGroup):
-    """Says what to install where there is no Keras to train with."""
+class Training(TyperCommand):
+    """Loads Keras quietly before its work, and says what to install where it lacks."""
 
     def invoke(self, ctx: Any) -> Any:
+        backend.start()
         try:
             return super().invoke(ctx)
         except ImportError as error:
@@ -37,11 +39,12 @@ class Trainings(TyperGroup):
 
 
 app = typer.Typer(
-    cls=Trainings,
     help="Train on pictures of your own.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command()(data)
+training = partial(app.command, cls=Training)
 
 Data = Annotated[Path, typer.Argument(help="Folder of shards: retouch train data.")]
 RunFolder = Annotated[Path, typer.Argument(help="Folder of the training.")]
@@ -55,10 +58,7 @@ Handed = Annotated[
 ]
 
 
-app.command()(data)
-
-
-@app.command()
+@training()
 @with_options(FacesConfig, "config")
 def generator(
     data: Data,
@@ -76,7 +76,7 @@ def generator(
     run_training(data, run, config, minutes=minutes, precision=precision, begin=begin)
 
 
-@app.command()
+@training()
 def moves(
     data: Data,
     model: Annotated[
@@ -93,7 +93,7 @@ def moves(
     typer.echo(f"{row.name}: {len(row.config['names'])} traits")
 
 
-@app.command()
+@training()
 @with_options(EncoderConfig, "config")
 def encoder(
     data: Data,
@@ -123,7 +123,7 @@ def encoder(
     )
 
 
-@app.command()
+@training()
 def export(
     data: Annotated[Path, typer.Argument(help="Folder of shards.")],
     run: RunFolder,
@@ -140,7 +140,7 @@ def export(
     typer.echo(str(hand_over(run, Shards.read(data), out, name=name, licence=licence)))
 
 
-@app.command()
+@training()
 def traits(
     data: Annotated[Path, typer.Argument(help="Folder of shards.")],
     networks: Annotated[Path, typer.Argument(help="Folder of exported networks.")],
@@ -157,7 +157,7 @@ def traits(
         typer.echo(f"{way}: {told}")
 
 
-@app.command()
+@training()
 def judges(
     data: Annotated[Path, typer.Argument(help="Folder of shards.")],
     out: Annotated[Path, typer.Argument(help="Folder for the guide and the judge.")],
@@ -183,7 +183,7 @@ def _named(text: str) -> tuple[str, str]:
     return name, file
 
 
-@app.command()
+@training()
 def sight(
     data: Annotated[Path, typer.Argument(help="Folder of shards.")],
     networks: Annotated[Path, typer.Argument(help="Folder for the reader.")],
@@ -196,7 +196,7 @@ def sight(
     typer.echo(f"shapes of faces held out are read with R² {skill:.2f}")
 
 
-@app.command()
+@training()
 @with_options(GlowConfig, "options")
 def glow(
     data: Data,
@@ -223,7 +223,7 @@ def glow(
     )
 
 
-@app.command()
+@training()
 def scout(
     faces: Annotated[
         list[Path], typer.Argument(help="Folders of pictures of one upright face.")
@@ -239,7 +239,7 @@ def scout(
     typer.echo(fit(faces, without, out, most, licence))
 
 
-@app.command()
+@training()
 @with_options(ParsingConfig, "options")
 def parsing(
     data: Annotated[list[Path], typer.Argument(help="Folders of shards.")],
@@ -283,7 +283,7 @@ def parsing(
     )
 
 
-@app.command()
+@training()
 @with_options(HealingConfig, "options")
 def healing(
     data: Data,
@@ -304,7 +304,7 @@ def healing(
     )
 
 
-@app.command()
+@training()
 @with_options(MaskConfig, "config")
 def mask(
     data: Data,
@@ -355,14 +355,14 @@ def _variational(kind: str) -> None:
         )
 
     what = {"vae": "VAE", "cvae": "conditional VAE"}[kind]
-    app.command(kind, help=f"Train a {what} and its encoder, or go on with it.")(run)
+    training(kind, help=f"Train a {what} and its encoder, or go on with it.")(run)
 
 
 for _kind in ("vae", "cvae"):
     _variational(_kind)
 
 
-@app.command()
+@training()
 @with_options(VQConfig, "config")
 def vqvae(
     data: Data,
@@ -377,7 +377,7 @@ def vqvae(
     run_training(data, run, config, minutes=minutes, precision=precision)
 
 
-@app.command()
+@training()
 @with_options(PriorConfig, "config")
 def prior(
     data: Data,
@@ -392,7 +392,7 @@ def prior(
     train_prior(data, run, config, minutes=minutes, precision=precision)
 
 
-@app.command()
+@training()
 def release(
     data: Data,
     run: RunFolder,
@@ -407,7 +407,7 @@ def release(
     typer.echo(str(hand_over(data, run, out, kind, name=name, licence=licence)))
 
 
-@app.command()
+@training()
 def expressions(
     data: Annotated[Path, typer.Argument(help="Folder of shards.")],
     out: Annotated[Path, typer.Argument(help="Folder for the reader.")],
