@@ -92,6 +92,7 @@ def bad(tmp_path_factory, portrait):
     folder = tmp_path_factory.mktemp("bad")
     (folder / "empty.jpg").touch()
     (folder / "text.jpg").write_text("no picture")
+    Image.new("RGB", (3, 3)).save(folder / "moving.gif")
     (folder / "cut.png").write_bytes(portrait.read_bytes()[:20000])
     Image.new("RGB", (3, 3)).save(folder / "tiny.png")
     Image.new("RGB", (300, 300)).save(folder / "nobody.png")
@@ -102,6 +103,11 @@ def bad(tmp_path_factory, portrait):
 def test_what_is_no_photo_is_one_sentence_and_exit_code_1(bad, name, tmp_path):
     out = tmp_path / "out.png"
     _refused(retouch("faces", bad / name, "--out", out), out)
+
+
+def test_what_is_no_photo_is_told_before_how_its_result_would_be_called(bad):
+    done = retouch("skin", bad / "moving.gif")
+    assert done.stderr.decode().startswith(f"retouch: '{bad}/moving.gif' is a GIF,")
 
 
 @pytest.mark.parametrize("name", ["tiny.png", "nobody.png"])

@@ -39,26 +39,22 @@ class Desk:
         """Return the file of a finished photo, called as the picture is."""
         from retouch.engine.comparison import compared
         from retouch.photos import photo
-        from retouch.photos.formats import format_of
+        from retouch.photos.formats import finished, format_of
 
-        job, name = self.job, picture.name
-        if PurePosixPath(name).suffix:
-            kind = format_of(Path(name))
-        else:  # an address need not tell
-            kind = result.photo.format or "PNG"
-            name += f".{kind.lower()}"
+        job, kind = self.job, result.photo.format or "PNG"
+        name = finished(PurePosixPath(picture.name), "", kind)
         shown = None
         if job.compare:
             shown = compared(result.before, result.photo, result.faces)
         data = photo.encode(
             shown or result.photo,
-            kind,
+            format_of(name),
             quality=job.quality,
             strip_location=job.strip_location,
             provenance=result.provenance if job.provenance else None,
             seal=result.seal,
         )
-        return {name: data}
+        return {str(name): data}
 
     def done(
         self, picture: Picture, files: Files, faces: list[Any], seconds: float

@@ -15,11 +15,10 @@ from fsspec.implementations.local import make_path_posix
 
 from retouch.batches.job import Picture
 from retouch.errors import DependencyError, PhotoError, SettingsError
-from retouch.photos.formats import FORMATS
+from retouch.photos.formats import SUFFIXES
 
 LISTS = (".txt", ".list", ".lst")
 WILD = "*?["
-SUFFIXES = {suffix for known in FORMATS.values() for suffix in known.suffixes}
 Info = dict[str, Any]
 
 

@@ -70,8 +70,9 @@ class Output:
     def _beside(self, photo: str, done: str) -> str:
         if photo == "-":
             return "-"
-        path, kind = Path(photo), "-compared" if self.compare else ""
-        return str(path.with_stem(f"{path.stem}-{done}{kind}"))
+        from retouch.photos.photo import beside
+
+        return str(beside(photo, f"-{done}{'-compared' if self.compare else ''}"))
 
     def write(
         self,

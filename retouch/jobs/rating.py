@@ -14,7 +14,7 @@ import numpy as np
 
 from retouch.errors import RetouchError, SettingsError
 from retouch.photos import disk
-from retouch.photos.formats import FORMATS
+from retouch.photos.formats import SUFFIXES
 
 if TYPE_CHECKING:
     from retouch.engine.retoucher import Retoucher
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 START, SPREAD = 1000.0, 400.0
 ENOUGH = 6  # times that each photo is to be compared, by and by
 FASTEST, SLOWEST = 48.0, 16.0  # points a comparison can move; less with experience
-SUFFIXES = {suffix for known in FORMATS.values() for suffix in known.suffixes}
 
 
 @dataclass

@@ -22,7 +22,14 @@ from PIL import Image, ImageFile, JpegImagePlugin
 
 from retouch.errors import PhotoError, RetouchError, SizeError
 from retouch.photos import photoshop, tiff
-from retouch.photos.formats import FORMATS, LENIENCY, png_chunks, require
+from retouch.photos.formats import (
+    FORMATS,
+    HEAD,
+    LENIENCY,
+    png_chunks,
+    recognised,
+    require,
+)
 from retouch.photos.levels import samples_of
 from retouch.photos.metadata import Metadata
 from retouch.photos.stored import Kind, Samples, Stored
@@ -59,19 +66,12 @@ class Decoded:
 
 def decode(file: BinaryIO, name: str, max_pixels: int) -> Decoded:
     """Read a picture from a file that can seek; errors speak of it by name."""
-    head = file.read(64)
-    signatures = {format.name: format.signature for format in FORMATS.values()}
-    found = [key for key, form in signatures.items() if re.match(form, head, re.S)]
-    if not found:
-        raise PhotoError(
-            f"{name} holds no picture that can be read; give a JPEG, PNG, TIFF, WebP, "
-            "AVIF or HEIC file."
-        )
-    require(found[0], name)
+    format = recognised(file.read(HEAD), name)
+    require(format, name)
 
     def reopen() -> Image.Image:
         file.seek(0)
-        return Image.open(file, formats=found[:1])
+        return Image.open(file, formats=[format])
 
     with _decoding(name):
         image = reopen()

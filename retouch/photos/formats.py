@@ -1,13 +1,14 @@
 """The picture formats: what each can hold, and Pillow made ready for them."""
 
+import re
 import struct
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
+from pathlib import PurePath
+from typing import BinaryIO, TypeVar
 
 from PIL import Image, features
 
@@ -34,6 +35,8 @@ class Format:
         return f"image/{'heic' if self.name == 'HEIF' else self.name.lower()}"
 
 
+HEAD = 64  # bytes of a file that tell its format
+AnyPath = TypeVar("AnyPath", bound=PurePath)
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIXELS: frozenset[Kind] = frozenset({"bilevel", "grey", "palette", "rgb"})
 FORMATS: Mapping[str, Format] = {
@@ -72,18 +75,54 @@ FORMATS: Mapping[str, Format] = {
         ),
     )
 }
+SUFFIXES: Mapping[str, str] = {
+    suffix: format.name for format in FORMATS.values() for suffix in format.suffixes
+}
+# What is given for a photo and is none here: its first bytes, what it is, what to do.
+OTHERS = (
+    (rb"GIF8", "a GIF", "save it as PNG, of a moving one a single frame"),
+    (rb"BM.{4}\0{4}", "a BMP", "save it as PNG"),
+    (rb"\0{3}\x0cjP  |\xff\x4f\xff\x51", "a JPEG 2000", "save it as PNG"),
+    (rb"\0{3}\x0cJXL |\xff\x0a", "a JPEG XL", "save it as PNG"),
+    (rb"8BPS", "a Photoshop document", "export it as PNG or TIFF"),
+    (rb"%PDF", "a PDF", "export the photo in it as PNG or JPEG"),
+    (rb"....ftypcrx |FUJIFILMCCD", "a camera's raw file", "develop it to TIFF or JPEG"),
+    (rb"....ftyp|....moov|\x1aE\xdf\xa3|RIFF....AVI", "a film", "try retouch video"),
+)
 
 
-def format_of(path: Path) -> str | None:
+def recognised(head: bytes, name: str) -> str:
+    """Return the format of the picture that begins with these bytes."""
+    for format in FORMATS.values():
+        if re.match(format.signature, head, re.S):
+            return format.name
+    for signature, what, remedy in OTHERS:
+        if re.match(signature, head, re.S):
+            raise PhotoError(f"{name} is {what}, which is not read; {remedy}.")
+    raise PhotoError(
+        f"{name} holds no picture that can be read; give a JPEG, PNG, TIFF, WebP, "
+        "AVIF or HEIC file."
+    )
+
+
+def format_of(path: PurePath) -> str | None:
     """Return the format a path's suffix names, or None if it has no suffix."""
     suffix = path.suffix.lower()
-    for format in FORMATS.values():
-        if suffix in format.suffixes:
-            return format.name
-    if not suffix:
-        return None
-    known = ", ".join(s for format in FORMATS.values() for s in format.suffixes)
-    raise PhotoError(f"No picture format is called {suffix!r}. Known: {known}.")
+    if suffix and suffix not in SUFFIXES:
+        raise PhotoError(
+            f"No picture format is called {suffix!r}. Known: {', '.join(SUFFIXES)}."
+        )
+    return SUFFIXES.get(suffix)
+
+
+def finished(path: AnyPath, words: str, format: str) -> AnyPath:
+    """Return the path with words added to its name, whose suffix names a format.
+
+    Where the path's own suffix names none, it belongs to the name.
+    """
+    if path.suffix.lower() in SUFFIXES:
+        return path.with_name(f"{path.stem}{words}{path.suffix}")
+    return path.with_name(f"{path.name}{words}{FORMATS[format].suffixes[0]}")
 
 
 def png_chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:

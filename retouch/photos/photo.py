@@ -25,7 +25,14 @@ from retouch.photos.decode import decode, decode_image
 from retouch.photos.disk import check_path, opened, put, refusing
 from retouch.photos.encode import encode as encode_stored
 from retouch.photos.encode import pillow_image
-from retouch.photos.formats import FORMATS, Format, format_of
+from retouch.photos.formats import (
+    FORMATS,
+    HEAD,
+    Format,
+    finished,
+    format_of,
+    recognised,
+)
 from retouch.photos.metadata import Metadata, Provenance
 from retouch.photos.stored import Kind, Samples, Stored, luma, restored
 from retouch.settings import MAX_PIXELS
@@ -39,6 +46,7 @@ __all__ = [
     "Same",
     "Seal",
     "Source",
+    "beside",
     "check_target",
     "encode",
     "like",
@@ -193,6 +201,12 @@ def check_target(target: PathLike | BinaryIO, *, force: bool = False) -> str | N
     return format_of(Path(target))
 
 
+def beside(source: PathLike, words: str) -> Path:
+    """Return the path of a result beside a photo, with words added to its name."""
+    with opened(source) as (file, name):
+        return finished(Path(source), words, recognised(file.read(HEAD), name))
+
+
 def like(
     photo: Photo,
     source: Source,
@@ -222,8 +236,7 @@ def like(
         image.info.update(_info(metadata))
         return image
     if isinstance(source, str | os.PathLike):
-        path = Path(source)
-        target = path.with_stem(f"{path.stem}-retouched")
+        target = finished(Path(source), "-retouched", photo.format or "PNG")
         write(photo, target, force=force, provenance=provenance, seal=seal)
         return target
     data = encode(photo, provenance=provenance, seal=seal)
