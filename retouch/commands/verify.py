@@ -11,9 +11,9 @@ from retouch.commands import output
 from retouch.commands.options import with_options
 from retouch.commands.output import Output
 from retouch.errors import PhotoError, SettingsError
-from retouch.settings import MAX_PIXELS
 
 if TYPE_CHECKING:
+    from retouch.photos.photo import Photo
     from retouch.provenance.verify import Findings
 
 LOSSLESS = ("PNG", "TIFF")
@@ -37,15 +37,7 @@ def verify(
     """Say what a picture tells of how it came about, and whether that holds."""
     from retouch.provenance.verify import findings
 
-    data, anchors = _read(picture), ""
-    if trust is not None:
-        try:
-            anchors = trust.read_text("ascii")
-        except (OSError, ValueError) as error:
-            raise SettingsError(
-                f"'{trust}' is no PEM file that can be read."
-            ) from error
-    found = findings(data, MAX_PIXELS, anchors)
+    found = findings(*_read(picture), None if trust is None else _anchors(trust))
     if to.as_json:
         told = {**dataclasses.asdict(found), "marked": found.marked}
         typer.echo(json.dumps({**told, "holds": found.holds}))
@@ -59,11 +51,9 @@ def verify(
 @with_options(Output, "to", "out", "force", "quality", "quiet")
 def undo(picture: PICTURE, to: Output) -> None:
     """Put the faces back as they were, out of a picture made with --reversible."""
-    from retouch.photos.photo import read
     from retouch.provenance import carried, originals
 
-    data = _read(picture)
-    photo = read(picture)
+    photo, data = _read(picture)
     suffix = picture.suffix if photo.format in LOSSLESS else ".png"
     target = to.out or str(picture.with_name(f"{picture.stem}-undone{suffix}"))
     output.check(target, to.force)
@@ -102,8 +92,15 @@ def sentences(found: "Findings") -> list[str]:
     return lines
 
 
-def _read(picture: Path) -> bytes:
+def _read(picture: Path) -> tuple["Photo", bytes]:
+    """Return the picture as a photo, and its file."""
+    from retouch.photos.photo import read
+
+    return read(picture), picture.read_bytes()
+
+
+def _anchors(trust: Path) -> str:
     try:
-        return picture.read_bytes()
-    except OSError as error:
-        raise PhotoError(f"'{picture}' cannot be read; check the name.") from error
+        return trust.read_text("ascii")
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"'{trust}' is no PEM file that can be read.") from error

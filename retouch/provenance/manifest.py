@@ -104,15 +104,13 @@ def readable(data: bytes, media: str) -> bool:
     return True
 
 
-def stated(data: bytes, media: str, anchors: str = "") -> Statement:
+def stated(data: bytes, media: str, anchors: str | None = None) -> Statement:
     """Return what the manifest of a picture says.
 
     Args:
         anchors: the certificates of those who vouch for signers, as PEM.
     """
-    c2pa = library()
-    trust = {"trust": {"trust_anchors": anchors}} if anchors else {}
-    context = c2pa.Context.from_dict({**QUIET, **trust})
+    c2pa, context = library(), _trusting(anchors)
     try:
         reader = c2pa.Reader.try_create(media, io.BytesIO(data), context=context)
         if reader is None:
@@ -121,6 +119,19 @@ def stated(data: bytes, media: str, anchors: str = "") -> Statement:
     except c2pa.C2paError as error:
         return Statement("broken", (str(error)[:200],))
     return _statement(told)
+
+
+def _trusting(anchors: str | None) -> Any:
+    """Return the context in which those certificates vouch for signers."""
+    c2pa = library()
+    trust = {"trust": {"trust_anchors": anchors}} if anchors is not None else {}
+    try:
+        return c2pa.Context.from_dict({**QUIET, **trust})
+    except c2pa.C2paError as error:
+        raise SettingsError(
+            "Who vouches for signers is told by certificates (PEM), and there are none"
+            f" that can be read ({error})."
+        ) from error
 
 
 def library() -> Any:

@@ -6,7 +6,7 @@ from retouch.errors import DependencyError
 from retouch.faces.detect import Detector
 from retouch.photos.formats import FORMATS
 from retouch.photos.metadata import Notes, notes
-from retouch.photos.photo import read
+from retouch.photos.photo import Photo
 from retouch.provenance import carried, originals, watermark
 from retouch.provenance.manifest import Statement, stated
 
@@ -33,13 +33,12 @@ class Findings:
         return self.manifest.state != "broken" and not before.startswith("broken")
 
 
-def findings(data: bytes, max_pixels: int, anchors: str = "") -> Findings:
-    """Return what a file says.
+def findings(photo: Photo, data: bytes, anchors: str | None = None) -> Findings:
+    """Return what the file of a photo says.
 
     Args:
         anchors: the certificates of those who vouch for signers, as PEM.
     """
-    photo = read(data, max_pixels=max_pixels)
     unread, statement = "", Statement("none")
     try:
         media = FORMATS[photo.format].media if photo.format else ""

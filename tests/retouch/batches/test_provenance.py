@@ -11,7 +11,7 @@ from retouch.errors import SettingsError
 from retouch.photos.photo import read
 from retouch.provenance import carried, originals
 from retouch.provenance.verify import findings
-from retouch.settings import MAX_PIXELS, Settings
+from retouch.settings import Settings
 
 
 def test_a_reversible_batch_carries_the_faces_as_they_were(tmp_path):
@@ -30,7 +30,7 @@ def test_a_batch_of_skin_is_marked_and_carries_the_faces_as_they_were(tmp_path):
     worker = Worker(Job(kind="skin", settings=settings), "")
     (done,) = worker.work([Picture("me.png", str(tmp_path / "me.png"))])
     data = done.files["me.png"]
-    found = findings(data, MAX_PIXELS)
+    found = findings(read(data), data)
     assert found.marked == 1 and found.originals == "open"
     payload = carried.take(data, "PNG")
     assert np.array_equal(originals.restored(read(data), payload, None).pixels, before)

@@ -87,11 +87,21 @@ def test_undo_puts_back_every_pixel_of_the_faces(signed, portrait, env, tmp_path
     assert b"compositeWithTrained" not in back.read_bytes()
 
 
-def test_undo_names_what_is_no_picture(tmp_path):
+@pytest.mark.parametrize("command", ["verify", "undo"])
+def test_what_is_no_picture_is_named(command, tmp_path):
     path = tmp_path / "torn.jpg"
     path.write_bytes(b"hello")
-    done = retouch("undo", path)
+    done = retouch(command, path)
     assert done.returncode == 1 and "torn.jpg" in done.stderr
+
+
+@pytest.mark.parametrize("content", ["no certificate", "not even ASCII: ä", ""])
+def test_what_vouches_for_nobody_is_one_sentence(content, signed, tmp_path):
+    path = tmp_path / "trusted.pem"
+    path.write_text(content)
+    done = retouch("verify", signed[0], "--trust", path)
+    assert done.returncode == 1 and "PEM" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_undo_tells_what_it_lacks(signed, portrait):
