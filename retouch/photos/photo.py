@@ -28,6 +28,7 @@ from retouch.photos.encode import pillow_image
 from retouch.photos.formats import (
     FORMATS,
     HEAD,
+    SUFFIXES,
     Format,
     finished,
     format_of,
@@ -203,8 +204,12 @@ def check_target(target: PathLike | BinaryIO, *, force: bool = False) -> str | N
 
 def beside(source: PathLike, words: str) -> Path:
     """Return the path of a result beside a photo, with words added to its name."""
-    with opened(source) as (file, name):
-        return finished(Path(source), words, recognised(file.read(HEAD), name))
+    path = Path(source)
+    format = SUFFIXES.get(path.suffix.lower())
+    if format is None:  # the file itself must tell
+        with opened(source) as (file, name):
+            format = recognised(file.read(HEAD), name)
+    return finished(path, words, format)
 
 
 def like(
