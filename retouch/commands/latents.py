@@ -120,7 +120,7 @@ def _put(crop: "Photo", model: str, done: list[str], target: str, to: Output) ->
     from retouch.photos.photo import Provenance
 
     name = Provenance(model, ", ".join(done), 1.0)
-    output.put(crop, target, quality=to.quality, force=to.force, provenance=name)
+    to.put(crop, target, name)
     if not to.quiet and target != "-":
         output.say(target, target)
 

@@ -86,7 +86,7 @@ def graded(
         steps.append((f"{strength:g}", result.photo))
         faces = result.faces
     sheet = comparison.graded(steps, faces)
-    _put(result, sheet, target, to)
+    to.put(sheet, target, result.provenance, result.seal)
     if not to.quiet:
         output.say(target, target)
 
@@ -110,24 +110,12 @@ def ranged(
     sheet = Photo(ranges.sheet(pictures, span.values), format=pictures[0].format)
     most = pictures[np.abs(span.values).argmax()]
     before = photo if isinstance(photo, Photo) else photo.photo
-    _put(Result(most, before, (), name, settings), sheet, target, to)
+    told = Result(most, before, (), name, settings)  # what a file says of itself
+    to.put(sheet, target, told.provenance, told.seal)
     _write(pictures, films)
     if not to.quiet:
         output.say(target, target)
     tell(films, to)
-
-
-def _put(result: "Result", sheet: "Photo", target: str, to: Output) -> None:
-    """Write a sheet; what it says of itself is said of the picture changed most."""
-    output.put(
-        sheet,
-        target,
-        quality=to.quality,
-        force=to.force,
-        strip_location=to.strip_location,
-        provenance=result.provenance if to.provenance else None,
-        seal=result.seal,
-    )
 
 
 def tell(films: list[Path], to: Output) -> None:

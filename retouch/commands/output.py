@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from retouch.errors import PhotoError, SettingsError
-from retouch.settings import MAX_PIXELS, Settings, option
+from retouch.settings import MAX_PIXELS, Settings, check_options, option
 
 if TYPE_CHECKING:
     from retouch.engine.report import FaceReport
     from retouch.engine.session import Result
-    from retouch.photos.photo import Photo
+    from retouch.photos.photo import Photo, Provenance, Seal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,12 @@ class Output:
         "Write before | after, and beneath it each face enlarged.",
         flags=("--compare",),
     )
-    quality: int | None = option(None, "1-100; as the input if not given.")
+    quality: int | None = option(
+        None,
+        "Of JPEG, WebP, AVIF and HEIC; as the input's if not given.",
+        low=1,
+        high=100,
+    )
     force: bool = option(False, "Replace what is there.", flags=("--force",))
     strip_location: bool = option(
         False, "Leave out GPS data.", flags=("--strip-location",)
@@ -39,6 +44,9 @@ class Output:
     as_json: bool = option(False, "Report as JSON.", flags=("--json",))
     quiet: bool = option(False, "Print nothing.", flags=("--quiet",))
     verbose: bool = option(False, "Say what takes how long.", flags=("--verbose", "-v"))
+
+    def __post_init__(self) -> None:
+        check_options(self)
 
     def target(
         self, photo: str, done: str, settings: Settings, *, sheet: bool = False
@@ -90,17 +98,30 @@ class Output:
         from retouch.engine.comparison import compared
 
         photo = result.photo
+        shown = compared(result.before, photo, result.faces) if self.compare else photo
+        self.put(shown, target, result.provenance, result.seal)
+        if not self.quiet:
+            self._report(result, target, budget, wished)
+
+    def put(
+        self,
+        photo: "Photo",
+        target: str,
+        provenance: "Provenance | None" = None,
+        seal: "Seal | None" = None,
+    ) -> None:
+        """Write a photo, and say where it has no quality that could be chosen."""
+        if self.quality is not None and not self.quiet:
+            _warn_of_quality(photo, target)
         put(
-            compared(result.before, photo, result.faces) if self.compare else photo,
+            photo,
             target,
             quality=self.quality,
             force=self.force,
             strip_location=self.strip_location,
-            provenance=result.provenance if self.provenance else None,
-            seal=result.seal,
+            provenance=provenance if self.provenance else None,
+            seal=seal,
         )
-        if not self.quiet:
-            self._report(result, target, budget, wished)
 
     def _report(
         self,
@@ -155,6 +176,18 @@ def put(photo: "Photo", target: str, **options: Any) -> None:
     from retouch.photos.photo import write
 
     write(photo, sys.stdout.buffer if target == "-" else Path(target), **options)
+
+
+def _warn_of_quality(photo: "Photo", target: str) -> None:
+    from retouch.photos.formats import FORMATS, format_of
+
+    named = None if target == "-" else format_of(Path(target))
+    format = named or photo.format or "PNG"
+    if not FORMATS[format].quality:
+        typer.echo(
+            f"retouch: --quality was left out: a {format} keeps every pixel as it is.",
+            err=True,
+        )
 
 
 def say(text: str, target: str) -> None:

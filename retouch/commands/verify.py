@@ -65,7 +65,7 @@ def undo(picture: PICTURE, to: Output) -> None:
         )
     before = originals.restored(photo, payload, originals.passphrase())
     before = dataclasses.replace(before, metadata=before.metadata.unstamped())
-    output.put(before, target, quality=to.quality, force=to.force)
+    to.put(before, target)
     if not to.quiet and target != "-":
         output.say(target, target)
 

@@ -27,7 +27,7 @@ class Format:
     sixteen_bits: bool = False
     alpha: bool = True
     largest_side: int = 2**31 - 1
-    quality: int = 90  # where neither the input nor the user says otherwise
+    quality: int = 0  # where nobody says otherwise; 0 if nothing is ever lost
 
     @property
     def media(self) -> str:
@@ -59,19 +59,27 @@ FORMATS: Mapping[str, Format] = {
             _PIXELS | {"cmyk"},
             sixteen_bits=True,
         ),
-        Format("WEBP", (".webp",), rb"RIFF....WEBP", largest_side=16_383),
+        Format(
+            "WEBP",
+            (".webp",),
+            rb"RIFF....WEBP",
+            largest_side=16_383,
+            quality=90,
+        ),
         Format(
             "AVIF",
             (".avif",),
             rb"....ftyp(?:avi[fs]|m[is]f1.{4,}avif)",
             kinds=frozenset({"grey", "rgb"}),
             largest_side=65_535,
+            quality=90,
         ),
         Format(
             "HEIF",
             (".heic", ".heif"),
             rb"....ftyp(?:he[iv][cmsx]|m[is]f1)",
             largest_side=65_535,
+            quality=90,
         ),
     )
 }

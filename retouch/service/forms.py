@@ -103,7 +103,8 @@ class Delivery(Strict):
     """How the picture is written."""
 
     quality: Annotated[
-        int | None, Field(ge=1, le=100, description="1-100; as sent if not given.")
+        int | None,
+        Field(ge=1, le=100, description="Of JPEG, WebP; as sent if not given."),
     ] = None
     strip_location: Annotated[bool, Field(description="Leave out GPS data.")] = False
 
