@@ -13,7 +13,7 @@ import typer
 from retouch.batches.job import KINDS
 from retouch.batches.plan import Plan
 from retouch.commands import completion, terminal
-from retouch.commands.options import assignment, moves_flag, with_options
+from retouch.commands.options import assignments, moves_flag, with_options
 from retouch.commands.output import Output
 from retouch.edits import names
 from retouch.settings import Climb, Settings, Skin
@@ -62,7 +62,7 @@ def batch(
         settings=settings,
         climb=dataclasses.replace(climb, look=wishes.look),
         skin=wishes,
-        moves=dict(assignment(move) for move in moves or []),
+        moves=assignments(moves or []),
         **{name: getattr(to, name) for name in WRITING},
     )
     names.check(settings.model, job.moves)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from retouch.commands import output, terminal
-from retouch.commands.options import Moves, PhotoPath, assignment, with_options
+from retouch.commands.options import Moves, PhotoPath, assignments, with_options
 from retouch.commands.output import Output
 from retouch.errors import SettingsError
 from retouch.settings import TRUST, Settings
@@ -88,7 +88,7 @@ def render(
     """Draw a kept face as its generator sees it, or lay it into its photo."""
     from retouch.inversion import latent_files
 
-    wanted = dict(assignment(move) for move in moves or [])
+    wanted = assignments(moves or [])
     if to.out is None:
         raise SettingsError("Say where the picture goes: --out crop.png.")
     if into is not None and not wanted:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from retouch.commands import output, terminal
-from retouch.commands.options import PhotoPath, assignment, moves_flag, with_options
+from retouch.commands.options import PhotoPath, assignments, moves_flag, with_options
 from retouch.commands.output import Output
 from retouch.edits import names
 from retouch.errors import SettingsError
@@ -134,7 +134,7 @@ def _loop(
 def _effect(
     chosen: EffectOptions, moves: list[str], detector: "Detector", camera: bool
 ) -> "Effect":
-    wanted = dict(assignment(move) for move in moves)
+    wanted = assignments(moves)
     if wanted and chosen.effect != "edit":
         raise SettingsError(f"--set goes with --effect edit; got {chosen.effect}.")
     names.check("default", wanted)

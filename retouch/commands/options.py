@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -79,12 +79,18 @@ def _meaning(limits: Mapping[str, Any]) -> str:
     return f"{text} ({', '.join(known)})" if known else text
 
 
-def assignment(text: str, flag: str = "--set") -> tuple[str, float]:
-    """Return the name and the number of NAME=NUMBER."""
-    name, _, value = text.partition("=")
-    try:
-        return name.strip(), float(value)
-    except ValueError:
-        raise SettingsError(
-            f"{flag} takes NAME=NUMBER such as smile=1.5; got '{text}'."
-        ) from None
+def assignments(texts: Iterable[str], flag: str = "--set") -> dict[str, float]:
+    """Return the numbers of several NAME=NUMBER, each name's once."""
+    numbers: dict[str, float] = {}
+    for text in texts:
+        name, _, value = (part.strip() for part in text.partition("="))
+        if name in numbers:
+            told = f"{name} is given twice, as {numbers[name]:g} and as {value}."
+            raise typer.BadParameter(told, param_hint=flag)
+        try:
+            numbers[name] = float(value)
+        except ValueError:
+            raise SettingsError(
+                f"{flag} takes NAME=NUMBER such as smile=1.5; got '{text}'."
+            ) from None
+    return numbers

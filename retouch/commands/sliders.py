@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import typer
 
-from retouch.commands.options import assignment
+from retouch.commands.options import assignments
 from retouch.edits.directions import DIRECTIONS
 from retouch.edits.straight import bounded
 from retouch.errors import SettingsError
@@ -57,11 +57,12 @@ def read(moves: list[str], faces: list[str], span: str | None, *, loop: bool) ->
         )
     if span is not None:
         return _checked(Wish(span=Range.parse(span)))
-    each: dict[int, Moves] = {}
+    texts: dict[int, list[str]] = {}
     for text in faces:
-        number, name, value = _of_face(text)
-        each.setdefault(number, {})[name] = value
-    return _checked(Wish(dict(assignment(move) for move in moves), each))
+        number, move = _of_face(text)
+        texts.setdefault(number, []).append(move)
+    each = {number: assignments(own, "--face") for number, own in texts.items()}
+    return _checked(Wish(assignments(moves), each))
 
 
 def _checked(wish: Wish) -> Wish:
@@ -73,13 +74,13 @@ def _checked(wish: Wish) -> Wish:
 FLAGS = "set", "face", "range"
 
 
-def _of_face(text: str) -> tuple[int, str, float]:
+def _of_face(text: str) -> tuple[int, str]:
     number, colon, rest = text.partition(":")
     if not colon or not number.strip().isascii() or not number.strip().isdigit():
         raise SettingsError(
             f"--face takes NUMBER:NAME=NUMBER such as 0:smile=1; got '{text}'."
         )
-    return int(number), *assignment(rest, "--face")
+    return int(number), rest
 
 
 def warn(wish: Wish) -> None:

@@ -1,6 +1,7 @@
 """What `retouch edit` understands, without the networks."""
 
 import pytest
+import typer
 
 from retouch.commands import sliders
 from retouch.errors import SettingsError
@@ -40,6 +41,15 @@ def test_a_range_stands_alone():
 )
 def test_what_cannot_be_meant_is_a_sentence(words, sentence):
     with pytest.raises(SettingsError, match=sentence):
+        _read(**words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [{"moves": ["smile=1", "smile=-1"]}, {"faces": ["0:smile=1", "00: smile =1"]}],
+)
+def test_what_is_given_twice_is_not_understood(words):
+    with pytest.raises(typer.BadParameter, match="smile is given twice, as 1 and as"):
         _read(**words)
 
 
