@@ -74,7 +74,7 @@ def _completion(entry: dataclasses.Field[Any]) -> Callable[[str], list[str]] | N
 def _meaning(limits: Mapping[str, Any]) -> str:
     text = limits["help"]
     if "low" in limits:
-        text += f" ({limits['low']:g} to {limits['high']:g})"
+        text += f" ({limits['low']:,.13g} to {limits['high']:,.13g})"
     known = limits.get("choices") or limits.get("parts")
     return f"{text} ({', '.join(known)})" if known else text
 
