@@ -28,7 +28,7 @@ def compared(before: Photo, after: Photo, faces: Sequence[FaceReport]) -> Photo:
     Beneath each stand the faces that were worked on, in the same order.
     """
     shown = _worked_on(faces)
-    halves = [_half(photo.pixels, shown) for photo in (before, after)]
+    halves = [_half(photo.on_white, shown) for photo in (before, after)]
     gap = _white(halves[0], halves[0].shape[0], GAP)
     pixels = np.concatenate([halves[0], gap, halves[1]], 1)
     return replace(after, pixels=pixels, alpha=None, original=None)
@@ -73,7 +73,7 @@ def _row(cells: list[Pixels], width: int) -> Pixels:
 
 
 def _column(label: str, photo: Photo, faces: Sequence[FaceReport]) -> Pixels:
-    pixels = eight_bit(photo.pixels)
+    pixels = eight_bit(photo.on_white)
     parts = [_enlarged(pixels, face, CELL) for face in faces] or [pixels]
     heading = Image.fromarray(_white(parts[0], HEADING, parts[0].shape[1]))
     pen = ImageDraw.Draw(heading)

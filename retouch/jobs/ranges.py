@@ -108,7 +108,7 @@ def between(
 
 def loop(pictures: Sequence["Photo"]) -> list[Pixels]:
     """Return pictures there and back, 8 bit and of one size, which is even."""
-    there = [eight_bit(photo.pixels) for photo in pictures]
+    there = [eight_bit(photo.on_white) for photo in pictures]
     height, width = (side - side % 2 for side in there[0].shape[:2])
     there = [pixels[:height, :width] for pixels in there]
     return there + there[-2:0:-1]
@@ -119,7 +119,7 @@ def sheet(pictures: Sequence["Photo"], values: Sequence[float]) -> Pixels:
     columns = min(len(pictures), int(np.ceil(np.sqrt(len(pictures) * 1.8))))
     rows = -(-len(pictures) // columns)
     columns = -(-len(pictures) // rows)  # so that the last row is nearly full
-    shown = [_shrunk(eight_bit(p.pixels), WIDEST // columns) for p in pictures]
+    shown = [_shrunk(eight_bit(p.on_white), WIDEST // columns) for p in pictures]
     small = [_labelled(one, v) for one, v in zip(shown, values, strict=True)]
     blank = np.full_like(small[0], 255)
     small += [blank] * (rows * columns - len(small))

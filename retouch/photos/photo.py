@@ -88,6 +88,21 @@ class Photo:
         """What the file stored: rgb, grey, bilevel, palette or cmyk."""
         return self.original.kind if self.original else "rgb"
 
+    @property
+    def opaque(self) -> bool:
+        """Whether nothing of it is transparent."""
+        alpha = self.alpha
+        return alpha is None or bool((alpha == np.iinfo(alpha.dtype).max).all())
+
+    @property
+    def on_white(self) -> Samples:
+        """The pixels as they look on white paper, where it is transparent."""
+        if self.alpha is None or self.opaque:
+            return self.pixels
+        most = np.iinfo(self.pixels.dtype).max
+        share = self.alpha[..., None] / np.float32(np.iinfo(self.alpha.dtype).max)
+        return np.rint(most - share * (most - self.pixels)).astype(self.pixels.dtype)
+
     def with_pixels(self, pixels: Samples) -> "Photo":
         """Return this photo with other pixels, of the same shape and type.
 
@@ -281,9 +296,8 @@ def _restored(photo: Photo) -> Stored:
 
 def _fitting(photo: Photo, target: Format) -> Stored:
     """Return what the target format is to store: the photo's own kind if it can."""
-    alpha = photo.alpha
-    if alpha is not None and not target.alpha:
-        if (alpha != np.iinfo(alpha.dtype).max).any():
+    if photo.alpha is not None and not target.alpha:
+        if not photo.opaque:
             raise PhotoError(
                 f"The photo is transparent in places, which {target.name} cannot be; "
                 "write it as .png, .webp or .tif."

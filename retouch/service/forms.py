@@ -157,7 +157,11 @@ class RenderJson(WishJson):
     )
     settings: SettingsJson = Field(SettingsJson())  # type: ignore[valid-type]
     delivery: Delivery = Delivery()
-    preview: bool = Field(False, description="A JPEG of at most 1024 pixels a side.")
+    preview: bool = Field(
+        False,
+        description="At most 1024 pixels a side: a JPEG, or a WebP if the photo is"
+        " transparent.",
+    )
     draft: bool = Field(
         False,
         description="A preview for while a slider moves: of 512 pixels, in less time,"

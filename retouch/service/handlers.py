@@ -200,8 +200,9 @@ class Handlers:
         if not small:
             whole = Result(photo, before, tuple(reports), name, settings)
             return self._answered(frame, whole)
-        picture = encode(photo, "JPEG", quality=PREVIEW_QUALITY)
-        return _pictured(picture, "JPEG", reports)
+        format = "JPEG" if photo.alpha is None else "WEBP"
+        picture = encode(photo, format, quality=PREVIEW_QUALITY)
+        return _pictured(picture, format, reports)
 
     def forget(self, name: str) -> None:
         """Let go of inverted faces."""

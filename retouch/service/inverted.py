@@ -86,32 +86,47 @@ class InvertedPhoto:
 def within(session: Session, area: Area) -> Session:
     """Return the session in an area of its photo; faces may lie outside of it."""
     left, top, right, bottom = area
-    pixels = session.photo.pixels[top:bottom, left:right]
+    photo, part = session.photo, (slice(top, bottom), slice(left, right))
+    pixels = photo.pixels[part]
     if not pixels.size:
-        height, width = session.photo.pixels.shape[:2]
+        height, width = photo.pixels.shape[:2]
         raise SettingsError(
             f"The area {area} is outside of the {width}x{height} photo."
         )
     shift = Similarity.shifting(-left, -top)
     found = tuple(face.moved(shift) for face in session.found)
-    photo = dataclasses.replace(session.photo, pixels=pixels)
+    alpha = None if photo.alpha is None else photo.alpha[part]
+    photo = dataclasses.replace(photo, pixels=pixels, alpha=alpha)
     return dataclasses.replace(session, photo=photo, found=found)
 
 
 def reduced(session: Session, side: int) -> Session:
-    """Return the session in a copy of its photo no larger than that, in 8 bits."""
+    """Return the session in a copy of its photo no larger than that, in 8 bits.
+
+    Its alpha stays if it is transparent anywhere.
+    """
     photo, (height, width) = session.photo, session.photo.pixels.shape[:2]
-    pixels = eight_bit(photo.pixels)
     factor = min(1.0, side / max(height, width))
-    if factor < 1:
-        size = max(1, round(width * factor)), max(1, round(height * factor))
-        image = Image.fromarray(pixels)
-        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-        pixels = np.asarray(image)
-    small = Photo(pixels, metadata=Metadata(icc=photo.metadata.icc))
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    pixels, alpha = _sized(eight_bit(photo.pixels), size), None
+    if photo.alpha is not None and not photo.opaque:
+        alpha = _sized(eight_bit(photo.alpha), size)
+        # What is clear must not show at the edges of what is not.
+        both = np.dstack([eight_bit(photo.pixels), eight_bit(photo.alpha)])
+        seen = _sized(both, size)[..., :3]
+        pixels = np.where(alpha[..., None] > 0, seen, pixels)
+    small = Photo(pixels, alpha, metadata=Metadata(icc=photo.metadata.icc))
     scaling = Similarity.scaling(factor)
     found = tuple(face.moved(scaling) for face in session.found)
     return dataclasses.replace(session, photo=small, found=found)
+
+
+def _sized(levels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return a picture in another size; Pillow lets what is clear weigh nothing."""
+    image = Image.fromarray(levels)
+    if image.size == size:
+        return levels
+    return np.asarray(image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0))
 
 
 def packed(session: Session) -> bytes:

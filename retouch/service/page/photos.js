@@ -17,7 +17,7 @@ async function small(blob, size, box) {
     const [left, top, side] = box ?? cover(image);
     const canvas = new OffscreenCanvas(size, size);
     canvas.getContext("2d").drawImage(image, left, top, side, side, 0, 0, size, size);
-    return canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 });
+    return canvas.convertToBlob({ type: "image/webp", quality: 0.85 });
   } catch {
     return null;
   }

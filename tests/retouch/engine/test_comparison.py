@@ -68,6 +68,22 @@ def test_sixteen_bits_stay_sixteen_bits(photos):
     np.testing.assert_allclose(pixels / 257, flat, atol=1)
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_what_is_transparent_is_white_on_a_sheet(photos, kind):
+    most = np.iinfo(kind).max
+    alpha = np.full((480, 640), most, kind)
+    alpha[:, :100], alpha[:, 100:200] = 0, round(most * 0.6)
+    scale = most // 255
+    pair = [Photo(p.pixels.astype(kind) * scale, alpha) for p in photos]
+    whole = compared(*pair, []).pixels[:480, :640] / scale
+    assert (whole[:, :100] == 255).all()
+    half = 255 - 0.6 * (255.0 - photos[0].pixels[:, 100:200])
+    np.testing.assert_allclose(whole[:, 100:200], half, atol=0.6)
+    np.testing.assert_array_equal(whole[:, 200:], photos[0].pixels[:, 200:])
+    sheet = graded([("0", pair[0])], []).pixels[HEADING:]
+    assert (sheet[:, :100] == 255).all() and sheet[:, 200:].min() < 200
+
+
 def test_a_sheet_has_a_labelled_column_for_each_strength(photos):
     steps = [("0", photos[0]), ("1", photos[1]), ("2", photos[1])]
     pixels = graded(steps, [_report(), _report(1, (50, 50))]).pixels

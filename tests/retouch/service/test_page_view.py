@@ -1,6 +1,10 @@
 """How the page is looked at: zoom, the original, a phone, the dark, without a mouse."""
 
+import io
+
+import numpy as np
 import pytest
+from PIL import Image
 
 browsing = pytest.importorskip("tests.retouch.service.browsing")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -179,3 +183,23 @@ def test_all_is_reached_by_the_keyboard(browser, address):
         with browsing.drawn(page):
             page.keyboard.press("Space")
         assert browsing.changed(before, browsing.pixels(page)).any()
+
+
+def test_what_is_transparent_shows_a_checker(browser, address, portrait, tmp_path):
+    image, clear = Image.open(io.BytesIO(portrait)), np.full((512, 512), 255, np.uint8)
+    clear[:, :100] = 0
+    image.putalpha(Image.fromarray(clear))
+    image.save(tmp_path / "cut.png")
+    with browsing.page_of(browser, address) as page:
+        browsing.opened(page, tmp_path / "cut.png")
+        page.click("#zoom-fit")
+        page.wait_for_timeout(HELD)  # until the photo lies still
+        for split in (False, True):
+            box = page.locator("#picture").bounding_box()
+            shown = browsing.seen(page, "#picture")[40:-40, 8 : int(box["width"] / 8)]
+            grey = np.ptp(shown, 2)
+            assert (grey < 3).all() and {200, 239} <= {*shown[..., 0].ravel().tolist()}
+            cells = shown[..., 0] > 220
+            assert 0.4 < cells.mean() < 0.6 and 0 < cells[:, 5].mean() < 1
+            if not split:
+                page.click("#split")

@@ -73,6 +73,28 @@ def test_a_preview_of_an_area_is_that_part_of_the_whole(client, pair):
     assert answer.status_code == 422 and "680x300" in answer.json()["error"]
 
 
+def test_what_is_transparent_stays_so_in_previews(client, portrait):
+    image, file = Image.open(io.BytesIO(portrait)), io.BytesIO()
+    clear = np.full((512, 512), 255, np.uint8)
+    clear[:, :100], clear[:, 100:150] = 0, 127
+    image.putalpha(Image.fromarray(clear))
+    image.resize((1536, 1536)).save(file, "PNG")
+    told = client.post("/v1/invert", files={"photo": file.getvalue()}, data=STEPS)
+    wish = {"id": told.json()["id"], "moves": {"age": 1.0}, "preview": True}
+    area, opaque = [150, 0, 1000, 900], [800, 0, 1536, 900]
+    for more, alpha in (
+        ({}, Image.fromarray(clear).resize((1024, 1024))),
+        ({"draft": True}, clear),
+        ({"area": area}, Image.fromarray(clear).resize((1536, 1536)).crop(area)),
+    ):
+        answer = client.post("/v1/render", json={**wish, **more})
+        assert answer.headers["content-type"] == "image/webp"
+        shown = np.asarray(Image.open(io.BytesIO(answer.content)).getchannel("A"))
+        assert np.abs(shown.astype(int) - np.asarray(alpha)).mean() < 1
+    answer = client.post("/v1/render", json={**wish, "area": opaque})
+    assert answer.headers["content-type"] == "image/jpeg"
+
+
 def test_a_transfer_and_a_mask_join_the_moves(client, pair, inverted):
     name, _ = pair
     source = {"source": inverted["id"], "alpha": 1.0}
