@@ -58,23 +58,24 @@ class TraitMove:
         goals = np.broadcast_to(np.asarray(strength, np.float32), len(view.latents))
         if self.name == GAZE:
             return self._apart(view, goals)
-        own = self.moves.read(view.latents)
         if self.name == GLASSES:  # on who wears none
+            own = self.moves.read(view.latents)
             worn = own[:, self.moves.names.index(GLASSES)] > WEARS
             return self._apart(view, np.where(worn, 0, goals.clip(0)))
-        if self.name == MAKE_UP:
-            taken_off = self._learnt(view, own, goals.clip(None, 0))
-            return taken_off + self._apart(view, goals.clip(0))
-        return self._learnt(view, own, goals)
+        if self.name == MAKE_UP:  # a generator takes it off
+            put_on, less = self._apart(view, goals.clip(0)), goals.clip(None, 0)
+            return self._learnt(view, less) + put_on if less.any() else put_on
+        return self._learnt(view, goals)
 
     def _apart(self, view: View, much: Floats) -> Way:
         """Return the way of what no generator draws, and the photo is to show."""
         apart = {self.name: np.asarray(much, np.float32)}
         return replace(Way.none(view.latents), apart=apart)
 
-    def _learnt(self, view: View, own: Floats, goals: Floats) -> Way:
-        """Return the way of people, whose traits are read as own."""
+    def _learnt(self, view: View, goals: Floats) -> Way:
+        """Return the way of people."""
         moves, change = self.moves, self.change
+        own = moves.read(view.latents)
         factors = moves.factors(view.latents, change, self.name, goals)
         wished = (np.sign(goals) * factors)[:, None] * change
         for at, name in enumerate(moves.names):
