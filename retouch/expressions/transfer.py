@@ -48,7 +48,7 @@ Floats = NDArray[np.float32]
 EXPRESSIVE = slice(1, 8)
 AT_ONCE = 8  # alphas that share a batch
 MOST_LACKING = 2.5  # deviations of a trait that are believed
-EVEN = 0.5  # an axis: how much a mean wants every picture to count alike
+ALIKE = 0.5  # an axis: how much a mean wants every picture to count alike
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,7 +293,7 @@ class Transfers:
 def balanced(expressions: Floats) -> Floats:
     """Return weights (N,) under which expressions cancel out, as even as may be."""
     count, axes = expressions.shape
-    wish = np.sqrt(EVEN * axes)
+    wish = np.sqrt(ALIKE * axes)
     sums = 1e3 * np.ones((1, count))
     told = np.asarray(expressions, np.float64).T
     matrix = np.concatenate([told, wish * np.eye(count), sums])
