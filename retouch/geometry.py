@@ -19,7 +19,7 @@ NOSE, NOSE_BASE = slice(27, 36), 33
 LEFT_EYE, RIGHT_EYE = slice(36, 42), slice(42, 48)
 OUTER_LIPS, INNER_LIPS = slice(48, 60), slice(60, 68)
 UPPER_INSIDE, LOWER_INSIDE = [61, 62, 63], [67, 66, 65]
-MOUTH_CORNERS = [48, 54]
+MOUTH_CORNERS, INNER_CORNERS = [48, 54], [60, 64]
 PHILTRUM = [51, 57, 62, 66]  # the lips' middle
 # The landmarks' numbers in a mirror.
 MIRRORED = np.r_[
@@ -146,6 +146,13 @@ HEAD = CropTemplate("head", eyes=3.25, mouth=3.42, centre=0.25, level=True)
 TEMPLATES = {template.name: template for template in (FFHQ, TIGHT, HEAD)}
 
 
+def seam(landmarks: Points) -> Points:
+    """Return the line where lips would meet, from corner to corner, (5, 2)."""
+    left, right = landmarks[INNER_CORNERS]
+    inside = (landmarks[UPPER_INSIDE] + landmarks[LOWER_INSIDE]) / 2
+    return np.stack([left, *inside, right])
+
+
 def anchors(landmarks: ArrayLike) -> tuple[Points, Points, Points]:
     """Return the centres of the left eye, the right eye and the mouth's corners."""
     points = np.asarray(landmarks, np.float64)
@@ -234,8 +241,8 @@ class Face:
 
     def shut(self) -> "Face":
         """Return this face with lips that touch, half-way between where they were."""
-        marks, upper, lower = self.landmarks.copy(), UPPER_INSIDE, LOWER_INSIDE
-        marks[upper] = marks[lower] = (marks[upper] + marks[lower]) / 2
+        marks = self.landmarks.copy()
+        marks[UPPER_INSIDE] = marks[LOWER_INSIDE] = seam(marks)[1:-1]
         return replace(self, landmarks=marks)
 
     def moved(self, transform: Similarity) -> "Face":

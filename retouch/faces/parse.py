@@ -31,6 +31,7 @@ from retouch.geometry import (
     Similarity,
     hull,
     oval,
+    seam,
 )
 from scorers.parsing import PARTS, RESOLUTION, network
 
@@ -246,8 +247,7 @@ def _veiled(chances: Pixels, landmarks: Points) -> Pixels:
 
 def _on_face(chances: Pixels, landmarks: Points) -> float:
     """Return the least chance of a face along the line where lips meet."""
-    upper, lower = landmarks[INNER_LIPS][:5], landmarks[INNER_LIPS][[0, 7, 6, 5, 4]]
-    line = (upper + lower) / 2
+    line = seam(landmarks)
     at = np.linspace(0, len(line) - 1, SEAM)
     x, y = (np.interp(at, range(len(line)), c).astype(int) for c in line.T)
     edge = RESOLUTION - 1

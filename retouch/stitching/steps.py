@@ -11,10 +11,12 @@ from numpy.polynomial.polynomial import polyfit, polyval
 
 from retouch.faces.crop import Pixels
 from retouch.geometry import (
+    INNER_CORNERS,
     INNER_LIPS,
     JAW,
     LEFT_EYE,
     MIRRORED,
+    MOUTH_CORNERS,
     NOSE,
     OUTER_LIPS,
     PHILTRUM,
@@ -32,7 +34,7 @@ ALONE = 0.008  # by which one eye or brow moves otherwise than the other
 # Landmarks that move together, or keep still.
 BROWS, EYES = slice(17, 27), slice(LEFT_EYE.start, 48)
 LIPS = slice(OUTER_LIPS.start, INNER_LIPS.stop)
-CORNERS = [48, 54, 60, 64]  # of the mouth, outside and inside
+CORNERS = [*MOUTH_CORNERS, *INNER_CORNERS]
 NEARER = 12  # steps in which a flow is followed backwards, half-way each
 PARTS, PAIRS = (JAW, BROWS, NOSE, EYES, LIPS), [*range(17, 27), *range(36, 48)]
 
