@@ -1,4 +1,4 @@
-"""Moves by name with the models that ship: axes, differences of means, attributes."""
+"""Moves by name with the models that ship: axes and differences of means."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,6 @@ import skimage.data
 from retouch.edits.straight import MOST, bounded, named, unknown
 from retouch.engine.retoucher import Retoucher
 from retouch.errors import SettingsError
-from retouch.jobs.attributes import attributes
 from retouch.models import Model
 from retouch.photos.photo import read
 from retouch.settings import Settings
@@ -109,15 +108,3 @@ def test_a_difference_of_means_reaches_the_photo_and_zero_does_not(vae, portrait
     assert result.faces[0].identity > 0
     same = vae.edited(portrait, {"mean:smiling": 0}, QUICK)
     np.testing.assert_array_equal(same.photo.pixels, portrait.pixels)
-
-
-def test_attributes_are_estimated_and_ancestry_is_told_to_nobody(portrait):
-    (face,) = attributes(Retoucher.load("cvae"), portrait, QUICK)
-    assert face.attributes["happy"] > 0.3  # she smiles broadly,
-    assert face.attributes["beard"] < 0.5  # and has no beard
-    assert "skin-color" not in face.attributes
-
-
-def test_a_model_that_reads_nothing_says_which_one_does(portrait):
-    with pytest.raises(SettingsError, match=r"reads no attributes\. Use --model cvae"):
-        attributes(Retoucher.load("glow"), portrait, QUICK)
