@@ -113,16 +113,20 @@ class Parts:
 
         What lies within lips and looks like them is a shine on them, or a gap.
         """
-        front, lips = self.chance("front"), self.chance(*LIPS)
-        some = _amounting(front, CLEAR / FRONT, SPECK)
-        return FRONT * front * some * (1 - _mostly(some, lips, LIPS_ALONE))
+        front = self.chance("front")
+        pieces = _pieces(front, CLEAR / FRONT)
+        size = _sums(pieces, np.ones_like(front))
+        things = _sums(pieces, front) > SPECK
+        things &= _sums(pieces, self.chance(*LIPS)) <= LIPS_ALONE * size
+        return FRONT * front * things[pieces]
 
     @cached_property
     def _glasses(self) -> Pixels:
         """The chance of glasses: thin rims are half seen where a whole frame is."""
         glasses = self.chance("glasses")
-        frames = _amounting(glasses, CLEAR / RIMS, FRAME)
-        return glasses * (1 + (RIMS - 1) * frames)
+        pieces = _pieces(glasses, CLEAR / RIMS)
+        frames = _sums(pieces, glasses) > FRAME
+        return glasses * np.where(frames[pieces], np.float32(RIMS), np.float32(1))
 
     @cached_property
     def _fringe(self) -> Pixels:
@@ -212,24 +216,19 @@ def ramp(values: Pixels | float, low: float, high: float) -> Pixels:
 
 def _reaching(chance: Pixels, where: NDArray[np.bool_]) -> Pixels:
     """Return the chance of a thing in those of its pieces that reach somewhere."""
-    pieces, _ = label(chance > CLEAR)
+    pieces = _pieces(chance, CLEAR)
     there = np.unique(pieces[where])
     return np.asarray(chance * np.isin(pieces, there[there > 0]), np.float32)
 
 
-def _amounting(chance: Pixels, clear: float, least: float) -> Pixels:
-    """Return 1 in those pieces of a thing that add up to so many sure pixels."""
-    pieces, _ = label(chance > clear)
-    sure = np.bincount(pieces.ravel(), chance.ravel()) > least
-    return np.asarray(sure[pieces], np.float32)
+def _pieces(chance: Pixels, clear: float) -> NDArray[np.int32]:
+    """Return the number of the piece of a thing that a pixel is of, 0 for none."""
+    return np.asarray(label(chance > clear)[0], np.int32)
 
 
-def _mostly(some: Pixels, chance: Pixels, part: float) -> Pixels:
-    """Return 1 in those pieces of an area of which such a part shows something else."""
-    pieces, _ = label(some)
-    size = np.bincount(pieces.ravel())
-    mean = np.bincount(pieces.ravel(), chance.ravel()) / np.maximum(size, 1)
-    return np.asarray((mean > part)[pieces], np.float32)
+def _sums(pieces: NDArray[np.int32], values: Pixels) -> NDArray[np.float64]:
+    """Return the sum of values over each piece, first over what is of none."""
+    return np.asarray(np.bincount(pieces.ravel(), values.ravel()), np.float64)
 
 
 def _inside(landmarks: Points) -> Pixels:
