@@ -1,7 +1,6 @@
 """Masks that a user has painted, for any command that changes a photo."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retouch.settings import option
@@ -21,8 +20,4 @@ class Painted:
         """Return the photo as one that changes only where the masks let it."""
         from retouch.photos.masks import held
 
-        return held(photo, _read(self.protect), _read(self.only))
-
-
-def _read(path: str | None) -> bytes | None:
-    return None if path is None else Path(path).read_bytes()
+        return held(photo, self.protect, self.only)

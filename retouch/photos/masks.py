@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from retouch.errors import PhotoError
-from retouch.photos.photo import Photo, read
+from retouch.photos.photo import Photo, Source, read
 
 Floats = NDArray[np.float32]
 MASKS = ("protect", "only")  # what they are called: white stays, white may change
 ASKEW = 0.02  # by how much a mask's proportions may differ from the photo's
 
 
-def held(photo: Photo, protect: bytes | None, only: bytes | None) -> Photo:
+def held(photo: Photo, protect: Source | None, only: Source | None) -> Photo:
     """Return the photo as one that changes only where masks let it.
 
     Args:
@@ -31,9 +31,9 @@ def held(photo: Photo, protect: bytes | None, only: bytes | None) -> Photo:
     return replace(photo, free=free)
 
 
-def painted(data: bytes, shape: tuple[int, ...]) -> Floats:
+def painted(mask: Source, shape: tuple[int, ...]) -> Floats:
     """Return how white a mask is, (H, W) in [0, 1], at the size of a photo."""
-    pixels = read(data).pixels
+    pixels = read(mask).pixels
     top = np.float32(np.iinfo(pixels.dtype).max)
     grey = Image.fromarray(pixels.max(-1).astype(np.float32) / top)
     height, width = shape[:2]

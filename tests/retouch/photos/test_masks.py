@@ -52,3 +52,14 @@ def test_a_mask_of_another_size_is_fitted():
 def test_a_mask_of_another_shape_is_refused():
     with pytest.raises(PhotoError, match="20 x 10 pixels, the photo 20 x"):
         painted(LEFT, (20, 20, 3))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no picture"])
+def test_a_mask_that_cannot_be_read_is_named(content, tmp_path):
+    path = tmp_path / "painted.png"
+    if content is not None:
+        path.write_bytes(content)
+    photo = read(noise((10, 20, 3)))
+    for masks in ((path, None), (None, str(path))):
+        with pytest.raises(PhotoError, match=r"painted\.png"):
+            held(photo, *masks)
