@@ -50,13 +50,18 @@ def settled(change: Change, masks: Masks, unit: float) -> Change:
 def calmed(change: Change, unit: float) -> Change:
     """Return the change without the moves of landmarks that are but jitter.
 
-    Nothing marks a point of the jaw but its neighbours: together they move smoothly.
+    Nothing marks a point of the jaw but its neighbours: together they move smoothly,
+    and both halves alike. What jaw and lips do besides is a head that is drawn turned.
     """
     was, now = change.marks
     if change.manner.still:
         after = flow.warped(change.after, now, was)
         return replace(change, after=after, marks=(was, was))
-    steps = now - was
+    steps, after = now - was, change.after
+    if change.mouth is None:  # one that is painted fits what is drawn around it
+        steps[JAW] = _upright(was, steps)[JAW]
+        steps[LIPS, 0] -= steps[PHILTRUM, 0].mean()
+        after = flow.warped(after, now, was + steps)
     steps[LIPS] = _foreshortened(was, steps)[LIPS]
     steps[JAW] = _smooth(steps[JAW])
     other = steps[MIRRORED] * (-1, 1)
@@ -64,7 +69,7 @@ def calmed(change: Change, unit: float) -> Change:
     steps[PAIRS] = (alike + _still(alone, ALONE * unit))[PAIRS]
     for part in PARTS:
         steps[part] = _still(steps[part], JITTER * unit)
-    return replace(change, marks=(was, was + steps))
+    return replace(change, after=after, marks=(was, was + steps))
 
 
 def flowing(change: Change, unit: float, bared: Pixels) -> Pixels:
@@ -105,6 +110,18 @@ def _foreshortened(was: Points, steps: Points) -> Points:
     lips = steps.copy()
     lips[:, 0] = shared + facing(was) ** 2 * (steps[:, 0] - shared)
     return lips
+
+
+def _upright(was: Points, steps: Points) -> Points:
+    """Return steps of a head that does not turn: halves widen, and sink, alike.
+
+    What both do sideways is left out; of a turned face they widen in proportion.
+    """
+    wide = np.abs(was[:, 0] - was[PHILTRUM, 0].mean()) + 1e-6
+    across, other = steps[:, 0], wide[MIRRORED]
+    swayed = (across * other + across[MIRRORED] * wide) / (wide + other)
+    sunk = (steps[:, 1] + steps[MIRRORED, 1]) / 2
+    return np.stack([across - swayed, sunk], -1)
 
 
 def _still(steps: Points, jitter: float) -> Points:

@@ -4,9 +4,10 @@ from retouch.edits.manner import BROAD
 from retouch.sampling import sampled
 from retouch.stitching import flow
 from retouch.stitching.change import Change
+from retouch.stitching.flow import warped
 from retouch.stitching.steps import CORNERS, calmed, reached
 from retouch.stitching.stitch import Piece, stitch
-from tests.retouch.stitching.changed import CROP, FACE, PHOTO, SIZE, TO_CROP
+from tests.retouch.stitching.changed import CROP, FACE, PHOTO, SIZE, TO_CROP, hill
 
 
 def test_landmarks_that_but_jitter_move_nothing():
@@ -62,7 +63,7 @@ def test_the_further_half_of_a_turned_mouth_widens_in_proportion():
 def test_a_jaw_moves_as_one():
     was = TO_CROP(FACE.landmarks)
     lower, jumpy = was.copy(), was.copy()
-    lower[:17, 1] += np.linspace(2, 5, 17)
+    lower[:17, 1] += 5 - 3 * np.linspace(-1, 1, 17) ** 2
     jumpy[4, 0] -= 6
     nothing = np.zeros((SIZE, SIZE, 3), np.float32)
 
@@ -72,6 +73,24 @@ def test_a_jaw_moves_as_one():
 
     assert np.abs(steps(lower) - (lower - was)).max() < 0.2
     assert np.abs(steps(jumpy)).max() < 3
+
+
+def test_a_jaw_that_is_drawn_aside_stays_and_its_light_with_it():
+    was = TO_CROP(FACE.landmarks)
+    wider, aside = was.copy(), was.copy()
+    wider[:8, 0] -= 6
+    wider[9:17, 0] += 6
+    aside[:17] += np.linspace((10.0, -4.0), (10.0, 4.0), 17)  # turned and tilted
+    aside[48:68, 0] += 4
+    drawn = 100 * hill(0.03, was[6] / SIZE) + CROP
+
+    def change(now):
+        return calmed(Change(CROP, warped(drawn, was, now), marks=(was, now)), SIZE)
+
+    assert np.abs(change(aside).marks[1] - was).max() < 1
+    assert np.abs((change(wider).marks[1] - wider)[[0, 16]]).max() < 2
+    x, y = was[6].astype(int)
+    assert change(aside).after[y, x, 0] > 0.9 * drawn[y, x, 0]
 
 
 def test_landmarks_tell_where_the_photos_own_pixels_go():
