@@ -93,7 +93,7 @@ _ALL = (
         moved=1.7,
         trial=Trial(0.96, 1.00, 0.24),
         tried=Trial(0.60, 0.62, 0.31),
-        manner=replace(TYPICAL, things=frozenset({LINES})),
+        manner=replace(FOLDS, things=frozenset({LINES})),
     ),
     Known(
         "masculine",

@@ -75,5 +75,5 @@ WHOLE = Manner()  # all that is drawn
 NOTHING = Manner(False, 0.0, frozenset(), still=True, even=True)
 BROAD = Manner(fine=False, colour=0.0)  # broad light in the photo's own colours
 EVEN = Manner(fine=False, colour=0.0, even=True)  # no broader than a feature
-FOLDS = Manner(colour=0.0)  # fine light, too: smiles fold cheeks
+FOLDS = Manner(colour=0.0)  # fine light, too: smiles and years fold cheeks
 TYPICAL = Manner(colour=0.4)  # of colour the part that may be the trait's

@@ -89,15 +89,18 @@ def _falling(light: Pixels, photo: Pixels, pair: Aligned) -> Pixels:
 
     White light would turn the shadows of dark skin grey; so would light in the colour
     of skin that a photo shows white. Highlights that go give way to skin's own colour:
-    the colour is that of more light where a face is about as light already.
+    the colour is that of more light where a face is about as light already. What gets
+    lighter keeps its colour: beside highlights it would get theirs, and turn grey.
     """
     skin = pair.around(photo, BREADTH)
     more, bright = light @ flow.LUMINANCE, skin @ flow.LUMINANCE
     levels = np.linspace(0, 255, LEVELS)
     between = (bright + more / 2).clip(0, 255)
     slopes = _slopes(skin, pair.lit, levels).T
-    tint = [np.interp(between, levels, channel) for channel in slopes]
-    return np.asarray(more[..., None] * np.stack(tint, -1), np.float32)
+    tint = np.stack([np.interp(between, levels, channel) for channel in slopes], -1)
+    own = skin / np.maximum(bright, DARKEST)[..., None]
+    tint = np.where(more[..., None] > 0, own, tint)
+    return np.asarray(more[..., None] * tint, np.float32)
 
 
 def _slopes(skin: Pixels, lit: Pixels, levels: NDArray[Any]) -> NDArray[Any]:

@@ -94,6 +94,20 @@ def test_a_highlight_that_goes_gives_way_to_the_colour_of_skin():
     assert 5 < loss[y, x, 0] < 0.75 * loss[y, x, 1] < 0.75 * loss[y, x, 2]
 
 
+def test_what_gets_lighter_beside_highlights_keeps_its_colour():
+    brown, white = np.float32([120, 75, 55]), np.float32([255, 245, 235])
+    lit, *shiny = (hill(0.05, (x, 0.55)) for x in (0.35, 0.5, 0.65))
+    crop = brown + sum(shiny) * (white - brown)
+    photo = np.rint(uncut(crop.astype("f4"), TO_CROP, ALL)).clip(0, 255)
+    photo = photo.astype(np.uint8)
+    change = Change(crop.astype("f4"), (crop + 60 * lit).astype("f4"), STILL)
+    change = replace(change, manner=BROAD)
+    gain = stitch(photo, [Piece(FACE, TO_CROP, change)]) - photo.astype(float)
+    y, x = np.unravel_index(gain.sum(2).argmax(), gain.shape[:2])
+    assert gain[y, x, 0] > 5
+    np.testing.assert_allclose(gain[y, x] / gain[y, x, 0], brown / 120, atol=0.15)
+
+
 def test_a_face_that_is_drawn_flatter_keeps_its_contrast():
     spots = sum(60 * hill(0.04, (x, 0.55)) for x in (0.35, 0.45, 0.65))
     crop = (120 + spots - 40 * hill(0.04, (0.55, 0.5))) * np.ones(3, np.float32)
