@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import re
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, cast
@@ -12,8 +11,9 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
+from retouch.errors import PhotoError
 from retouch.expressions.transfer_options import Transferring
-from retouch.photos.formats import FORMATS
+from retouch.photos.formats import HEAD, recognised
 from retouch.photos.masks import MASKS
 from retouch.service.limits import Limits
 from retouch.service.refusals import Refused
@@ -23,7 +23,6 @@ WORDS = 256 * 2**10  # bytes of JSON in a request, at most
 FRAME = 16 * 2**10  # bytes that a form's boundaries and headers may take
 PARTS = 8
 UPLOADING = 30.0  # seconds a request's body may take to arrive
-SNIFFED = 64  # bytes
 WORDED = (
     "settings",
     "moves",
@@ -197,13 +196,10 @@ class Form:
         shown = "".join(filter(str.isprintable, self.names.get(name, name)))[:80]
         if not data:
             raise Refused(415, f"The file '{shown}' is empty; copy or export it again.")
-        head = data[:SNIFFED]
-        if not any(re.match(f.signature, head, re.S) for f in FORMATS.values()):
-            raise Refused(
-                415,
-                f"The file '{shown}' is no picture that can be read; send a JPEG, PNG,"
-                " TIFF, WebP, AVIF or HEIC.",
-            )
+        try:
+            recognised(data[:HEAD], f"The file '{shown}'")
+        except PhotoError as error:
+            raise Refused(415, str(error)) from None
         return data
 
     def painted(self) -> dict[str, bytes]:

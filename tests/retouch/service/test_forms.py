@@ -80,11 +80,17 @@ def test_every_option_has_its_limits_and_help_in_the_schema():
 
 
 @pytest.mark.parametrize(
-    "data", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"GIF89a", b"%PDF-1.7", b"x"]
+    ("data", "what"),
+    [
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "holds no picture"),
+        (b"GIF89a", "is a GIF"),
+        (b"%PDF-1.7", "is a PDF"),
+        (b"x", "holds no picture"),
+    ],
 )
-def test_what_is_no_photo_is_415_by_its_first_bytes(data):
-    with pytest.raises(Refused) as refused:
-        Form({"photo": data}, {}).photo()
+def test_what_is_no_photo_is_415_by_its_first_bytes(data, what):
+    with pytest.raises(Refused, match=f"The file 'me' {what}") as refused:
+        Form({"photo": data}, {}, {"photo": "me"}).photo()
     assert refused.value.status == 415
 
 
