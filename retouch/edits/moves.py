@@ -20,11 +20,13 @@ SHAPES = (
     *("eyes-open", "eye-width", "brow-height", "brow-gap", "lip-thickness"),
     *("jaw-width", "chin-length", "nose-width", "nose-length"),
 )
+# Who is older is heavier, too, and has a wider nose: neither is asked for with years.
+AGING = tuple(name for name in SHAPES if name != "nose-width")
 # What goes along with a trait in people goes along with a wish for it. By themselves
 # labels act on one another: a smile stays half, years draw glasses, and who shall look
 # more feminine without make-up gets a stranger's brows.
 ALONG = {name: EXPRESSION for name in ("happy", "mouth-open", "corners-up")} | {
-    "age": ("glasses", "weight", "attractive", "saturation", "corners-up", *SHAPES),
+    "age": ("glasses", "attractive", "saturation", "corners-up", *AGING),
     "gender": ("eye_makeup", "lip_makeup", *SHAPES),
     "weight": (
         *("attractive", "jaw-width", "chin-length", "eye-width", "eyes-open"),

@@ -44,6 +44,13 @@ def test_glasses_are_put_on_nobody_who_is_to_look_older(view):
     assert not older.any() and (younger < 0).any()
 
 
+def test_years_bring_lines_to_a_face_and_neither_weight_nor_another_nose(view):
+    known = replace(moves(), names=("weight", "age", "nose-width"))
+    assert known.wish("age", ("weight", "nose-width")).all()  # in people they do
+    change = TraitMove(known, "age").way(view, 1.0).change
+    assert (change[:, 1] > 0).any() and not change[:, [0, 2]].any()
+
+
 def test_glasses_are_put_on_who_wears_none_and_taken_off_nobody(view):
     known = replace(moves(), names=("age", "glasses", "weight"))
     own = known.read(view.latents)[:, 1]
