@@ -23,6 +23,7 @@ from retouch.training.options import (
 )
 
 BACKENDS = ("keras", "tensorflow", "jax", "torch")
+FOLDER: dict[str, Any] = {"exists": True, "file_okay": False}  # that must be there
 
 
 class Training(TyperCommand):
@@ -226,9 +227,12 @@ def glow(
 @training()
 def scout(
     faces: Annotated[
-        list[Path], typer.Argument(help="Folders of pictures of one upright face.")
+        list[Path],
+        typer.Argument(help="Folders of pictures of one upright face.", **FOLDER),
     ],
-    without: Annotated[Path, typer.Option(help="Folder of pictures without faces.")],
+    without: Annotated[
+        Path, typer.Option(help="Folder of pictures without faces.", **FOLDER)
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the weights.")],
     most: Annotated[int, typer.Option(help="Pictures of each folder.", min=10)] = 700,
     licence: Licence = "unknown",
@@ -245,7 +249,8 @@ def parsing(
     data: Annotated[list[Path], typer.Argument(help="Folders of shards.")],
     run: Annotated[Path, typer.Option(help="Folder of the training.")],
     masks: Annotated[
-        Path, typer.Option(help="Folder of pictures and masks drawn by hand.")
+        Path,
+        typer.Option(help="Folder of pictures and masks drawn by hand.", **FOLDER),
     ],
     options: ParsingConfig,
     outlines: Annotated[
