@@ -1,5 +1,6 @@
 """The finisher written into a graph, for mouths made sharp without slopes."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ Window = tuple[float, float, float, float]  # top, bottom, left, right, in parts
 
 
 def edges(window: Window, size: int) -> tuple[int, ...]:
-    """Return where a window lies in crops of a size, in pixels, all even."""
-    return tuple(2 * round(part * size / 2) for part in window)
+    """Return where a window lies in crops of a size, in pixels, all divided by four."""
+    return tuple(4 * round(part * size / 4) for part in window)
 
 
 def fading(window: Window, size: int) -> np.ndarray:
@@ -34,11 +35,9 @@ def network(graph: Any, images: str) -> str:
     fine = _active(graph, inside, "first")
     fine = _both(graph, fine, _active(graph, fine, "second"))
     deep = _active(graph, fine, "half", strides=[2, 2])
-    blocks = sum(name.startswith("deep") for name in graph.weights) // 2
-    for i in range(blocks):
-        deep = _both(graph, deep, _active(graph, deep, f"deep{i}"))
-    back = _active(graph, deep, "back.mix")
-    back = graph.node("DepthToSpace", [back], blocksize=2, mode="DCR")
+    deepest = _blocks(graph, _active(graph, deep, "quarter", strides=[2, 2]), "deepest")
+    deep = _both(graph, deep, _doubled(graph, deepest, "up"))
+    back = _doubled(graph, _blocks(graph, deep, "deep"), "back")
     last = _active(graph, _both(graph, fine, back), "last")
     colours = graph.convolved(_both(graph, fine, last), *_parts(graph, "colours"))
     return graph.leaving(graph.node("Add", [inside, colours]))
@@ -52,6 +51,20 @@ def _active(graph: Any, images: str, name: str, **ways: Any) -> str:
     """Convolve and pass leaky ReLU, which a positive gain may go before."""
     kernel, bias = _parts(graph, name)
     return graph.leaky(graph.convolved(images, kernel * GAIN, bias * GAIN, **ways))
+
+
+def _blocks(graph: Any, images: str, name: str) -> str:
+    count = sum(
+        re.match(rf"{name}\d+\.kernel", key) is not None for key in graph.weights
+    )
+    for i in range(count):
+        images = _both(graph, images, _active(graph, images, f"{name}{i}"))
+    return images
+
+
+def _doubled(graph: Any, images: str, name: str) -> str:
+    images = _active(graph, images, f"{name}.mix")
+    return str(graph.node("DepthToSpace", [images], blocksize=2, mode="DCR"))
 
 
 def _both(graph: Any, some: str, more: str) -> str:

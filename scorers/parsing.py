@@ -44,7 +44,7 @@ def network(build: Any, image: Any) -> Any:
     Args:
         build: has conv, depthwise, add, relu and doubled, as the builders do.
     """
-    *sides, low = _trunk(build, image)
+    *sides, low = trunk(build, image)
     y = build.conv(low, "low", COMMON, 1, act=True)
     y = build.add(y, build.conv(_wide(build, y), "wide", COMMON, 1))
     for i, (side, width) in reversed(list(enumerate(zip(sides, WIDTHS, strict=True)))):
@@ -54,7 +54,7 @@ def network(build: Any, image: Any) -> Any:
     return build.doubled(build.conv(y, "parts", len(PARTS), 1))
 
 
-def _trunk(build: Any, image: Any) -> list[Any]:
+def trunk(build: Any, image: Any) -> list[Any]:
     """Return the features at halves, quarters, eighths and sixteenths of the size."""
     x, channels, taps = build.conv(image, "stem", STEM, 3, stride=2, act=True), STEM, []
     for i, (kernel, stride, wider, width) in enumerate(BLOCKS):

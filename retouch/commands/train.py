@@ -13,6 +13,7 @@ from retouch.commands.train_data import data
 from retouch.training.options import (
     EncoderConfig,
     FacesConfig,
+    FinisherConfig,
     GlowConfig,
     HealingConfig,
     MaskConfig,
@@ -283,6 +284,37 @@ def parsing(
         minutes=minutes,
         begin=begin,
         teacher=teacher,
+        out=out,
+        licence=licence,
+    )
+
+
+@training()
+@with_options(FinisherConfig, "options")
+def finisher(
+    data: Data,
+    run: RunFolder,
+    options: FinisherConfig,
+    eyes: Annotated[
+        Path, typer.Option(help="An EfficientNet-Lite0 as .npz, its norms folded in.")
+    ],
+    model: Annotated[
+        str, typer.Option(help="The generator whose mouths it is to sharpen.")
+    ] = "default",
+    minutes: Minutes = float("inf"),
+    out: Handed = None,
+    licence: Licence = "unknown",
+) -> None:
+    """Train what makes drawn mouths sharp, or go on with it."""
+    from retouch.training.finisher import train as run_training
+
+    run_training(
+        data,
+        run,
+        options,
+        eyes=eyes,
+        model=model,
+        minutes=minutes,
         out=out,
         licence=licence,
     )

@@ -45,7 +45,7 @@ LOWER_LIP = [*OUTER_LOWER, *LOWER_INSIDE]
 # The upper lip's shadow on teeth, in parts of how far lips are apart; how dark it is.
 SHADED, LOWER, SHADOW = 0.18, 0.2, 0.25
 SLIT, DIMMED = 0.14, 0.7  # of a mouth's width: less open, less light falls in
-ACROSS, APART = 2.0, 1.0  # a face; how much deeper drawn lines between teeth get
+ACROSS, APART = 2.0, 0.6  # a face; how much deeper drawn lines between teeth get
 DARK = 0.01  # the part of a photo that is its darkest
 DIM = 16.0  # of 255: what is darker has no lines
 FINER = 4  # times that outlines are drawn larger

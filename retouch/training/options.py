@@ -181,6 +181,20 @@ class ParsingConfig(Learning):
 
 
 @dataclass(frozen=True)
+class FinisherConfig(Learning):
+    """How the finisher is trained."""
+
+    images: int = changed(Learning, "images", 96_000)
+    batch: int = changed(Learning, "batch", 24)
+    average: float = changed(Learning, "average", 0.9995)
+    rate: float = changed(Learning, "rate", 4e-4)
+    clip: float = changed(Learning, "clip", 5.0)
+    width: int = option(32, "Channels of the network's first layers.")
+    fool: float = option(1.0, "The critic's push, for what copies are pulled by.")
+    precision: str = option("mixed_bfloat16", "Keras' policy: that, or float32.")
+
+
+@dataclass(frozen=True)
 class HealingConfig(Learning):
     """How the healing network is trained."""
 

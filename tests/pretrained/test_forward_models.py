@@ -78,7 +78,7 @@ def test_a_written_encoder_reads_what_the_network_reads(channels, code, seed):
 @given(width=st.integers(1, 8), deep=st.integers(0, 3), seed=st.integers(0, 99))
 def test_a_written_finisher_sharpens_as_the_network_does(width, deep, seed):
     network = _filled(finisher.Finisher(finisher.Config(16, width, deep)), seed)
-    images = np.random.default_rng(seed).uniform(-1, 1, (2, 8, 10, 3))
+    images = np.random.default_rng(seed).uniform(-1, 1, (2, 8, 12, 3))
     written = Running(finisher_graph.network, arrays(network))
     assert _near(written(images), network(images.astype(np.float32)))
 
