@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch.edits.edit import View
-from retouch.edits.manner import GAZE, GLASSES, MAKE_UP
+from retouch.edits.manner import BEARD, GAZE, GLASSES, MAKE_UP
 from retouch.edits.way import Way
 from scorers.moves import Moves
 
@@ -64,7 +64,7 @@ class TraitMove:
             own = self.moves.read(view.latents)
             worn = own[:, self.moves.names.index(GLASSES)] > WEARS
             return self._apart(view, np.where(worn, 0, goals.clip(0)))
-        if self.name == MAKE_UP:  # a generator takes it off
+        if self.name in (BEARD, MAKE_UP):  # a generator takes them off
             put_on, less = self._apart(view, goals.clip(0)), goals.clip(None, 0)
             return self._learnt(view, less) + put_on if less.any() else put_on
         return self._learnt(view, goals)

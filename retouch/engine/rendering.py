@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch.cores import together
-from retouch.edits.manner import GLASSES
+from retouch.edits.manner import BEARD, GLASSES
 from retouch.edits.moves import EXPRESSION, OPENING
 from retouch.edits.way import Way
 from retouch.engine.memory import Memory
@@ -90,14 +90,17 @@ class Renderer:
         size = self.model.generator.resolution
         placed = [face.transform(self.model.template, size) for face in faces]
         pieces = self._pieces(faces, placed, way, size)
-        glasses = GLASSES in way.manner.things
+        glasses, beard = (thing in way.manner.things for thing in (GLASSES, BEARD))
 
         def shown(piece: Piece, seen: Parts) -> Piece:
             place, regions = piece.transform, settings.parsed
             visible = uncovered = seen.free(place, size, regions)
             if glasses:
                 uncovered = seen.free(place, size, regions, held=True)
-            return replace(piece, visible=visible, uncovered=uncovered)
+            hair = None
+            if beard:
+                hair = seen.in_crop(seen.chance("hair"), place, size)
+            return replace(piece, visible=visible, uncovered=uncovered, hair=hair)
 
         return [shown(*each) for each in zip(pieces, parts, strict=True)]
 

@@ -1,8 +1,7 @@
 """Beards: hair that grows on a face, drawn strand by strand at the photo's own size.
 
-A generator draws a beard as a dark patch, the same from near and far. How much of one
-it draws is kept; where hair grows is what people's beards have in common, in the colour
-of the brows.
+Where it grows is what people's beards have in common. Strands are those of the person:
+of the brows, of the temples, and of a grey beard that is there.
 """
 
 from dataclasses import dataclass
@@ -19,8 +18,9 @@ from retouch.faces.crop import Pixels, Window, resized, uncut, window_touched
 from retouch.geometry import MIRRORED, Points, Similarity
 from retouch.smoothing import smoothed
 from retouch.stitching import flow
-from retouch.stitching.change import Masks
-from retouch.stitching.pen import strokes
+from retouch.stitching.change import Change, Masks
+from retouch.stitching.hair import Strands, strands
+from retouch.stitching.pen import lay, seen, strokes
 from retouch.stitching.thing import Thing
 
 # How densely hair grows on one half of a face, from one landmark on the way to another:
@@ -47,17 +47,20 @@ FROM_NOSE = {
 }
 CORNER, BARE = (48, 0.4), (30, 36, 41, *range(49, 54), *range(55, 60))
 SLACK = 1e-3  # of a crop's side: how far the density may miss these
+# What many have half of, most have or have not: one beard begins and is whole.
+BEGINS, WHOLE = 0.12, 0.55
 # A face is some 175 mm long as `Face.size` counts; in parts of that:
-LONGEST, THICK = 0.09, 7.5e-4  # a hair
+LENGTHS, THICK = ((0.0, 0.6, 1.2, 2.4), (0.0, 0.008, 0.028, 0.08)), 7.5e-4  # a hair
 ROOTS = 80_000  # on a square of that side, where hair is densest
+TRIMMED = (0.3, 1.0), (0.5, 1.0)  # from the nose to the chin; moustaches are shorter
 SHORTEST = 0.4  # of the length of a hair that stands in the thick, where few are
 ASTRAY, CURL = 0.35, 0.5  # radians: how far hairs point elsewhere, and turn
 UNEVEN = 0.4  # deviation of their lengths and thicknesses, for their means
 JOINTS = 5  # straight pieces of which a hair consists
-BROWS, HAIR = (0, 0.15, 0.3), 0.15  # from brows to lids; the darkest of it is hair
-DARKEST, PALEST = 0.1, 0.6  # what hair leaves of the light that skin gives back
+BENEATH, ABOVE = 0.45, 1.2  # of its own light that a strand gives back: below, on top
+SHADOW = 0.3  # of the light on skin, that hair swallows beside it
+SHADED = 0.008  # how far its shadow reaches
 MARGIN = 0.25  # of a crop's side, by which hair may lie beyond it
-NEAR, SPARSE = 0.05, 0.05  # what is beside it; of the densest hair, as good as none
 SIDE = 96  # pixels a side at which the density is worked out
 BILINEAR = Image.Resampling.BILINEAR
 
@@ -67,27 +70,31 @@ class Beard(Thing):
     """Hair to be drawn."""
 
     density: Pixels  # (S, S), 1 where it is densest
-    tint: NDArray[np.float32]  # (3,), what is left of the light where hair covers
+    strands: Strands
     unit: float  # the face's size in crop pixels
-    length: float  # of hairs, at most, in parts of it
+    length: float  # of hairs, in parts of it
     marks: Points  # (68, 2)
-
-    def near(self, size: int) -> Pixels:
-        """Return 1 where hair grows and beside it, 0 far off, in the crop itself."""
-        inside = slice(self.wider, self.wider + size)
-        near = smoothed(self.density, NEAR * self.unit)[inside, inside]
-        return np.asarray((near / SPARSE).clip(0, 1))
 
     def _drawn(self, photo: NDArray[Any], transform: Similarity) -> None:
         window = window_touched(self.where, transform, photo.shape)
-        covered = self._covered(transform, window)
-        shows = uncut(self.where[..., None], transform, window, linear=True).clip(0, 1)
-        colour = photo[window.slices]
-        left = 1 - covered[..., None] * shows * (1 - self.tint)
-        colour[:] = np.rint(colour * left).astype(photo.dtype)
+        if not min(window.shape):
+            return
+        planes = np.concatenate([self.where[..., None], self.strands.light], -1)
+        laid = uncut(planes, transform, window, linear=True)
+        shows, light = laid[..., :1].clip(0, 1), laid[..., 1:]
+        layers = self._layers(transform, window)
+        own = now = seen(photo, window)
+        left = np.prod([1 - cover for cover, _ in layers], 0)
+        wide = SHADED * self.unit / transform.scale
+        now = now * (1 - SHADOW * smoothed(1 - left, wide))[..., None]
+        for cover, colour in layers:
+            now += cover[..., None] * (colour * light - now)
+        lay(photo, window, own + shows * (now - own), shows[..., 0] > 0)
 
-    def _covered(self, transform: Similarity, window: Window) -> Pixels:
-        """Return how much hair covers each pixel of a window of the photo, (h, w)."""
+    def _layers(
+        self, transform: Similarity, window: Window
+    ) -> list[tuple[Pixels, NDArray[np.float32]]]:
+        """Return how much hair covers each pixel (h, w), of which colour; top last."""
         rng = np.random.default_rng(0)
         size = len(self.density)
         count = int(ROOTS * (size / self.unit) ** 2)
@@ -98,17 +105,26 @@ class Beard(Thing):
         uneven = np.exp(UNEVEN * rng.standard_normal((2, len(roots))))
         aside = rng.standard_normal((2, len(roots))) * [[ASTRAY], [CURL]]
         long = SHORTEST + (1 - SHORTEST) * np.sqrt(dense)
-        long = self.length * self.unit * long * uneven[0]
+        long = self.length * self.unit * long * uneven[0] * self._trimmed(roots)
         joints = transform.inverse(self._joints(roots, long, *aside))
         joints -= [window.left, window.top]
-        thick = THICK * self.unit / transform.scale
-        coarser = max(1.0, thick)  # photo pixels: no hair is drawn finer than one
-        height, width = window.shape
-        shape = int(np.ceil(height / coarser)), int(np.ceil(width / coarser))
-        drawn = strokes(joints / coarser, thick / coarser * uneven[1], shape)
-        covered = Image.fromarray(1 - np.exp(-drawn))
-        box = 0, 0, width / coarser, height / coarser
-        return np.asarray(covered.resize((width, height), BILINEAR, box))
+        thick = THICK * self.unit / transform.scale * uneven[1]
+        second = rng.uniform(0, 1, len(roots)) < _at(self.strands.share, roots)
+        above = rng.uniform(0, 1, len(roots)) < 0.5
+        layers = []
+        for shade, top in ((BENEATH, False), (ABOVE, True)):
+            for colour, other in zip(self.strands[:2], (False, True), strict=True):
+                these = (above == top) & (second == other)
+                if these.any():
+                    cover = _covered(joints[these], thick[these], window.shape)
+                    layers.append((cover, colour * np.float32(shade)))
+        return layers
+
+    def _trimmed(self, roots: Points) -> NDArray[np.float64]:
+        """Return how long hair is for that on the chin, (N,)."""
+        nose, chin = self.marks[33], self.marks[8]
+        down = (chin - nose) / max(float(((chin - nose) ** 2).sum()), 1e-9)
+        return np.interp((roots - nose) @ down, *TRIMMED)
 
     def _joints(self, roots: Points, long: Any, aside: Any, curl: Any) -> Points:
         """Return the points between which hairs are straight, (N, JOINTS + 1, 2)."""
@@ -125,29 +141,18 @@ class Beard(Thing):
         return np.stack(points, 1)
 
 
-def grown(
-    part: Pixels, lit: Pixels, own: Pixels, masks: Masks, unit: float
-) -> Beard | None:
-    """Return the beard whose hair takes as much of a face's light as an edit does.
-
-    Args:
-        part: of the light that is gone, (S, S).
-        lit: where that tells something, (S, S).
-        own: the photo's crop, 0 to 255.
-    """
-    where, wider = masks.things[BEARD], masks.wider
-    marks, inside = masks.marks + wider, slice(wider, wider + len(part))
+def grown(change: Change, own: Pixels, masks: Masks, unit: float) -> tuple[Beard, ...]:
+    """Return the beard that is asked for, if one is."""
+    where, much = masks.things.get(BEARD), change.asked.get(BEARD, 0.0)
+    if where is None or much <= 0:
+        return ()
+    marks, wider = masks.marks + masks.wider, masks.wider
     density = grows(marks, len(where))
-    dense = density[inside, inside]
-    weight = lit / max(float(lit.sum()), 1e-6)
-    more = dense - float((weight * dense).sum())  # than on the whole face
-    spread = float((weight * more**2).sum())
-    amount = float((weight * more * part).sum()) / max(spread, 1e-6)
-    if amount <= 0:
-        return None
-    tint = _tint(own, masks.skin, masks.marks)
-    length = LONGEST * min(amount, 1)
-    return Beard(wider, where, density, tint, unit, length, marks)
+    inside = slice(wider, len(where) - wider)
+    hair = strands(own, density[inside, inside], masks, unit).wider(wider)
+    length = float(np.interp(much, *LENGTHS))
+    beard = Beard(wider, where, density, hair, unit, length, marks)
+    return (beard,)
 
 
 def grows(marks: Points, size: int) -> Pixels:
@@ -158,7 +163,9 @@ def grows(marks: Points, size: int) -> Pixels:
     grid = np.stack(np.meshgrid(*[(np.arange(SIDE) + 0.5) * size / SIDE] * 2), -1)
     field = flow.bent(points, value, SLACK * size, grid.reshape(-1, 2))
     wide = np.asarray(field.reshape(SIDE, SIDE, 1), np.float32)
-    return resized(wide, size)[..., 0].clip(0, 1)
+    dense = (resized(wide, size)[..., 0] - BEGINS) / (WHOLE - BEGINS)
+    dense = dense.clip(0, 1)
+    return np.asarray(dense * dense * (3 - 2 * dense), np.float32)
 
 
 @cache
@@ -175,16 +182,15 @@ def _known() -> NDArray[np.float64]:
     return np.unique([*rows, *mirrored], axis=0)
 
 
-def _tint(own: Pixels, skin: Pixels, marks: Points) -> NDArray[np.float32]:
-    """Return what hair leaves of the light that skin gives back, (3,), by the brows."""
-    brows = marks[17:27]
-    lids = marks[[36, 37, 37, 38, 39, 42, 43, 43, 44, 45]]
-    points = np.concatenate([brows + part * (lids - brows) for part in BROWS])
-    hair = np.stack([_at(own[..., i], points) for i in range(3)], -1)
-    dark = hair @ flow.LUMINANCE
-    hair = hair[dark <= np.quantile(dark, HAIR)].mean(0)
-    around = np.average(own.reshape(-1, 3), axis=0, weights=skin.ravel() + 1e-6)
-    return np.asarray((hair / np.maximum(around, 1)).clip(DARKEST, PALEST), np.float32)
+def _covered(joints: Points, thick: Any, shape: tuple[int, int]) -> Pixels:
+    """Return how much strands cover each pixel, (h, w)."""
+    coarser = max(1.0, float(thick.mean()))  # no hair is drawn finer than one pixel
+    height, width = shape
+    small = int(np.ceil(height / coarser)), int(np.ceil(width / coarser))
+    drawn = strokes(joints / coarser, thick / coarser, small)
+    covered = Image.fromarray(np.float32(1 - np.exp(-drawn)))
+    box = 0, 0, width / coarser, height / coarser
+    return np.asarray(covered.resize((width, height), BILINEAR, box))
 
 
 def _at(plane: Pixels, points: Points) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ what no generator draws sharply enough is drawn apart.
 
 import numpy as np
 
-from retouch.edits.manner import BEARD, GAZE
+from retouch.edits.manner import GAZE
 from retouch.faces.crop import Pixels
 from retouch.stitching import flow
 from retouch.stitching.aligned import aligned
@@ -45,14 +45,12 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
         moves = moves + flow.fetch(looking(own, masks, strength), moves)
     photo = flow.fetch(own, moves)
     light = np.zeros_like(photo)
-    things: tuple[Thing, ...] = *lined(change, masks, unit), *put_on(change, masks)
+    things: tuple[Thing, ...] = (
+        *lined(change, masks, unit),
+        *put_on(change, own, masks, unit),
+    )
     if change.manner.lit:
         pair = aligned(change, whole, masks, unit, bared)
-        if BEARD in change.manner.things:
-            gone = pair.part(pair.before - pair.after)
-            if beard := grown(gone, pair.lit, own, masks, unit):
-                pair = pair.without(beard.near(change.size))
-                things = beard, *things
         if change.manner.still:
             light = tinting(change, photo, pair, masks)
         else:
@@ -66,6 +64,7 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     )
 
 
-def put_on(change: Change, masks: Masks) -> tuple[Thing, ...]:
+def put_on(change: Change, own: Pixels, masks: Masks, unit: float) -> tuple[Thing, ...]:
     """Return what no generator draws, in the order in which it lies on a face."""
-    return *made_up(change, masks), *worn(change, masks)
+    beard = grown(change, own, masks, unit)
+    return *beard, *made_up(change, masks), *worn(change, masks)

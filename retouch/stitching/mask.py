@@ -201,7 +201,7 @@ class Outline:
 
     def beard(self) -> Pixels:
         """Return where beards grow: along the jaw, around the lips, up to the nose."""
-        points = np.concatenate([self.points[JAW][3:14], self.points[NOSE_BASE, None]])
+        points = np.concatenate([self.points[JAW][2:15], self.points[NOSE_BASE, None]])
         lips = self.soft(self.points[OUTER_LIPS], 0, LIP_FEATHER)
         area = self.soft(points, FACE_OUTSET, FACE_FEATHER, BEARD_FEATHER)
         return area * (1 - lips)

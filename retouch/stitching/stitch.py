@@ -41,6 +41,7 @@ class Piece:
     change: Change
     visible: Pixels | None = None  # (R, R), see `mask.draw`
     uncovered: Pixels | None = None  # the same of hands and things alone
+    hair: Pixels | None = None  # (R, R), how surely a pixel shows the head's
 
     def fitted(self, finest: int | None = None) -> "Piece":
         """Return this piece no finer than the photo, which could not show more.
@@ -57,7 +58,10 @@ class Piece:
         planes = self.visible, self.uncovered
         visible, uncovered = (_coarser(plane, finest) for plane in planes)
         change = self.change.resized(finest)
-        return Piece(self.face, transform, change, visible, uncovered)
+        hair = None
+        if self.hair is not None:
+            hair = resized(self.hair[..., None], finest)[..., 0]
+        return Piece(self.face, transform, change, visible, uncovered, hair)
 
 
 def _coarser(visible: Pixels | None, size: int) -> Pixels | None:
@@ -114,9 +118,10 @@ def planned(
     if not masks.edit.any():
         return None
     own = FaceCrop.at(photo, face, transform, size).levels
+    unit = face.size * transform.scale
     if method == "replace":
-        return _replacement(piece.change, own, masks)
-    return difference(piece.change, own, masks, face.size * transform.scale)
+        return _replacement(piece.change, own, masks, unit)
+    return difference(piece.change, own, masks, unit)
 
 
 def _masks(
@@ -138,6 +143,7 @@ def _masks(
         skin,
         own,
         outline.lashes(),
+        np.zeros_like(skin) if piece.hair is None else piece.hair,
         outline.both_brows,
         outline.points,
         {thing: _shown(thing, names, piece, shape, wider) for thing in manner.things},
@@ -178,9 +184,9 @@ def _padded(visible: Pixels | None, wider: int) -> Pixels:
     return np.pad(visible, wider, mode="edge")
 
 
-def _replacement(change: Change, own: Pixels, masks: Masks) -> Layers:
+def _replacement(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers:
     paint = matched(change.after, change.after, own, masks.skin)
     cover = masks.edit * masks.surface
     nothing = np.zeros_like(own)
-    things = put_on(change, masks)
+    things = put_on(change, own, masks, unit)
     return Layers(cover, nothing[..., :2], nothing, paint, cover, things=things)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.ndimage import map_coordinates
 
 from retouch.edits.manner import BEARD, Manner
 from retouch.faces.crop import cut
@@ -19,7 +20,7 @@ TO_CROP = FACE.transform(TIGHT, SIZE)
 GROWING = Manner(where=frozenset({BEARD}), still=True, things=frozenset({BEARD}))
 STILL = (TO_CROP(FACE.landmarks),) * 2
 BARE = replace(GROWING, things=frozenset())
-CHIN, NOSE, LIP = FACE.landmarks[8], FACE.landmarks[30], FACE.landmarks[51]
+CHIN, BRIDGE, LIP = FACE.landmarks[8], FACE.landmarks[28], FACE.landmarks[51]
 
 
 def photo(depth=np.uint8):
@@ -30,13 +31,12 @@ def photo(depth=np.uint8):
     return skin * (257 if depth == np.uint16 else 1)
 
 
-def piece(pixels, amount, visible=None):
-    """Return the face as a generator darkens it where hair grows."""
+def piece(pixels, much, visible=None, hair=None):
+    """Return the face with so much of a beard asked for."""
     levels = np.float32(np.iinfo(pixels.dtype).max / 255)
-    before = cut(pixels, TO_CROP, SIZE) / levels
-    dense = beard.grows(TO_CROP(FACE.landmarks), SIZE)[..., None]
-    after = (before * (1 - amount * dense)).astype(np.float32)
-    return Piece(FACE, TO_CROP, Change(before, after, STILL, GROWING), visible)
+    drawn = cut(pixels, TO_CROP, SIZE) / levels
+    change = Change(drawn, drawn, STILL, GROWING, asked={BEARD: much})
+    return Piece(FACE, TO_CROP, change, visible, hair=hair)
 
 
 def darkened(pixels, result):
@@ -46,8 +46,8 @@ def darkened(pixels, result):
 def test_hair_grows_alike_on_both_halves_and_not_on_lips():
     marks = TO_CROP(FACE.landmarks)
     dense = beard.grows(marks, SIZE)
-    x, y = marks.T.round().astype(int).clip(0, SIZE - 1)
-    there = dense[y, x]
+    x, y = marks.T - 0.5
+    there = map_coordinates(dense, (y, x), order=1)
     assert np.abs(there[:17] - there[:17][::-1]).max() < 0.05
     assert np.abs(dense - dense[:, ::-1]).mean() < 0.01
     assert there[[5, 11]].min() > 0.5  # along the jaw
@@ -55,47 +55,46 @@ def test_hair_grows_alike_on_both_halves_and_not_on_lips():
 
 
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])
-def test_the_more_a_generator_darkens_the_longer_and_denser_is_the_hair(depth):
+def test_the_more_is_asked_for_the_longer_and_denser_is_the_hair(depth):
     pixels = photo(depth)
     gone = [
-        darkened(pixels, stitch(pixels, [piece(pixels, amount)]))
-        for amount in (0.2, 0.5, 0.9)
+        darkened(pixels, stitch(pixels, [piece(pixels, much)]))
+        for much in (0.5, 1.2, 2.4)
     ]
     sums = [part.sum() for part in gone]
     assert 0 < sums[0] < 0.7 * sums[1] < 0.7 * 0.9 * sums[2]
     x, y = CHIN.astype(int)
-    assert gone[2][y - 20 : y, x - 20 : x + 20].mean() > 0.1
+    assert gone[2][y - 20 : y, x - 20 : x + 20].mean() > 0.3
     # Hair is no shade: hairs stand beside skin.
     assert gone[0][y - 20 : y, x - 20 : x + 20].std() > 0.02
 
 
 def test_where_no_hair_grows_no_pixel_changes():
     pixels = photo()
-    gone = darkened(pixels, stitch(pixels, [piece(pixels, 0.9)])) != 0
-    assert not gone[: int(NOSE[1])].any()
+    gone = darkened(pixels, stitch(pixels, [piece(pixels, 2.4)])) != 0
+    assert not gone[: int(BRIDGE[1])].any()
     assert gone[int(LIP[1]) :].any()
 
 
 def test_what_is_in_front_of_a_beard_keeps_each_of_its_pixels():
     pixels, visible = photo(), np.ones((SIZE, SIZE), np.float32)
     visible[:, : SIZE // 2] = 0
-    result = stitch(pixels, [piece(pixels, 0.9, visible)])
+    result = stitch(pixels, [piece(pixels, 2.4, visible)])
     changed = darkened(pixels, result) != 0
     middle = int(TO_CROP.inverse([(SIZE / 2, SIZE / 2)])[0, 0])
     assert not changed[:, : middle - 1].any() and changed[:, middle + 8 :].any()
 
 
-def test_who_is_drawn_lighter_gets_no_hair():
+def test_who_is_asked_for_less_gets_no_hair():
     pixels = photo()
-    one = piece(pixels, -0.3)
-    bare = replace(one, change=replace(one.change, manner=BARE))
-    np.testing.assert_array_equal(stitch(pixels, [one]), stitch(pixels, [bare]))
+    for much in (0.0, -1.2):
+        np.testing.assert_array_equal(stitch(pixels, [piece(pixels, much)]), pixels)
 
 
 def test_a_beard_has_the_colour_of_the_brows():
     pixels = photo()
     pixels[(pixels == 40).all(-1)] = (90, 60, 20)
-    result = stitch(pixels, [piece(pixels, 1.0)])
+    result = stitch(pixels, [piece(pixels, 1.2)])
     x, y = CHIN.astype(int)
     part = result[y - 30 : y, x - 30 : x + 30].reshape(-1, 3)
     red, green, blue = part[part.sum(1).argsort()[:50]].mean(0)
@@ -104,11 +103,11 @@ def test_a_beard_has_the_colour_of_the_brows():
 
 def test_hair_that_leaves_the_picture_leaves_no_trace_in_it():
     pixels = photo()
-    whole = stitch(pixels, [piece(pixels, 0.9)])
+    whole = stitch(pixels, [piece(pixels, 2.4)])
     left, below = 150, int(CHIN[1]) - 8
     shift = Similarity.shifting(-left, 0)
     face, part = FACE.moved(shift), pixels[:below, left:]
-    change = piece(pixels, 0.9).change
+    change = piece(pixels, 2.4).change
     moved = Piece(face, TO_CROP @ Similarity.shifting(left, 0), change)
     result = stitch(np.ascontiguousarray(part), [moved]).astype(int)
     assert np.abs(result - whole[:below, left:]).max() <= 2
@@ -117,10 +116,71 @@ def test_hair_that_leaves_the_picture_leaves_no_trace_in_it():
 def test_hair_that_is_carried_as_light_ends_before_the_crop_does():
     """Its last row was repeated down the neck."""
     pixels = photo()
-    layers = planned(pixels, piece(pixels, 0.9))
+    layers = planned(pixels, piece(pixels, 2.4))
     flat = layers.flat(pixels, TO_CROP)
     hair = np.abs(flat.light - layers.light).max(-1)
     assert not flat.things and hair.max() > 30
     assert (flat.reach[hair > 0] > 0).all()
     hair[2:-2, 2:-2] = 0
     assert not hair.any()
+
+
+def test_hair_beyond_the_jaw_has_its_own_colour_whatever_lies_behind_it():
+    """It was a part of the light behind it: green before a lawn, black at night."""
+    pixels = photo()
+    pixels[(pixels == 40).all(-1)] = (120, 90, 60)
+    pixels[int(CHIN[1]) + 1 :] = 0
+    result = stitch(pixels, [piece(pixels, 2.4)])[int(CHIN[1]) + 1 :]
+    seen = result[result.max(-1) > 20].astype(int)
+    assert len(seen) > 50
+    red, green, blue = seen.mean(0)
+    assert red > 1.2 * green > 1.2 * 1.2 * blue
+
+
+@pytest.mark.parametrize(("skin", "hair"), [(180, 40), (90, 30), (60, 20)])
+def test_hair_is_seen_on_skin_of_every_colour(skin, hair):
+    pixels = np.where(photo() == 180, skin, hair).astype(np.uint8)
+    result = stitch(pixels, [piece(pixels, 1.2)])
+    x, y = CHIN.astype(int)
+    chin = result[y - 25 : y - 5, x - 20 : x + 20].mean(-1)
+    assert chin.mean() < 0.75 * skin and chin.std() > 0.05 * skin
+
+
+def grey(pixels):
+    """Return which pixels are as bright as skin, and without its colour."""
+    red, _, blue = np.moveaxis(pixels.astype(int), -1, 0)
+    return (np.abs(red - blue) < 12) & (red > 100)
+
+
+def tanned():
+    return (photo() * np.array([1.0, 0.78, 0.62])).astype(np.uint8)
+
+
+def test_who_is_grey_at_the_temples_gets_a_beard_with_grey_hair_in_it():
+    pixels = tanned()
+    place = np.zeros(pixels.shape[:2], bool)
+    for side in (0, SIZE - 8):
+        (left, top), (right, below) = TO_CROP.inverse([(side, 30), (side + 8, 70)])
+        place[int(top) : int(below), int(left) : int(right)] = True
+    hair = cut(np.float32(place[..., None]), TO_CROP, SIZE)[..., 0]
+    pixels[place] = 170
+    bald, maned = (
+        stitch(pixels, [piece(pixels, 2.4, hair=known)]) for known in (None, hair)
+    )
+    x, y = CHIN.astype(int)
+    chin = slice(y - 25, y), slice(x - 25, x + 25)
+    assert grey(bald[chin]).mean() < 0.02 < 0.1 < grey(maned[chin]).mean() < 0.6
+
+
+def test_a_grey_beard_stays_grey_where_it_is():
+    pixels, rng = tanned(), np.random.default_rng(0)
+    x, y = CHIN.astype(int)
+    own = slice(y - 45, y), slice(x - 60, x + 1)  # the left half
+    strands = rng.uniform(90, 230, (45, 61, 1)).repeat(3, -1)
+    pixels[own] = strands.astype(np.uint8)
+    result = stitch(pixels, [piece(pixels, 2.4)])
+    left, right = (
+        grey(result[y - 25 : y, x + side - 12 : x + side + 12]).mean()
+        for side in (-25, 30)
+    )
+    assert left > 0.2 > 0.02 > right
