@@ -45,8 +45,12 @@ class Change:
 
     @property
     def is_none(self) -> bool:
-        same = np.array_equal(self.before, self.after)
-        return same and not any(self.asked.values())
+        return not self.is_drawn and not any(self.asked.values())
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether a generator drew any of it."""
+        return not np.array_equal(self.before, self.after)
 
     def resized(self, size: int) -> "Change":
         before, after = (resized(c, size) for c in (self.before, self.after))

@@ -49,7 +49,7 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
         *lined(change, masks, unit),
         *put_on(change, own, masks, unit),
     )
-    if change.manner.lit:
+    if change.manner.lit and change.is_drawn:
         pair = aligned(change, whole, masks, unit, bared)
         if change.manner.still:
             light = tinting(change, photo, pair, masks)

@@ -13,11 +13,14 @@ from retouch.faces.crop import Pixels
 from retouch.geometry import MIRRORED
 from retouch.stitching import flow
 from retouch.stitching.aligned import Aligned
+from retouch.stitching.beard import grows
 from retouch.stitching.change import Change, Masks
+from retouch.stitching.hair import greyness
 from retouch.stitching.light import RIM_WIDTH
 from retouch.stitching.mouths import on_lips
 
 SWALLOWED, GIVEN_BACK = -0.7, 0.5  # of the light on skin, at the most
+BROAD = 0.02  # of the face's size: how broad the light of hair is told
 BARE = 0.6  # of what may be skin, part of it bearded, is darker than skin
 TINTS, DEEPER = (0.3, 1.4), 2.0  # what lipstick leaves of light; than it is drawn
 DULL = (0.35, 1.0, 0.85)  # how much of red, green and blue lipstick swallows
@@ -31,7 +34,8 @@ def tinting(change: Change, photo: Pixels, pair: Aligned, masks: Masks) -> Pixel
         # Paint may be as broad as it likes: what is taken out would shine around.
         rim = pair.around(light, RIM_WIDTH)
         light -= (1 - pair.lit)[..., None] * rim
-        light = _swallowed(light, photo, pair, masks, shaved=BEARD in manner.things)
+        paint = _shaved if BEARD in manner.things else _swallowed
+        light = paint(light, photo, pair, masks)
     if MOUTH in manner.where:
         lips = on_lips(masks.marks, change.size)
         tinted = _lipstick(lips, photo, pair, masks.skin)
@@ -39,20 +43,35 @@ def tinting(change: Change, photo: Pixels, pair: Aligned, masks: Masks) -> Pixel
     return light
 
 
-def _swallowed(
-    light: Pixels, photo: Pixels, pair: Aligned, masks: Masks, *, shaved: bool
-) -> Pixels:
-    """Return light as make-up swallows it, or hair that is shaved gives it back.
+def _shaved(light: Pixels, photo: Pixels, pair: Aligned, masks: Masks) -> Pixels:
+    """Return the light that hair gives back where it grows, and is thinned.
 
-    Nothing gets lighter than skin. Both halves of a face are made up; what darkens one
-    alone is a shadow.
+    That is told broadly: single hairs are drawn elsewhere than they lie. A grey beard
+    is as bright as skin, and stays as it is.
+    """
+    dense = grows(masks.marks, len(light))
+    if greyness(photo, dense, masks, pair.unit).any():
+        return np.zeros_like(light)
+    part = pair.around(pair.part(light)[..., None], BROAD)[..., 0]
+    return _given_back(dense * part, photo, masks)
+
+
+def _given_back(part: Pixels, photo: Pixels, masks: Masks) -> Pixels:
+    """Return a part of the photo's light, as far as nothing gets lighter than skin."""
+    bare = photo[masks.skin > 0.5]
+    skin = np.quantile(bare, BARE, 0) if len(bare) else 0
+    most = np.maximum(skin - photo, 0)
+    return np.minimum(photo * part.clip(0, GIVEN_BACK)[..., None], most)
+
+
+def _swallowed(light: Pixels, photo: Pixels, pair: Aligned, masks: Masks) -> Pixels:
+    """Return light as make-up swallows it, or gives it back where it is taken off.
+
+    Both halves of a face are made up; what darkens one alone is a shadow.
     """
     part = pair.part(light)
-    if shaved or float((part * pair.lit).sum()) > 0:
-        bare = photo[masks.skin > 0.5]
-        skin = np.quantile(bare, BARE, 0) if len(bare) else 0
-        most = np.maximum(skin - photo, 0)
-        return np.minimum(photo * part.clip(0, GIVEN_BACK)[..., None], most)
+    if float((part * pair.lit).sum()) > 0:
+        return _given_back(part, photo, masks)
     across = (len(part), 0) - masks.marks[MIRRORED] * (1, -1)
     other = flow.warped(part[:, ::-1, None].clip(SWALLOWED, 0), across, masks.marks)
     return photo * np.maximum(part[..., None], other).clip(SWALLOWED, 0)
