@@ -246,7 +246,8 @@ def within_reach(looks: Sequence[tuple[Floats, Floats]], budget: float) -> Float
     """Return which part of how far faces have gone keeps to the budget, (N,).
 
     A face strays as its share says, or as a parabola once two looks tell it: many stray
-    fast at first, and then hardly any further.
+    fast at first, and then hardly any further. Where less of a way led further, one of
+    them is an accident, and shares are trusted again.
 
     Args:
         looks: the shares, and how far they led, one look after the other.
@@ -259,7 +260,7 @@ def within_reach(looks: Sequence[tuple[Floats, Floats]], budget: float) -> Float
     if len(looks) > 1:
         before, went = looks[-2]
         before = np.maximum(before, NEXT_TO_NOTHING)
-        shorter = share < before
+        shorter = (share < before) & (gone < went)
         steepened = np.where(shorter, went / before - slope, 0)
         bend = steepened / np.where(shorter, before - share, 1)
         slope = slope - bend * share

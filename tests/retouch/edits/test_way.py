@@ -158,6 +158,14 @@ def test_faces_that_strayed_too_far_keep_to_the_budget_after_three_looks(bend):
     assert (gone[strayed(1.0) > 0.3] > 0.24).all()
 
 
+def test_where_less_of_a_way_led_further_shares_are_trusted():
+    far, near = ((np.float32([share]), np.float32([0.5])) for share in (1.0, 0.8))
+    further = near[0], np.float32([0.52])
+    (alone,) = within_reach([further], 0.4)
+    (both,) = within_reach([far, further], 0.4)
+    assert alone > both > 0.9 * alone
+
+
 def test_who_goes_nowhere_is_reached_without_dividing_by_it():
     far = np.float32([1, 0]), np.float32([0.4, 0])
     near = np.float32([0.7, 0]), np.float32([0.35, 0])
