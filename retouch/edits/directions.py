@@ -17,6 +17,7 @@ from retouch.edits.manner import (
     LINES,
     MAKE_UP,
     MOUTH,
+    PULLED,
     TYPICAL,
     Manner,
 )
@@ -81,7 +82,7 @@ _ALL = (
         moved=1.7,
         trial=Trial(0.88, 0.28, 0.27),
         tried=Trial(0.71, -0.04, 0.32),
-        manner=FOLDS,
+        manner=PULLED,
         low=-1.0,
         high=1.5,
     ),

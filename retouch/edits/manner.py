@@ -27,6 +27,7 @@ class Manner:
     where: frozenset[str] = frozenset({FACE})  # the regions that it is meant for
     still: bool = False  # no feature moves: hair and paint alone are meant
     even: bool = False  # no cheek or lid gets lighter or darker as a whole
+    sways: bool = False  # jaw and lips may go to a side: faces pull, heads do not turn
     things: frozenset[str] = frozenset()  # what is drawn apart, at the photo's size
 
     @property
@@ -43,6 +44,7 @@ class Manner:
             self.where | other.where,
             self.still and other.still,
             self.even and other.even,
+            self.sways or other.sways,
             self.things | other.things,
         )
 
@@ -75,5 +77,6 @@ WHOLE = Manner()  # all that is drawn
 NOTHING = Manner(False, 0.0, frozenset(), still=True, even=True)
 BROAD = Manner(fine=False, colour=0.0)  # broad light in the photo's own colours
 EVEN = Manner(fine=False, colour=0.0, even=True)  # no broader than a feature
-FOLDS = Manner(colour=0.0)  # fine light, too: smiles and years fold cheeks
+FOLDS = Manner(colour=0.0)  # fine light, too: years fold cheeks
+PULLED = Manner(colour=0.0, sways=True)  # as expressions do, which pull at them
 TYPICAL = Manner(colour=0.4)  # of colour the part that may be the trait's

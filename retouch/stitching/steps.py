@@ -58,7 +58,8 @@ def calmed(change: Change, unit: float) -> Change:
         after = flow.warped(change.after, now, was)
         return replace(change, after=after, marks=(was, was))
     steps, after = now - was, change.after
-    if change.mouth is None:  # one that is painted fits what is drawn around it
+    # A mouth that is painted fits what is drawn around it.
+    if not (change.manner.sways or change.mouth):
         steps[JAW] = _upright(was, steps)[JAW]
         steps[LIPS, 0] -= steps[PHILTRUM, 0].mean()
         after = flow.warped(after, now, was + steps)
