@@ -15,11 +15,12 @@ from scipy.ndimage import map_coordinates
 
 from retouch.edits.manner import BEARD
 from retouch.faces.crop import Pixels, Window, resized, uncut, window_touched
-from retouch.geometry import MIRRORED, Points, Similarity
+from retouch.geometry import JAW, MIRRORED, Points, Similarity
 from retouch.smoothing import smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.hair import Strands, strands
+from retouch.stitching.mouths import filled
 from retouch.stitching.pen import lay, seen, strokes
 from retouch.stitching.thing import Thing
 
@@ -46,6 +47,7 @@ FROM_NOSE = {
     (33, 51): (0.35, 0.75, 0.42),
 }
 CORNER, BARE = (48, 0.4), (30, 36, 41, *range(49, 54), *range(55, 60))
+EDGE = 0.01  # of the face's size: how softly a jaw ends
 SLACK = 1e-3  # of a crop's side: how far the density may miss these
 # What many have half of, most have or have not: one beard begins and is whole.
 BEGINS, WHOLE = 0.12, 0.55
@@ -147,7 +149,9 @@ def grown(change: Change, own: Pixels, masks: Masks, unit: float) -> tuple[Beard
     if where is None or much <= 0:
         return ()
     marks, wider = masks.marks + masks.wider, masks.wider
-    density = grows(marks, len(where))
+    # Beyond the jaw hair may hang, but not grow.
+    face = filled(marks[JAW], len(where), 0, EDGE * unit)
+    density = grows(marks, len(where)) * face
     inside = slice(wider, len(where) - wider)
     hair = strands(own, density[inside, inside], masks, unit).wider(wider)
     length = float(np.interp(much, *LENGTHS))

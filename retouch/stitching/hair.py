@@ -22,6 +22,7 @@ LEAST = 1e-4  # of skin, where there is none: light goes on beyond it
 BROWS, DARK = (0, 0.15, 0.3), 0.15  # from brows to lids; the darkest of it is hair
 DARKEST, PALEST = 0.08, 0.6  # what such hair gives back of the light that skin does
 RED, BLUE = (1.0, 1.4), (0.6, 1.0)  # for its green: no hair is green or blue
+CLOTH = 1.3  # times as colourful as brows and skin: that is a scarf, no hair
 SURE, FEW = 0.8, 30  # chance of hair, and so many pixels of it, that tell its colour
 # A grey beard has less colour than skin, by so much and to such a part; it is no darker
 # than stubble, and rougher than cheeks. Where it is less than that, shine is meant.
@@ -60,7 +61,9 @@ def strands(own: Pixels, density: Pixels, masks: Masks, unit: float) -> Strands:
     share = np.zeros_like(density)
     temples = _temples(masks)
     if temples.sum() >= FEW:
-        second, share = np.median(lit[temples], 0), share + 0.5
+        beside = np.median(lit[temples], 0)
+        if _chroma(beside) < CLOTH * max(_chroma(first), _chroma(skin)):
+            second, share = beside, share + 0.5
     grey = greyness(own, density, masks, unit)
     if grey.any():
         second = _mean(lit, grey)

@@ -156,17 +156,38 @@ def tanned():
     return (photo() * np.array([1.0, 0.78, 0.62])).astype(np.uint8)
 
 
-def test_who_is_grey_at_the_temples_gets_a_beard_with_grey_hair_in_it():
+def temples(colour):
+    """Return a face without a beard and with it, if there is hair beside it."""
     pixels = tanned()
     place = np.zeros(pixels.shape[:2], bool)
     for side in (0, SIZE - 8):
         (left, top), (right, below) = TO_CROP.inverse([(side, 30), (side + 8, 70)])
         place[int(top) : int(below), int(left) : int(right)] = True
     hair = cut(np.float32(place[..., None]), TO_CROP, SIZE)[..., 0]
-    pixels[place] = 170
-    bald, maned = (
-        stitch(pixels, [piece(pixels, 2.4, hair=known)]) for known in (None, hair)
-    )
+    pixels[place] = colour
+    return [stitch(pixels, [piece(pixels, 2.4, hair=known)]) for known in (None, hair)]
+
+
+def test_a_scarf_beside_a_face_dyes_no_beard():
+    bald, wrapped = temples((220, 170, 20))
+    x, y = CHIN.astype(int)
+    chin = slice(y - 25, y), slice(x - 25, x + 25)
+    assert np.array_equal(bald[chin], wrapped[chin])
+
+
+def test_no_hair_grows_beyond_the_jaw_of_a_turned_face():
+    marks = FACE.landmarks.copy()
+    middle = marks[33, 0]
+    left = marks[:, 0] < middle
+    marks[left, 0] = middle + 0.3 * (marks[left, 0] - middle)
+    turned = replace(piece(photo(), 0.5), face=replace(FACE, landmarks=marks))
+    gone = darkened(photo(), stitch(photo(), [turned]))
+    jaw = beard.filled(marks[:17], len(gone), 2.0, 0.0)
+    assert gone[jaw > 0].max() > 0.1 and gone[jaw == 0].max() < 0.05
+
+
+def test_who_is_grey_at_the_temples_gets_a_beard_with_grey_hair_in_it():
+    bald, maned = temples(170)
     x, y = CHIN.astype(int)
     chin = slice(y - 25, y), slice(x - 25, x + 25)
     assert grey(bald[chin]).mean() < 0.02 < 0.1 < grey(maned[chin]).mean() < 0.6
