@@ -239,7 +239,7 @@ def test_loops_and_films_are_written_beside_the_sheet_of_a_range(portrait, tmp_p
     assert names["mp4"].read_bytes()[4:8] == b"ftyp"
 
 
-@hasty(tries=3)
+@hasty()
 def test_beautify_writes_a_loop_from_before_to_after(portrait, tmp_path):
     files = tmp_path / "me.png", tmp_path / "way.gif"
     words = "--steps", "0", "--gif", files[1], "--out", files[0]

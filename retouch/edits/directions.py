@@ -17,7 +17,6 @@ from retouch.edits.manner import (
     LINES,
     MAKE_UP,
     MOUTH,
-    PULLED,
     TYPICAL,
     Manner,
 )
@@ -82,7 +81,7 @@ _ALL = (
         moved=1.7,
         trial=Trial(0.88, 0.28, 0.27),
         tried=Trial(0.70, -0.02, 0.32),
-        manner=PULLED,
+        manner=FOLDS,
         low=-1.0,
         high=1.5,
     ),
@@ -94,7 +93,7 @@ _ALL = (
         moved=1.7,
         trial=Trial(0.96, 1.00, 0.24),
         tried=Trial(0.56, 0.57, 0.32),
-        manner=replace(FOLDS, things=frozenset({LINES})),
+        manner=replace(FOLDS, upright=True, things=frozenset({LINES})),
     ),
     Known(
         "masculine",

@@ -27,7 +27,7 @@ class Manner:
     where: frozenset[str] = frozenset({FACE})  # the regions that it is meant for
     still: bool = False  # no feature moves: hair and paint alone are meant
     even: bool = False  # no cheek or lid gets lighter or darker as a whole
-    sways: bool = False  # jaw and lips may go to a side: faces pull, heads do not turn
+    upright: bool = False  # jaw and lips go to no side, as heads do that turn
     things: frozenset[str] = frozenset()  # what is drawn apart, at the photo's size
 
     @property
@@ -44,7 +44,7 @@ class Manner:
             self.where | other.where,
             self.still and other.still,
             self.even and other.even,
-            self.sways or other.sways,
+            self.upright or other.upright,
             self.things | other.things,
         )
 
@@ -77,6 +77,5 @@ WHOLE = Manner()  # all that is drawn
 NOTHING = Manner(False, 0.0, frozenset(), still=True, even=True)
 BROAD = Manner(fine=False, colour=0.0)  # broad light in the photo's own colours
 EVEN = Manner(fine=False, colour=0.0, even=True)  # no broader than a feature
-FOLDS = Manner(colour=0.0)  # fine light, too: years fold cheeks
-PULLED = Manner(colour=0.0, sways=True)  # as expressions do, which pull at them
+FOLDS = Manner(colour=0.0)  # fine light, too: smiles and years fold cheeks
 TYPICAL = Manner(colour=0.4)  # of colour the part that may be the trait's

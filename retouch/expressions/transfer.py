@@ -22,7 +22,7 @@ from scipy.optimize import nnls
 from pretrained.loading import load_action_units
 from pretrained.registry import library
 from retouch.edits.edit import View
-from retouch.edits.manner import PULLED
+from retouch.edits.manner import FOLDS
 from retouch.edits.moves import EXPRESSION
 from retouch.edits.way import Way
 from retouch.engine.retoucher import Retoucher
@@ -138,7 +138,7 @@ class Transfers:
 
             def go(view: View) -> Way:
                 way = Way.learnt(view.latents, parts[:, None] * change, moves)
-                return dataclasses.replace(way, manner=PULLED)
+                return dataclasses.replace(way, manner=FOLDS)
 
             return Task(purpose, go)
         if self._follows(method):

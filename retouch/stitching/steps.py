@@ -50,8 +50,8 @@ def settled(change: Change, masks: Masks, unit: float) -> Change:
 def calmed(change: Change, unit: float) -> Change:
     """Return the change without the moves of landmarks that are but jitter.
 
-    Nothing marks a point of the jaw but its neighbours: together they move smoothly,
-    and both halves alike. What jaw and lips do besides is a head that is drawn turned.
+    Nothing marks a point of the jaw but its neighbours: together they move smoothly.
+    Upright, both halves move alike: else a head is drawn turned.
     """
     was, now = change.marks
     if change.manner.still:
@@ -59,7 +59,7 @@ def calmed(change: Change, unit: float) -> Change:
         return replace(change, after=after, marks=(was, was))
     steps, after = now - was, change.after
     # A mouth that is painted fits what is drawn around it.
-    if not (change.manner.sways or change.mouth):
+    if change.manner.upright and change.mouth is None:
         steps[JAW] = _upright(was, steps)[JAW]
         steps[LIPS, 0] -= steps[PHILTRUM, 0].mean()
         after = flow.warped(after, now, was + steps)

@@ -6,9 +6,10 @@ DATA holds tight crops of 256 px. Copies are drawn to their originals, in value,
 edges and in the features of EfficientNet-Lite0, whose weights are read from a file as
 `retouch train parsing --begin` takes it. Beside them mouths of smiles are learnt that
 nobody has seen: those are to keep their broad light, and a critic that sees real mouths
-is to take them for such. Its push is set against the copies' pull by their slopes on
-the picture. What ships is a broad mean over the steps: single states, and those after
-long trainings, draw specks and second rows of teeth, by which the critic is fooled.
+is to take them for such. Of pairs it sees whole mouths, or closed lips would be soft.
+Its push is set against the copies' pull by their slopes on the picture. What ships is a
+broad mean over the steps: single states, and those after long trainings, draw specks
+and second rows of teeth, by which the critic is fooled.
 """
 
 from collections.abc import Callable
@@ -103,18 +104,18 @@ class Trainer:
         own, half = self.mouths, self.options.batch // 2
         pairs, made = (_learnt(rng, len(x), half) for x in (own.copies, own.drawn))
         others = own.alike(made, rng)
-        copies, originals, shown = _turned(
-            rng, own.copies[pairs], own.originals[pairs], own.shown[pairs]
+        copies, originals, lips = _turned(
+            rng, own.copies[pairs], own.originals[pairs], own.lips[pairs]
         )
-        drawn, drawn_shown = _turned(rng, own.drawn[made], own.drawn_shown[made])
-        reals, reals_shown = _turned(rng, own.originals[others], own.shown[others])
+        drawn, teeth = _turned(rng, own.drawn[made], own.drawn_teeth[made])
+        reals, real_teeth = _turned(rng, own.originals[others], own.teeth[others])
         return {
             "copies": as_images(copies),
             "originals": as_images(originals),
             "drawn": as_images(drawn),
             "reals": as_images(np.concatenate([originals, reals])),
-            "shown": _part(np.concatenate([shown, drawn_shown])),
-            "reals_shown": _part(np.concatenate([shown, reals_shown])),
+            "shown": _part(np.concatenate([lips, teeth])),
+            "reals_shown": _part(np.concatenate([lips, real_teeth])),
             "blur": rng.uniform(0, BLURRED, (half, 1, 1, 1)).astype(np.float32),
             "made_vary": _variety(rng, 2 * half),
             "real_vary": _variety(rng, 2 * half),
@@ -187,7 +188,7 @@ class Trainer:
         rows = [[drawn, made[0]], [copies, made[1], originals]]
         parts = [r[i : i + 8] for k in rows for i in range(0, MOST, 8) for r in k]
         sheet(np.concatenate(parts), 8, path)
-        inside = _part(_aside(own.shown))
+        inside = _part(_aside(own.lips))
         missed = np.abs(made[1] - originals) * inside
         return {"aside": float(missed.sum() / (3 * inside.sum()))}
 

@@ -1,8 +1,8 @@
 """Mouths that a finisher learns from: a generator's, and what real ones look like.
 
-Of people who show their teeth there are pairs, the generator's copy and the picture
-itself. Of people who do not there is only what a smile draws, and nobody knows how
-their teeth look: those mouths are compared with other people's, as open as they are.
+There are pairs, the generator's copy of a mouth and the picture itself, two of them
+open for one that is closed. Of closed ones there is what a smile draws, too, and nobody
+knows how their teeth look: those are compared with other people's, as open as they are.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from retouch.edits.way import Way
 from retouch.engine.rendering import AJAR, FURTHER, PLAIN
 from retouch.errors import SettingsError
 from retouch.faces.detect import Detector
-from retouch.geometry import INNER_LIPS, Face, Points
+from retouch.geometry import INNER_LIPS, OUTER_LIPS, Face, Points
 from retouch.models import Model
 from retouch.photos.levels import levels_of, pixels_of
 from retouch.stitching.mouths import filled, opening
@@ -38,14 +38,15 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Mouths:
-    """Mouths (N, HEIGHT, WIDTH, 3) and where they are looked at, (N, HEIGHT, WIDTH)."""
+    """Mouths (N, HEIGHT, WIDTH, 3) and where parts of them are, (N, HEIGHT, WIDTH)."""
 
     copies: Pixels
     originals: Pixels
-    shown: Pixels  # of both
+    lips: Pixels  # of both, and all between them
+    teeth: Pixels  # of both: what is between their lips
     apart: NDArray[np.float32]  # how far lips are; these mouths are sorted by it
     drawn: Pixels
-    drawn_shown: Pixels
+    drawn_teeth: Pixels
     drawn_apart: NDArray[np.float32]
 
     @classmethod
@@ -58,14 +59,19 @@ class Mouths:
             )
         taught = ~shards.testing()
         apart = np.array([opening(m) for m in shards.landmarks.astype(np.float64)])
-        pairs = list(_pairs(shards, model, np.flatnonzero(taught & (apart > PARTED))))
-        drawn = list(_drawn(shards, model, np.flatnonzero(taught & (apart <= AJAR))))
+        parted, shut = (
+            np.flatnonzero(taught & some) for some in (apart > PARTED, apart <= AJAR)
+        )
+        pairs = list(_pairs(shards, model, parted, SHARP))
+        drawn = list(_drawn(shards, model, shut))
         if min(len(pairs), len(drawn)) < FEW:
             raise SettingsError(
                 f"The data show {len(pairs)} people's teeth sharply, and {len(drawn)}"
                 f" who close their lips; a finisher needs {FEW} of either."
             )
-        pairs.sort(key=lambda row: row[3])
+        few = np.linspace(0, len(shut) - 1, min(len(shut), len(pairs) // 2))
+        pairs += _pairs(shards, model, shut[few.astype(int)], 0.0)
+        pairs.sort(key=lambda row: row[-1])
         columns = [*zip(*pairs, strict=True), *zip(*drawn, strict=True)]
         return cls(*(np.stack(column) for column in columns))
 
@@ -85,21 +91,24 @@ class Mouths:
         """Return for drawn mouths real ones that are about as open."""
         place = np.searchsorted(self.apart, self.drawn_apart[rows])
         near = place + rng.integers(-ALIKE, ALIKE + 1, len(rows))
-        return near.clip(0, len(self.apart) - 1)
+        last = len(self.apart) - 1
+        first = min(int(np.searchsorted(self.apart, PARTED)), last)
+        return near.clip(first, last)
 
 
 def _pairs(
-    shards: Shards, model: Model, rows: NDArray[np.int64]
+    shards: Shards, model: Model, rows: NDArray[np.int64], sharp: float
 ) -> Iterator[tuple[Any, ...]]:
+    """Return mouths that are as sharp between their lips, or more."""
     for part in _parts(rows):
         latents = model.inverter.encode(as_images(shards.images[part]))
         copies = pixels_of(model.draw(latents, finished=False))
         for row, copy in zip(part, copies, strict=True):
             marks = shards.landmarks[row].astype(np.float64)
-            own, shown = shards.images[row], _shown(marks)
-            (mouth,) = _cut(marks, own)
-            if _sharpness(mouth, *_cut(marks, shown)) > SHARP:
-                yield (*_cut(marks, copy, own, shown), np.float32(opening(marks)))
+            planes = copy, shards.images[row], _lips(marks), _teeth(marks)
+            copied, own, lips, teeth = _cut(marks, *planes)
+            if _sharpness(own, teeth) >= sharp:
+                yield copied, own, lips, teeth, np.float32(opening(marks))
 
 
 def _drawn(
@@ -119,17 +128,26 @@ def _drawn(
             box = (*own.min(0), *own.max(0))
             marks = detector.again(picture, Face(own, box, 1.0)).landmarks
             if opening(marks) > PARTED:
-                yield (*_cut(marks, picture, _shown(marks)), np.float32(opening(marks)))
+                yield (*_cut(marks, picture, _teeth(marks)), np.float32(opening(marks)))
 
 
 def _parts(rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     return (rows[i : i + AT_ONCE] for i in range(0, len(rows), AT_ONCE))
 
 
-def _shown(marks: Points) -> Pixels:
-    """Return where a crop is looked at, (R, R): between the lips."""
+def _teeth(marks: Points) -> Pixels:
+    """Return what of a crop lies between the lips, (R, R)."""
+    return _within(marks, INNER_LIPS, GROW, SOFT)
+
+
+def _lips(marks: Points) -> Pixels:
+    """Return what of a crop is the mouth, (R, R)."""
+    return _within(marks, OUTER_LIPS, 2 * GROW, 2 * SOFT)
+
+
+def _within(marks: Points, part: slice, grow: float, soft: float) -> Pixels:
     width = float(np.hypot(*(marks[54] - marks[48])))
-    inside = filled(marks[INNER_LIPS], RESOLUTION, GROW * width, SOFT * width)
+    inside = filled(marks[part], RESOLUTION, grow * width, soft * width)
     return np.rint(255 * inside).astype(np.uint8)
 
 
@@ -140,8 +158,8 @@ def _cut(marks: Points, *planes: Pixels) -> list[Pixels]:
     return [plane[y : y + HEIGHT, x : x + WIDTH] for plane in planes]
 
 
-def _sharpness(mouth: Pixels, shown: Pixels) -> float:
-    """Return by how many levels neighbours in a row differ where a mouth is shown."""
+def _sharpness(mouth: Pixels, teeth: Pixels) -> float:
+    """Return by how many levels neighbours in a row differ between lips."""
     steps = np.abs(np.diff(mouth.astype(np.float32), axis=1)).mean(-1)
-    inside = shown[:, 1:] > 127
+    inside = teeth[:, 1:] > 127
     return float(steps[inside].mean()) if inside.any() else 0.0

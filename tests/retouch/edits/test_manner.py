@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from retouch.edits.manner import BROAD, FOLDS, NOTHING, PULLED, TYPICAL, WHOLE, Manner
+from retouch.edits.manner import BROAD, FOLDS, NOTHING, TYPICAL, WHOLE, Manner
 
 EYES, MOUTH = (replace(BROAD, where=frozenset({part})) for part in ("eyes", "mouth"))
 BEARD = Manner(where=frozenset({"beard"}), still=True)
-EVERY = WHOLE, BROAD, FOLDS, PULLED, TYPICAL, EYES, BEARD
+EVERY = WHOLE, BROAD, FOLDS, TYPICAL, EYES, BEARD
 
 
 @pytest.mark.parametrize("manner", EVERY)

@@ -55,7 +55,7 @@ def teeth():
     shown[:, 16:48, 16:80] = 255
     apart = np.linspace(0.1, 0.3, 64, dtype=np.float32)
     sharp, soft = sharp.astype(np.uint8), soft.astype(np.uint8)
-    return Mouths(soft, sharp, shown, apart, soft[::-1], shown, apart[::-1])
+    return Mouths(soft, sharp, shown, shown, apart, soft[::-1], shown, apart[::-1])
 
 
 def _inside(trainer):
@@ -128,12 +128,16 @@ def test_mouths_are_people_s_own_and_those_that_smiles_draw(monkeypatch):
     monkeypatch.setattr(mouths, "FEW", 1)
     found = Mouths.of(shards, model)
     held = int(shards.testing().sum())
-    assert held and len(found.copies) + len(found.drawn) == 40 - held
+    shut = len(found.drawn)
+    parted = 40 - held - shut
+    assert held and len(found.copies) == parted + min(shut, parted // 2)
+    assert (found.apart[: min(shut, parted // 2)] < mouths.AJAR).all()
     assert found.copies.shape[1:] == (HEIGHT, WIDTH, 3)
     # The copy is the picture's, but softer; what is looked at lies between the lips.
     gap = np.abs(found.copies.astype(float) - found.originals).mean()
     assert 1 < gap < 30
-    assert 0.02 < (found.shown > 127).mean() < 0.4
+    teeth, lips = ((p[-9:] > 127).mean() for p in (found.teeth, found.lips))
+    assert 0.02 < teeth < lips < 0.6
     assert (found.drawn_apart > mouths.PARTED).all()
 
 
