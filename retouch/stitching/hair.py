@@ -64,7 +64,7 @@ def strands(own: Pixels, density: Pixels, masks: Masks, unit: float) -> Strands:
         beside = np.median(lit[temples], 0)
         if _chroma(beside) < CLOTH * max(_chroma(first), _chroma(skin)):
             second, share = beside, share + 0.5
-    grey = greyness(own, density, masks, unit)
+    grey = _grey_beard(lit, skin, density, masks, unit)
     if grey.any():
         second = _mean(lit, grey)
         near = (smoothed(plane, NEAR * unit) for plane in (grey, density * masks.skin))
@@ -76,8 +76,14 @@ def strands(own: Pixels, density: Pixels, masks: Masks, unit: float) -> Strands:
 def greyness(own: Pixels, density: Pixels, masks: Masks, unit: float) -> Pixels:
     """Return how much of a grey beard each pixel shows; 0 if there is none, (S, S)."""
     skin, light = _lit(own, density, masks, unit)
+    return _grey_beard(own / light, skin, density, masks, unit)
+
+
+def _grey_beard(
+    lit: Pixels, skin: Colour, density: Pixels, masks: Masks, unit: float
+) -> Pixels:
     dense = density * masks.skin
-    grey = dense * _grey(own / light, skin, masks.skin * (1 - density), unit)
+    grey = dense * _grey(lit, skin, masks.skin * (1 - density), unit)
     return grey * np.float32(grey.sum() > SOME * dense.sum())
 
 
