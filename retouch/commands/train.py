@@ -302,6 +302,7 @@ def finisher(
         str, typer.Option(help="The generator whose mouths it is to sharpen.")
     ] = "default",
     minutes: Minutes = float("inf"),
+    precision: Precision = "mixed_bfloat16",
     out: Handed = None,
     licence: Licence = "unknown",
 ) -> None:
@@ -315,6 +316,7 @@ def finisher(
         eyes=eyes,
         model=model,
         minutes=minutes,
+        precision=precision,
         out=out,
         licence=licence,
     )

@@ -46,6 +46,7 @@ from retouch.training.options import FinisherConfig
 from retouch.training.precision import computing_in
 from retouch.training.shards import Shards, as_images
 
+PRECISION = "mixed_bfloat16"
 EDGES, SEEN = 0.5, 0.15  # weights beside that of values
 FAINT = 0.05  # of what it adds to a picture at first
 BROAD, STILL = 3.0, 1.0  # of drawn mouths' light, and of what lies beside the teeth
@@ -65,17 +66,17 @@ class Trainer:
         options: FinisherConfig,
         mouths: Mouths,
         folder: Path,
-        eyes: Path,
+        eyes: Eyes,
         minutes: float = float("inf"),
+        precision: str = PRECISION,
     ) -> None:
         keras.utils.set_random_seed(options.seed)
         self.options, self.mouths = options, mouths
-        with computing_in(options.precision):
+        with computing_in(precision):
             self.network = Finisher(Config(width=options.width), name="finisher")
         colours = self.network.colours.kernel
         colours.assign(FAINT * colours)
-        self.eyes = Eyes(eyes)
-        self.critic = Critic(self.eyes)
+        self.eyes, self.critic = eyes, Critic(eyes)
         self.own = self.network.trainable_variables
         steps = options.images // options.batch
         adam = Adam(options.rate, first=0.5, warm_up=options.warm_up, decay_over=steps)
@@ -84,7 +85,8 @@ class Trainer:
         start = contest(self.adams, self.own, self.critic.trainable_variables)
         self.improve = compiled(self._improve)
         self.run = Run(folder, start, options.batch, options.images, minutes)
-        (folder / "config.json").write_text(dumps(asdict(options), indent=2) + "\n")
+        plan = dumps(asdict(options), indent=2)
+        (folder / "config.json").write_text(plan + "\n", "utf-8")
 
     def train(self) -> None:
         self.run.go(self.step, self.report)
@@ -215,6 +217,7 @@ def train(
     eyes: Path,
     model: str = "default",
     minutes: float = float("inf"),
+    precision: str = PRECISION,
     out: Path | None = None,
     licence: str = LICENCE,
 ) -> None:
@@ -222,11 +225,12 @@ def train(
 
     The mouths are drawn once, and kept there.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    known = folder / "mouths.npz"
+    seeing, known = Eyes(eyes), folder / "mouths.npz"
     if not known.exists():
-        Mouths.of(Shards.read(data), Model.load(model)).write(known)
-    trainer = Trainer(options, Mouths.read(known), folder, eyes, minutes)
+        mouths = Mouths.of(Shards.read(data), Model.load(model))
+        folder.mkdir(parents=True, exist_ok=True)
+        mouths.write(known)
+    trainer = Trainer(options, Mouths.read(known), folder, seeing, minutes, precision)
     trainer.train()
     if out is not None:
         trainer.export(out, licence, model)

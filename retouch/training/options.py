@@ -191,7 +191,6 @@ class FinisherConfig(Learning):
     clip: float = changed(Learning, "clip", 5.0)
     width: int = option(32, "Channels of the network's first layers.")
     fool: float = option(1.0, "The critic's push, for what copies are pulled by.")
-    precision: str = option("mixed_bfloat16", "Keras' policy: that, or float32.")
 
 
 @dataclass(frozen=True)

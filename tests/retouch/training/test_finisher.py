@@ -13,7 +13,8 @@ from retouch.models import Model
 from retouch.photos.photo import Photo
 from retouch.smoothing import smoothed
 from retouch.training import mouths
-from retouch.training.finisher import Trainer
+from retouch.training.critics import Eyes
+from retouch.training.finisher import Trainer, train
 from retouch.training.mouths import HEIGHT, WIDTH, Mouths
 from retouch.training.options import FinisherConfig
 from retouch.training.shards import Contents, Shards
@@ -24,7 +25,7 @@ QUICK = {"images": 120, "batch": 4, "warm_up": 2, "width": 4, "rate": 1e-2}
 
 @pytest.fixture(scope="module")
 def eyes(tmp_path_factory):
-    """Return a file of eyes that have seen nothing."""
+    """Return eyes that have seen nothing."""
     rng, arrays, channels = np.random.default_rng(0), {}, STEM
     shapes = {"stem": (3, 3, 3, STEM)}
     for i, (kernel, _, wider, width) in enumerate(BLOCKS):
@@ -40,7 +41,7 @@ def eyes(tmp_path_factory):
         arrays[f"{name}.b"] = np.zeros(shape[-1])
     path = tmp_path_factory.mktemp("eyes") / "eyes.npz"
     np.savez(path, **arrays)
-    return path
+    return Eyes(path)
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +142,9 @@ def test_mouths_are_people_s_own_and_those_that_smiles_draw(monkeypatch):
     assert (found.drawn_apart > mouths.PARTED).all()
 
 
-def test_a_file_that_holds_no_eyes_is_said(tmp_path, teeth):
+def test_a_file_that_holds_no_eyes_is_said_before_anything_is_drawn(tmp_path):
     (tmp_path / "eyes.npz").write_bytes(b"no eyes")
+    options, run = FinisherConfig(**QUICK), tmp_path / "run"
     with pytest.raises(WeightsError, match="EfficientNet-Lite0"):
-        Trainer(FinisherConfig(**QUICK), teeth, tmp_path / "run", tmp_path / "eyes.npz")
+        train(tmp_path / "data", run, options, eyes=tmp_path / "eyes.npz")
+    assert not run.exists()
