@@ -33,7 +33,9 @@ ZOOMS = 1.0, 1.6  # sides of the squares, in longer sides of the photo
 ANGLES = ((0,), (90, 270, 180))  # degrees by which it is turned
 GUESSES, MOST = 8, 12  # of an image, of a photo
 LIKELY, SURE = 0.5, 0.68  # of what is looked at again, and of what is a face
-BESIDE = 0.05  # of the eyes' distance, from an eye to a nose that is before it
+# Of the eyes' distance, from an eye to a nose that is not yet before it: of a face that
+# was trusted until now, and of another. One bound would part near profiles by chance.
+BESIDE = 0.0, 0.05
 # The squares in which a face is looked at again: their sides in sides of the face, and
 # how they are turned. A mean of six tells faces from things, and one does not; where
 # the face lies is told by the first.
@@ -46,13 +48,17 @@ class Seen(Sighting):
 
     points: Points  # (4, 2): the eyes, the left of the picture first, nose and mouth
 
-    @property
-    def turned_away(self) -> bool:
-        """Whether the nose stands before an eye or beyond it, as in near profiles."""
+    def turned_away(self, trusted: bool = False) -> bool:
+        """Tell whether the nose stands before an eye or beyond, as in near profiles.
+
+        Args:
+            trusted: whether it did not a moment ago.
+        """
         left, right, nose, _ = self.points
         across = right - left
         place = float((nose - left) @ across / (across @ across))
-        return not BESIDE < place < 1 - BESIDE
+        least = BESIDE[0] if trusted else BESIDE[1]
+        return not least < place < 1 - least
 
     def moved(self, transform: Similarity) -> "Seen":
         """Return it as it lies after its picture was transformed."""

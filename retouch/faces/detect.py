@@ -146,14 +146,21 @@ class Detector:
         return self._blazeface.at(pixels, _upright(face.landmarks))
 
     def watched(
-        self, pixels: NDArray[Any], face: Face, seen: Seen | None
+        self,
+        pixels: NDArray[Any],
+        face: Face,
+        seen: Seen | None,
+        trusted: bool = False,
     ) -> tuple[Face, bool]:
         """Return a face of a video's frame, and whether its landmarks are trusted.
 
         They are not on heads that turn away. If they lie elsewhere than the network
         saw eyes, nose and mouth, they are read anew from there.
+
+        Args:
+            trusted: whether they were in the frame before.
         """
-        if seen is None or seen.turned_away:
+        if seen is None or seen.turned_away(trusted):
             return face, False
         if _gap(face, seen.points) < ASTRAY:
             return face, True

@@ -1,11 +1,12 @@
 """Faces over time: who is who from frame to frame, and landmarks that do not tremble.
 
-Faces are looked for every few frames; between, the landmarks are read where the face
-was last. Landmarks pass the one-euro filter (Casiez et al., 2012): little moves are
-smoothed away, quick ones come through. Parts of a face whose landmarks cannot be read
-firmly, as under a hand, go where the rest of it goes. A network that sees where eyes,
-nose and mouth are tells whether the landmarks are to be trusted, as they are not on a
-head that turns away. A face that comes back is known again by its descriptor.
+Faces are looked for every few frames, and in each while there is none; between, the
+landmarks are read where the face was last. Landmarks pass the one-euro filter (Casiez
+et al., 2012): little moves are smoothed away, quick ones come through. Parts of a face
+whose landmarks cannot be read firmly, as under a hand, go where the rest of it goes. A
+network that sees where eyes, nose and mouth are tells whether the landmarks are to be
+trusted, as they are not on a head that turns away. A face that comes back is known
+again by its descriptor.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,7 +37,7 @@ Floats = NDArray[np.float32]
 Arrays = Mapping[str, NDArray[Any]]
 Describe = Callable[[NDArray[Any], Face], Floats]  # a frame and a face in it
 
-EVERY = 8  # frames between two looks for faces
+EVERY = 8  # frames between two looks for further faces
 PATIENCE = 3  # looks in a row that may miss a face before it is given up
 SAME = 0.55  # distance of descriptors below which a face that returns is the same
 NEAR = 0.35  # face sizes between a track and a face that continues it
@@ -225,7 +226,7 @@ class Tracker:
 
     def follow(self, pixels: NDArray[Any], time: float) -> list[Track]:
         """Return the faces of the next frame (H, W, 3), the largest first."""
-        looks = self.frame % self.every == 0
+        looks = self.frame % self.every == 0 or not self.tracks
         self.frame += 1
         for track in list(self.tracks):
             self._go_on(track, pixels, time)
@@ -239,7 +240,7 @@ class Tracker:
         looks: list[Callable[..., Any]] = [self.detector.followed, self.detector.seen]
         (again, scatter), seen = together(lambda look: look(pixels, track.seen), looks)
         again = track.held(again, scatter)
-        again, sure = self.detector.watched(pixels, again, seen)
+        again, sure = self.detector.watched(pixels, again, seen, track.trust > 0)
         track.judged(sure, time)
         height, width = pixels.shape[:2]
         x, y = _centre(again)

@@ -71,13 +71,22 @@ def test_a_photo_that_lies_on_its_side_is_searched_too(blazeface, turn):
 
 
 @pytest.mark.parametrize(
-    ("nose", "away"),
-    [(0.5, False), (0.15, False), (0.02, True), (-0.2, True), (1.1, True)],
+    ("nose", "trusted", "away"),
+    [
+        (0.5, False, False),
+        (0.15, False, False),
+        (0.02, False, True),
+        (0.02, True, False),  # where one bound would let a mask come and go
+        (0.98, True, False),
+        (-0.02, True, True),
+        (-0.2, True, True),
+        (1.1, False, True),
+    ],
 )
-def test_a_head_is_turned_away_once_its_nose_is_before_an_eye(nose, away):
+def test_a_head_is_turned_away_once_its_nose_is_before_an_eye(nose, trusted, away):
     points = np.array([(0, 0), (20, 10), (20 * nose - 5, 10 * nose + 10), (10, 40)])
     turned = Similarity.turning(30)(points)
-    assert Seen(Similarity.scaling(60), 0.9, turned).turned_away == away
+    assert Seen(Similarity.scaling(60), 0.9, turned).turned_away(trusted) == away
 
 
 @pytest.mark.parametrize("picture", [brick, coffee, gravel, rocket])

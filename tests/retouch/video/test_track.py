@@ -1,9 +1,10 @@
 import dataclasses
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from retouch.geometry import Similarity
+from retouch.geometry import NOSE, Similarity
 from retouch.video.track import OneEuro, Tracker, describe
 from tests.retouch.clips import PORTRAIT, frames
 
@@ -109,6 +110,27 @@ def test_what_no_longer_looks_like_a_face_is_not_trusted(detector):
     turned[top:bottom, left:right] = 120  # as the back of a head
     face = tracker.tracks[0].face
     assert detector.watched(turned, face, detector.seen(turned, face))[1] is False
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_near_profile_is_trusted_as_it_was_before(detector, before):
+    (face,) = detector.glance(PORTRAIT, smallest=80)
+    seen = detector.seen(PORTRAIT, face)
+    left, right, nose, mouth = seen.points
+    points = np.array([left, right, left + 0.03 * (right - left), mouth])
+    landmarks = face.landmarks.copy()
+    landmarks[NOSE] += points[2] - nose
+    near = dataclasses.replace(face, landmarks=landmarks)
+    told = dataclasses.replace(seen, points=points)
+    assert detector.watched(PORTRAIT, near, told, before) == (near, before)
+
+
+def test_where_nobody_is_every_frame_is_looked_at(detector):
+    tracker = Tracker(detector, every=100)
+    empty = np.full_like(PORTRAIT, 90)
+    shown = [empty, empty, PORTRAIT, PORTRAIT]
+    counts = [len(tracker.follow(pixels, i * STEP)) for i, pixels in enumerate(shown)]
+    assert counts == [0, 0, 1, 1]
 
 
 def test_a_face_that_goes_is_dropped_and_known_again(detector):
