@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,21 +24,27 @@ class Summary:
     found: int = 0
     ignored: int = 0  # files that are no pictures by their names
     skipped: int = 0  # done before
-    errors: Counter[str] = field(default_factory=Counter)  # by kind
+    given_up: int = 0  # came to nothing before, and are not tried again
+    errors: dict[str, list[str]] = field(default_factory=dict)  # pictures by kind
     done: int = 0
     faces: int = 0
     seconds: float = 0.0
 
+    @property
+    def failed(self) -> int:
+        return sum(map(len, self.errors.values()))
+
     def told(self) -> dict[str, Any]:
-        rate = (self.done + self.errors.total()) / max(self.seconds, 1e-9)
-        return {**vars(self), "errors": dict(self.errors), "rate": round(rate, 3)}
+        rate = (self.done + self.failed) / max(self.seconds, 1e-9)
+        counts = {kind: len(names) for kind, names in self.errors.items()}
+        return {**vars(self), "errors": counts, "rate": round(rate, 3)}
 
     def count(self, done: Done) -> None:
         if done.row["ok"]:
             self.done += 1
             self.faces += len(done.row["faces"])
         else:
-            self.errors[done.row["kind"]] += 1
+            self.errors.setdefault(done.row["kind"], []).append(done.name)
 
 
 def run(
@@ -53,11 +58,12 @@ def run(
     if plan.shuffle:
         found = found.shuffled(job.settings.seed)
     with Store(out, force=plan.force) as store:
-        fine = over(store, job, weights, plan)
-        todo = [p for p in found.pictures if fine.get(p.name) != p.stamp]
+        known = over(store, job, weights, plan)
+        before = [known.get((p.name, p.stamp)) for p in found.pictures]
         summary = Summary(len(found.pictures), found.ignored)
-        summary.skipped = len(found.pictures) - len(todo)
-        todo = todo[: plan.limit]
+        summary.skipped, summary.given_up = before.count(True), before.count(False)
+        pairs = zip(found.pictures, before, strict=True)
+        todo = [p for p, well in pairs if well is None][: plan.limit]
         for number, done in enumerate(_engine(plan)(job, weights, todo), 1):
             store.keep(done)
             summary.count(done)
@@ -67,13 +73,18 @@ def run(
     return summary
 
 
-def over(store: Store, job: Job, weights: str, plan: Plan) -> dict[str, str]:
-    """Return the pictures that need not be done, each with its stamp."""
+def over(
+    store: Store, job: Job, weights: str, plan: Plan
+) -> dict[tuple[str, str], bool]:
+    """Return the pictures, with their stamps, that need not be done.
+
+    Beside each stands whether it went well.
+    """
     if not plan.resume:
         return {}
     told = json.loads(json.dumps(job.told()))
     return {
-        row["picture"]: row["stamp"]
+        (row["picture"], row["stamp"]): row["ok"]
         for row in store.rows()
         if row["settings"] == told
         and row["weights"] == weights

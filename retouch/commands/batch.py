@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +21,14 @@ from retouch.settings import Climb, Settings, Skin
 if TYPE_CHECKING:
     from retouch.batches.job import Done
     from retouch.batches.run import OnDone, Summary
+
+REASONS = {  # what came of pictures, by the kind of the error
+    "PhotoError": "cannot be read",
+    "SizeError": "too large for --max-pixels",
+    "FaceError": "without a face to work on",
+}
+UNFORESEEN = "not worked on, for reasons that the report tells"
+FEW = 3  # of such pictures are named
 
 CLIMBING = ("until_score", "max_steps", "skin")  # --look is the skin's flag
 WRITING = ("compare", "quality", "strip_location", "provenance")
@@ -82,15 +90,26 @@ def batch(
 def _tell(summary: "Summary", out: Path) -> None:
     told = summary.told()
     typer.echo(
-        f"{summary.done} done ({summary.faces} faces), {summary.errors.total()} not,"
-        f" {summary.skipped} done before; {summary.seconds:.0f} s, {told['rate']:.2f}"
-        f" pictures a second"
+        f"{summary.done} done ({summary.faces} faces), {summary.failed} came to"
+        f" nothing, {summary.skipped} done before; {summary.seconds:.0f} s,"
+        f" {told['rate']:.2f} pictures a second"
     )
-    for kind, count in summary.errors.most_common():
-        typer.echo(f"    {kind}: {count}")
+    for kind, lost in sorted(summary.errors.items(), key=lambda row: -len(row[1])):
+        typer.echo(f"    {len(lost)} {REASONS.get(kind, UNFORESEEN)}: {_some(lost)}")
+    if summary.given_up:
+        typer.echo(
+            f"    {summary.given_up} came to nothing before; --retry-errors tries again"
+        )
     if summary.ignored:
         typer.echo(f"    no pictures by their names: {summary.ignored}")
     typer.echo(str(out / "report.jsonl"))
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names, and how many there are beside."""
+    rest = len(names) - FEW
+    shown = ", ".join(map(terminal.plain, names[:FEW]))
+    return f"{shown} and {rest} more" if rest > 0 else shown
 
 
 @contextmanager
@@ -101,7 +120,9 @@ def _progress(quiet: bool) -> Iterator["OnDone | None"]:
         return
     if not sys.stderr.isatty():
         paced = terminal.Paced()
-        yield lambda done, number, count: paced.say(f"{number} of {count}, {done.name}")
+        yield lambda done, number, count: paced.say(
+            f"{number} of {count}, {terminal.plain(done.name)}"
+        )
         return
     from rich import progress
 
@@ -118,8 +139,7 @@ def _progress(quiet: bool) -> Iterator["OnDone | None"]:
         def show(done: "Done", number: int, count: int) -> None:
             seconds = bar.tasks[0].elapsed or 0
             rate = f"{number / seconds:.2f}/s" if seconds else ""
-            bar.update(
-                task, description=done.name, completed=number, total=count, rate=rate
-            )
+            name = terminal.plain(done.name)
+            bar.update(task, description=name, completed=number, total=count, rate=rate)
 
         yield show

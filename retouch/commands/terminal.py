@@ -23,6 +23,11 @@ STOPPED = "Stopped. The same command goes on from there."
 PACE = 10.0  # seconds between two lines of what is no terminal
 
 
+def plain(name: str) -> str:
+    """Return a file's name as it fits into a line, whatever is in it."""
+    return name if name.isprintable() else repr(name)
+
+
 def console(**options: Any) -> "Console":
     """Return a console that prints text as it is."""
     from rich.console import Console
