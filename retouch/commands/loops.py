@@ -56,8 +56,10 @@ def beautified(
     session = engine.cut(photo, settings, adults=task.purpose.adults)
     if session.chosen and settings.strength:
         (session,) = engine.invert([session], settings, on_step)
+        on_step("editing", 0.0)
         moved = engine.move([session], task, settings)
-        _write(ranges.between(engine, session, moved.way, settings), films)
+        shown = ranges.between(engine, session, moved.way, settings, on_step=on_step)
+        _write(shown, films)
         return engine.complete(session, moved, task.purpose, settings)
     _write([session.photo] * 2, films)
     (result,) = engine.finish([session], task, settings, on_step)
@@ -79,10 +81,11 @@ def graded(
     session = engine.cut(photo, settings, adults=True)
     (session,) = engine.invert([session], settings, on_step)
     steps, faces = [], tuple(session.reports())
-    for strength in GRADES:
+    for done, strength in enumerate(GRADES):
+        on_step("editing", done / len(GRADES))
         own = dataclasses.replace(settings, strength=strength)
         task = engine.beautifying(own, climb)
-        (result,) = engine.finish([session], task, own, on_step)
+        (result,) = engine.finish([session], task, own)
         steps.append((f"{strength:g}", result.photo))
         faces = result.faces
     sheet = comparison.graded(steps, faces)
@@ -99,12 +102,13 @@ def ranged(
     target: str,
     to: Output,
     films: list[Path],
+    on_step: OnStep,
 ) -> None:
     """Write the sheet of a range, and its loops."""
     from retouch.engine.session import Result
     from retouch.photos.photo import Photo, Provenance
 
-    pictures = ranges.ranged(engine, photo, span, settings)
+    pictures = ranges.ranged(engine, photo, span, settings, on_step)
     words = f"{span.name} {span.low:+g} to {span.high:+g}"
     name = Provenance(settings.model, words, settings.strength)
     sheet = Photo(ranges.sheet(pictures, span.values), format=pictures[0].format)

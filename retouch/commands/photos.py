@@ -103,7 +103,7 @@ def edit(
     with terminal.progress(to.quiet, to.verbose) as on_step:
         engine, known = terminal.opened(settings.model, source, latents)
         if wish.span is not None:
-            loops.ranged(engine, known, wish.span, settings, target, to, films)
+            loops.ranged(engine, known, wish.span, settings, target, to, films, on_step)
             return
         if wish.each:
             result = engine.edited_each(known, wish.each, settings, on_step)

@@ -76,7 +76,8 @@ def found_beside(
 def progress(quiet: bool = False, verbose: bool = False) -> Iterator[OnStep]:
     """Show what is being done: a bar on a terminal, with verbose a line a stage.
 
-    Where nobody looks, as in a log, a line tells from time to time.
+    What has not told yet how far it is has a light that wanders along the bar. Where
+    nobody looks, as in a log, a line tells from time to time.
     """
     if verbose:
         yield (stages := _Stages()).say
@@ -91,8 +92,13 @@ def progress(quiet: bool = False, verbose: bool = False) -> Iterator[OnStep]:
 
         columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
         with Progress(*columns, console=console(stderr=True), transient=True) as bar:
-            task = bar.add_task("loading", total=1.0)
-            yield lambda what, part: bar.update(task, description=what, completed=part)
+            task = bar.add_task("loading", total=None)
+
+            def show(what: str, part: float) -> None:
+                total = 1.0 if part else None
+                bar.update(task, description=what, completed=part, total=total)
+
+            yield show
 
 
 class Paced:

@@ -65,6 +65,7 @@ def transfer(
             result = engine.run(taking, task, settings, on_step)
         else:
             faces = Faces(giving, taking, neutrals, (Path(source), Path(target)))
+            on_step("transferring", 0.0)
             rows = write(engine, faces, values, wish, settings, Path(place))
     if values is None:
         to.write(result, place, settings.identity)

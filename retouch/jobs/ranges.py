@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from retouch.contracts import OnStep
 from retouch.errors import SettingsError
 from retouch.photos import disk
 from retouch.photos.levels import eight_bit
@@ -72,14 +73,17 @@ def ranged(
     photo: "Photo | KnownFaces",
     wish: Range,
     settings: "Settings",
+    on_step: OnStep | None = None,
 ) -> list["Photo"]:
     """Return the photo once for each value, with all chosen faces moved by it."""
+    say = on_step or (lambda what, part: None)
     adults = retoucher.registry.for_adults(wish.name)
     session = retoucher.cut(photo, settings, adults=adults)
     if not session.chosen:
         return [session.photo] * wish.count
-    (session,) = retoucher.invert([session], settings)
+    (session,) = retoucher.invert([session], settings, on_step)
     faces, shown = len(session.chosen), []
+    say("editing", 0.0)
     for values in _parts(wish.values, max(1, AT_ONCE // faces)):
         strengths = np.repeat(np.array(values, np.float32), faces)
         task = retoucher.editing({wish.name: strengths}, settings)
@@ -87,6 +91,7 @@ def ranged(
         for i in range(0, len(strengths), faces):
             way = moved.way[i : i + faces]
             shown.append(retoucher.render(session, way, settings))
+            say("stitching", len(shown) / wish.count)
     return shown
 
 
@@ -100,10 +105,15 @@ def between(
     way: "Way",
     settings: "Settings",
     count: int = FRAMES,
+    on_step: OnStep | None = None,
 ) -> list["Photo"]:
     """Return the photo on its way from before to after."""
+    say, shown = on_step or (lambda what, part: None), []
     parts = (1 - np.cos(np.linspace(0, np.pi, count))) / 2  # slow at both ends
-    return [retoucher.render(session, way * float(part), settings) for part in parts]
+    for part in parts.tolist():
+        shown.append(retoucher.render(session, way * part, settings))
+        say("drawing the loop", len(shown) / count)
+    return shown
 
 
 def loop(pictures: Sequence["Photo"]) -> list[Pixels]:

@@ -94,7 +94,11 @@ def test_a_film_can_be_read_again(tmp_path):
 
 def test_a_range_passes_through_the_photo_itself(retoucher):
     photo = read(skimage.data.astronaut())
-    shown = ranges.ranged(retoucher, photo, Range("age", -1, 1, 3), USUAL)
+    told = []
+    shown = ranges.ranged(
+        retoucher, photo, Range("age", -1, 1, 3), USUAL, lambda *step: told.append(step)
+    )
+    assert told[-4:] == [("editing", 0), *(("stitching", n / 3) for n in (1, 2, 3))]
     np.testing.assert_array_equal(shown[1].pixels, photo.pixels)
     younger, older = (
         np.abs(s.pixels.astype(int) - photo.pixels).sum() for s in (shown[0], shown[2])
