@@ -5,6 +5,7 @@ import { EVERYONE, settingsOf } from "./looks.js";
 
 const tiles = new WeakMap(); // photo -> its tile
 let act = null; // what is done: select, close, share
+let seen = null; // the photo that was looked at last
 
 export function wire(actions) {
   act = actions;
@@ -26,6 +27,9 @@ export function tell(photos, current) {
   same.textContent = "Same on all";
   same.disabled = !current || Object.keys(settingsOf(current.look, current.face)).length === 0;
   at("film").replaceChildren(...every, same);
+  if (current !== seen && current)
+    tiles.get(current).scrollIntoView({ inline: "center", block: "nearest" });
+  seen = current;
 }
 
 function made(photo) {

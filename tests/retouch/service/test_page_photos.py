@@ -141,6 +141,23 @@ def test_what_cannot_be_worked_on_is_told_by_its_name_and_stays_in_view(page, tm
     assert page.is_disabled("#save")
 
 
+def test_on_a_phone_the_film_is_wound_to_the_photo_in_view(browser, address, tmp_path):
+    Image.fromarray(portrait()).save(tmp_path / "last.png")
+    broken = [tmp_path / f"{number}.jpg" for number in range(9)]
+    for path in broken:
+        path.write_bytes(b"no picture")
+    with browsing.page_of(browser, address, browsing.PHONE) as page:
+        page.set_input_files("#file", broken)
+        page.wait_for_selector(".tile.failed")
+        browsing.opened(page, tmp_path / "last.png")
+        tile, button = (
+            page.locator(name).bounding_box()
+            for name in ("[aria-current=true]", ".same")
+        )
+        assert page.get_attribute("[aria-current=true]", "title") == "last.png"
+    assert tile["x"] >= 0 and tile["x"] + tile["width"] <= button["x"]
+
+
 def test_what_takes_long_tells_how_far_it_is_and_is_stopped(page, tmp_path):
     large = tmp_path / "large.png"
     Image.fromarray(portrait()).save(large)
