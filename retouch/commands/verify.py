@@ -11,6 +11,7 @@ from retouch.commands import output
 from retouch.commands.options import with_options
 from retouch.commands.output import Output
 from retouch.errors import PhotoError, SettingsError
+from retouch.settings import Settings
 
 if TYPE_CHECKING:
     from retouch.photos.photo import Photo
@@ -26,8 +27,10 @@ STATES = {
 
 
 @with_options(Output, "to", "as_json")
+@with_options(Settings, "settings", "max_pixels")
 def verify(
     picture: PICTURE,
+    settings: Settings,
     to: Output,
     trust: Annotated[
         Path | None,
@@ -37,7 +40,8 @@ def verify(
     """Say what a picture tells of how it came about, and whether that holds."""
     from retouch.provenance.verify import findings
 
-    found = findings(*_read(picture), None if trust is None else _anchors(trust))
+    anchors = None if trust is None else _anchors(trust)
+    found = findings(*_read(picture, settings), anchors)
     if to.as_json:
         told = {**dataclasses.asdict(found), "marked": found.marked}
         typer.echo(json.dumps({**told, "holds": found.holds}))
@@ -49,11 +53,12 @@ def verify(
 
 
 @with_options(Output, "to", "out", "force", "quality", "quiet")
-def undo(picture: PICTURE, to: Output) -> None:
+@with_options(Settings, "settings", "max_pixels")
+def undo(picture: PICTURE, settings: Settings, to: Output) -> None:
     """Put the faces back as they were, out of a picture made with --reversible."""
     from retouch.provenance import carried, originals
 
-    photo, data = _read(picture)
+    photo, data = _read(picture, settings)
     suffix = picture.suffix if photo.format in LOSSLESS else ".png"
     target = to.out or str(picture.with_name(f"{picture.stem}-undone{suffix}"))
     output.check(target, to.force)
@@ -92,11 +97,11 @@ def sentences(found: "Findings") -> list[str]:
     return lines
 
 
-def _read(picture: Path) -> tuple["Photo", bytes]:
+def _read(picture: Path, settings: Settings) -> tuple["Photo", bytes]:
     """Return the picture as a photo, and its file."""
     from retouch.photos.photo import read
 
-    return read(picture), picture.read_bytes()
+    return read(picture, max_pixels=settings.max_pixels), picture.read_bytes()
 
 
 def _anchors(trust: Path) -> str:

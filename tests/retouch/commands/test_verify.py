@@ -95,6 +95,15 @@ def test_what_is_no_picture_is_named(command, tmp_path):
     assert done.returncode == 1 and "torn.jpg" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["verify", "undo"])
+def test_what_is_too_large_is_opened_when_that_is_allowed(command, portrait):
+    done = retouch(command, portrait, "--max-pixels", 1000)
+    assert done.returncode == 1 and "--max-pixels" in done.stderr
+    done = retouch(command, portrait, "--max-pixels", 512**2)
+    assert "--max-pixels" not in done.stderr
+    assert "hidden mark" in done.stdout or "without --reversible" in done.stderr
+
+
 @pytest.mark.parametrize("content", ["no certificate", "not even ASCII: ä", ""])
 def test_what_vouches_for_nobody_is_one_sentence(content, signed, tmp_path):
     path = tmp_path / "trusted.pem"
