@@ -34,6 +34,7 @@ AT_ONCE = 32
 ALIKE = 60  # real mouths on either side that are about as open
 
 Pixels = NDArray[np.uint8]
+Latents = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,15 +63,18 @@ class Mouths:
         parted, shut = (
             np.flatnonzero(taught & some) for some in (apart > PARTED, apart <= AJAR)
         )
-        pairs = list(_pairs(shards, model, parted, SHARP))
-        drawn = list(_drawn(shards, model, shut))
+        latents = _latents(shards, model, shut)
+        drawn = list(_drawn(shards, model, shut, latents))
+        known = _latents(shards, model, parted)
+        pairs = list(_pairs(shards, model, parted, known, SHARP))
         if min(len(pairs), len(drawn)) < FEW:
             raise SettingsError(
                 f"The data show {len(pairs)} people's teeth sharply, and {len(drawn)}"
                 f" who close their lips; a finisher needs {FEW} of either."
             )
         few = np.linspace(0, len(shut) - 1, min(len(shut), len(pairs) // 2))
-        pairs += _pairs(shards, model, shut[few.astype(int)], 0.0)
+        few = few.astype(int)
+        pairs += _pairs(shards, model, shut[few], latents[few], 0.0)
         pairs.sort(key=lambda row: row[-1])
         columns = [*zip(*pairs, strict=True), *zip(*drawn, strict=True)]
         return cls(*(np.stack(column) for column in columns))
@@ -96,14 +100,25 @@ class Mouths:
         return near.clip(first, last)
 
 
+def _latents(shards: Shards, model: Model, rows: NDArray[np.int64]) -> Latents:
+    """Return the latents of crops as the model's encoder guesses them."""
+    encode = model.inverter.encode
+    parts = [encode(as_images(shards.images[rows[part]])) for part in _parts(rows)]
+    none = np.zeros((0, *model.generator.latent_shape), np.float32)
+    return np.concatenate([none, *parts])
+
+
 def _pairs(
-    shards: Shards, model: Model, rows: NDArray[np.int64], sharp: float
+    shards: Shards,
+    model: Model,
+    rows: NDArray[np.int64],
+    latents: Latents,
+    sharp: float,
 ) -> Iterator[tuple[Any, ...]]:
     """Return mouths that are as sharp between their lips, or more."""
     for part in _parts(rows):
-        latents = model.inverter.encode(as_images(shards.images[part]))
-        copies = pixels_of(model.draw(latents, finished=False))
-        for row, copy in zip(part, copies, strict=True):
+        copies = pixels_of(model.draw(latents[part], finished=False))
+        for row, copy in zip(rows[part], copies, strict=True):
             marks = shards.landmarks[row].astype(np.float64)
             planes = copy, shards.images[row], _lips(marks), _teeth(marks)
             copied, own, lips, teeth = _cut(marks, *planes)
@@ -112,18 +127,19 @@ def _pairs(
 
 
 def _drawn(
-    shards: Shards, model: Model, rows: NDArray[np.int64]
+    shards: Shards, model: Model, rows: NDArray[np.int64], latents: Latents
 ) -> Iterator[tuple[Any, ...]]:
     """Draw the smiles of closed mouths, as the stitch has them drawn."""
     detector = Detector()
     assert model.moves is not None
     change = TraitMove(model.moves, "happy").change
     for part in _parts(rows):
-        latents = model.inverter.encode(as_images(shards.images[part]))
-        way = Way.learnt(latents, np.repeat(change[None], len(part), 0), model.moves)
+        changes = np.repeat(change[None], len(rows[part]), 0)
+        way = Way.learnt(latents[part], changes, model.moves)
         ends = way.plainer(PLAIN).reaching(FURTHER, EXPRESSION).end
         pictures = levels_of(model.draw(ends, finished=False))
-        for row, picture in zip(part, np.rint(pictures).astype(np.uint8), strict=True):
+        levels = np.rint(pictures).astype(np.uint8)
+        for row, picture in zip(rows[part], levels, strict=True):
             own = shards.landmarks[row].astype(np.float64)
             box = (*own.min(0), *own.max(0))
             marks = detector.again(picture, Face(own, box, 1.0)).landmarks
@@ -131,8 +147,8 @@ def _drawn(
                 yield (*_cut(marks, picture, _teeth(marks)), np.float32(opening(marks)))
 
 
-def _parts(rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    return (rows[i : i + AT_ONCE] for i in range(0, len(rows), AT_ONCE))
+def _parts(rows: NDArray[np.int64]) -> Iterator[slice]:
+    return (slice(i, i + AT_ONCE) for i in range(0, len(rows), AT_ONCE))
 
 
 def _teeth(marks: Points) -> Pixels:
