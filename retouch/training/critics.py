@@ -93,25 +93,21 @@ class Critic:
         return [*said, x]
 
 
-def real(opinions: list[Tensor]) -> Tensor:
-    """Return how real pictures look on the whole."""
-    return _mean(opinions)
+def overall(opinions: list[Tensor]) -> Tensor:
+    """Return what opinions say together, each part of a critic counting alike."""
+    means = [ops.mean(plane) for plane in opinions]
+    return sum(means[1:], means[0]) / len(means)
 
 
 def hinge(reals: list[Tensor], fakes: list[Tensor]) -> Tensor:
     """Return what a critic's opinions on real and on made pictures cost."""
     short = [ops.relu(1 - x) for x in reals], [ops.relu(1 + x) for x in fakes]
-    return _mean(short[0]) + _mean(short[1])
+    return overall(short[0]) + overall(short[1])
 
 
 def length(tensor: Tensor) -> Tensor:
     """Return a tensor's Euclidean length, above 0."""
     return ops.sqrt(ops.sum(ops.square(tensor))) + SMALLEST
-
-
-def _mean(planes: list[Tensor]) -> Tensor:
-    means = [ops.mean(plane) for plane in planes]
-    return sum(means[1:], means[0]) / len(means)
 
 
 def _unit(features: Tensor) -> Tensor:

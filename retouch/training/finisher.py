@@ -29,7 +29,7 @@ from generators.finisher import Config, Finisher
 from generators.gradients import compiled, differentiate
 from retouch.contracts import Tensor
 from retouch.models import Model
-from retouch.training.critics import Critic, Eyes, hinge, length, real
+from retouch.training.critics import Critic, Eyes, hinge, length, overall
 from retouch.training.export.files import LICENCE, keep, restore
 from retouch.training.loop import (
     Inputs,
@@ -154,7 +154,7 @@ class Trainer:
 
         def fool(pictures: Tensor) -> Tensor:
             with using(self.critic.trainable_variables, critic):
-                return -real(self._judged(pictures, inputs, "made"))
+                return -overall(self._judged(pictures, inputs, "made"))
 
         terms = {"copy": unlike, "stray": moved, "fool": fool}
         losses, slopes = {}, {}
