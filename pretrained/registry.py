@@ -152,7 +152,7 @@ class Library:
             if row.name == name:
                 return row
         what = {"directions": "direction"}.get(kind or "", kind or "network")
-        known = ", ".join(row.name for row in rows) or "none yet"
+        known = ", ".join(dict.fromkeys(row.name for row in rows)) or "none yet"
         raise WeightsError(f"No {what} is called '{name}'. Known: {known}.")
 
     def path(self, row: Row) -> Path:
@@ -200,12 +200,14 @@ class Library:
         self.check_free(row.name)
         return self.own.add(row, weights, half=half)
 
-    def check_free(self, name: str) -> None:
+    def check_free(self, name: str, remedy: str = "Choose another name") -> None:
         """Raise if something has that name already."""
-        if name in {row.name for row in self.rows()}:
+        if name in {row.name for row in self.shipped.rows()}:
+            raise WeightsError(f"'{name}' ships with retouch, and stays. {remedy}.")
+        if name in {row.name for row in self.own.rows()}:
             raise WeightsError(
-                f"A network is already called '{name}'. Choose another name,"
-                f" or remove it first: retouch models remove {name}."
+                f"A network is already called '{name}'. {remedy}, or remove it first:"
+                f" retouch models remove {name}."
             )
 
     def remove(self, name: str) -> list[Row]:

@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 from pretrained import backend
 from retouch.commands.options import with_options
 from retouch.commands.train_data import data
+from retouch.errors import SettingsError
 from retouch.training.options import (
     EncoderConfig,
     FacesConfig,
@@ -182,6 +183,10 @@ def judges(
 
 def _named(text: str) -> tuple[str, str]:
     name, _, file = text.partition("=")
+    if not (name and file):
+        raise SettingsError(
+            f"A table is given as NAME=FILE, such as faces=ratings.csv; got '{text}'."
+        )
     return name, file
 
 
@@ -456,7 +461,7 @@ def expressions(
     """Learn what expressions are, and the scale of action units."""
     from retouch.training.expressions import main as fit
 
-    name, _, file = poses.partition("=")
+    name, file = _named(poses)
     for emotion, units in fit(data, out, (name, Path(file)), licence).items():
         best = sorted(units.items(), key=lambda pair: -pair[1])[:5]
         told = ", ".join(f"{unit} {value:.2f}" for unit, value in best)

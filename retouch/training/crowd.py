@@ -33,9 +33,10 @@ def teach_moves(data: Path, name: str, out: Path | None = None) -> Row:
         out: a folder; None keeps them in the user's library.
     """
     if out is None:
-        library().check_free(f"{name}-moves")
-    model = Model.load(name).in_keras
-    moves = learn(crowd_of(Shards.read(data), model), Recipe())
+        library().check_free(f"{name}-moves", "Name a folder for yours: --out FOLDER")
+    shards, model = Shards.read(data), Model.load(name)
+    shards.contents.check(model.generator.crop, model.generator.resolution)
+    moves = learn(crowd_of(shards, model.in_keras), Recipe())
     own = {key: getattr(moves, key) for key in ("together", "mean", "spread", "rest")}
     return keep(
         out or library().own.folder,

@@ -151,6 +151,8 @@ class Trainer:
         self.steps: dict[bool, Step] = {}
         start = contest(self.adams, self.own, self.critic.trainable_variables)
         self.run = Run(folder, start, config.batch, config.images, minutes)
+        record = json.dumps(asdict(config), indent=2)
+        (folder / "config.json").write_text(record + "\n", "utf-8")
 
     def train(self) -> None:
         """Train until done; what is there when time is up goes on the next time."""
@@ -293,8 +295,6 @@ def train(
     precision: str = "mixed_bfloat16",
 ) -> None:
     """Begin or go on with a training in a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    record = json.dumps(asdict(config), indent=2)
-    (folder / "config.json").write_text(record + "\n", "utf-8")
+    shards = Shards.read(data)
     with computing_in(precision):
-        Trainer(config, Shards.read(data), folder, minutes).train()
+        Trainer(config, shards, folder, minutes).train()

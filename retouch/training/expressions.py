@@ -7,7 +7,6 @@ Needs a source with several pictures of many people, and a table of measured pos
 single action units tell the expressions that a table names.
 """
 
-import csv
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from retouch.errors import SettingsError
 from retouch.training.export import files
 from retouch.training.shards import Shards, as_images
+from retouch.training.tables import rows_of
 from scorers.action_units import NAMES, ActionUnits, calibrated
 from scorers.expression import Expressions, fit
 
@@ -101,8 +101,7 @@ def poses_of(
     shards: Shards, source: str, path: Path
 ) -> tuple[NDArray[np.int64], Floats]:
     """Return which crops of a source have measured poses, and these."""
-    with open(path, newline="") as file:
-        rows = {Path(row["file"]).stem: row for row in csv.DictReader(file)}
+    rows = {Path(row["file"]).stem: row for row in rows_of(path, "yaw", "pitch")}
     stems = [Path(str(name)).stem for name in shards.names]
     index = [
         i for i, s in enumerate(stems) if shards.sources[i] == source and s in rows

@@ -213,6 +213,10 @@ def take_trunk(model: keras.Model, path: Path) -> None:
     for i in range(len(BLOCKS)):
         for part, letter in (("widen", "e"), ("depthwise", "d"), ("narrow", "p")):
             known[f"block{i}_{part}"] = f"{i}.{letter}"
+    if not path.is_file():
+        raise WeightsError(
+            f"There is no file '{path}' of EfficientNet-Lite0's weights."
+        )
     try:
         with np.load(path) as file:
             for ours, theirs in known.items():

@@ -1,6 +1,5 @@
 """What is known of crops: who sees what in them, and the tables of raters."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from generators.gradients import compiled
 from retouch.contracts import Embedder, Encoder
 from retouch.geometry import LEFT_EYE, RIGHT_EYE
 from retouch.training.shards import Shards, as_images, shrunk
+from retouch.training.tables import rows_of
 
 Floats = NDArray[np.float32]
 Ratings = tuple[NDArray[np.int64], Floats]  # which faces are rated, and their ratings
@@ -125,8 +125,7 @@ def labels_of(faces: Faces, source: str, path: Path, columns: dict[str, str]) ->
 
 def read_words(path: Path, columns: tuple[str, ...]) -> dict[str, list[str]]:
     """Return the named columns of a table, unread, by the stem of each row's file."""
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = rows_of(path, *columns)
     return {Path(row["file"]).stem: [row[c] for c in columns] for row in rows}
 
 

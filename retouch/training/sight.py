@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from generators.gradients import compiled
 from pretrained import dlib_files
+from retouch.errors import SettingsError
 from retouch.training.export import files
 from retouch.training.shards import Shards, as_images
 from scorers.guide import Shape
@@ -24,6 +25,7 @@ Floats = NDArray[np.float32]
 AXES = 40  # along which shapes are read
 HOLD = 10_000.0  # strength of the ridge
 AT_ONCE = 32
+FEW = 400  # crops, below which the ridge leaves nothing to be read
 
 
 def features_of(identity: Identity, images: NDArray[np.uint8]) -> Floats:
@@ -78,6 +80,11 @@ def main(data: Path, networks: Path, terms: str, most: int = 12_000) -> float:
     names = zip(shards.sources, shards.names, strict=True)
     order = np.array([zlib.crc32(f"{s}/{n}".encode()) for s, n in names])
     index = np.flatnonzero(~shards.testing())
+    if len(index) < FEW:
+        raise SettingsError(
+            f"The data show {len(index)} people who are not held out; reading shapes is"
+            f" learnt from {FEW} or more."
+        )
     index = index[np.argsort(order[index])][:most]
     features = features_of(dlib_files.identity(), shards.images[index])
     shapes = shape_of(shards.landmarks[index])

@@ -32,7 +32,7 @@ class Table:
         A column "person" says whom a picture shows, so that no person is both
         learnt from and tested on.
         """
-        rows = _rows(path)
+        rows = rows_of(path)
         names = [row["file"] for row in rows]
         columns: dict[str, list[float]] = {}
         for title in rows[0].keys() - {"file", "person"}:
@@ -61,7 +61,8 @@ def _of(mapping: Mapping[str, Known], name: str) -> Known | None:
     return mapping.get(name, mapping.get(PurePosixPath(name).name))
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def rows_of(path: Path, *columns: str) -> list[dict[str, str]]:
+    """Return the rows of a table that has a column "file", and the others asked for."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
@@ -71,6 +72,10 @@ def _rows(path: Path) -> list[dict[str, str]]:
         raise SettingsError(
             f"{path} has no rows, or no column called 'file'. Its first line must"
             " name the columns: file, then the traits."
+        )
+    if missing := [column for column in columns if column not in rows[0]]:
+        raise SettingsError(
+            f"{path} has no column '{missing[0]}'; it needs file, {', '.join(columns)}."
         )
     if any(None in row or None in row.values() for row in rows):
         raise SettingsError(f"The rows of {path} differ in their number of columns.")

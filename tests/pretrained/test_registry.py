@@ -1,5 +1,6 @@
 """The manifest finds, checks, keeps and removes weights."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -59,8 +60,12 @@ def test_a_name_of_another_kind_is_not_found(shelves):
 
 def test_a_name_cannot_be_given_twice(shelves):
     shelves.shipped.add(row(), WEIGHTS, half=True)
-    with pytest.raises(WeightsError, match="already"):
+    with pytest.raises(WeightsError, match="ships with retouch, and stays"):
         shelves.add(row(), WEIGHTS)
+    other = dataclasses.replace(row(), name="own")
+    shelves.add(other, WEIGHTS)
+    with pytest.raises(WeightsError, match=r"already called 'own'.*remove own"):
+        shelves.add(other, WEIGHTS)
 
 
 def test_damaged_weights_are_noticed_on_loading(shelves):

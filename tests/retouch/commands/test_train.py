@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import retouch
+from tests.retouch.training import blobs
 
 ROOT = Path(__file__).parents[3]
 # What loads as loudly as Keras and its backend do, and then is not whole.
@@ -44,3 +45,60 @@ def test_a_folder_that_is_not_there_is_not_understood(words, tmp_path):
     places = {"none": tmp_path / "none", "there": tmp_path}
     done = retouch("train", *(word.format(**places) for word in words), text=True)
     assert done.returncode == 2 and "does not exist" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Shards of a few crops of 16 pixels, which no network that ships can read."""
+    return blobs.write(tmp_path_factory.mktemp("training") / "data")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["moves", "none"],
+            "'default-moves' ships with retouch, and stays. Name a fold",
+        ),
+        (
+            ["moves", "{data}", "--out", "out"],
+            "The network is for crops 'tight' of 256",
+        ),
+        (["mask", "{data}", "run"], "The network is for crops 'tight' of 128 px"),
+        (["mask", "none", "run"], "none is no folder of training data"),
+        (["generator", "{data}", "run"], "The network is for crops 'tight' of 128 px"),
+        (["finisher", "none", "run", "--eyes", "no.npz"], "There is no file 'no.npz'"),
+        (["sight", "{data}", "out"], "reading shapes is learnt from 400 or more."),
+        (["expressions", "{data}", "out", "--poses", "a=no.csv"], "no.csv is no table"),
+        (
+            ["expressions", "{data}", "out", "--poses", "no.csv"],
+            "as NAME=FILE, such as",
+        ),
+        (
+            ["expressions", "{data}", "out", "--poses", "a={table}"],
+            "has no column 'yaw'; it needs file, yaw, pitch.",
+        ),
+        (
+            [
+                "judges",
+                "{data}",
+                "out",
+                "--ratings",
+                "a={table}",
+                "--labels",
+                "b=no.csv",
+            ],
+            "has no column 'attractive'; it needs file, ",
+        ),
+    ],
+)
+def test_what_cannot_be_learnt_is_one_sentence_and_leaves_no_folder(
+    words, said, data, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "table.csv").write_text("file,age\n1.png,30\n")
+    places = {"data": data, "table": tmp_path / "table.csv"}
+    done = retouch("train", *(word.format(**places) for word in words), text=True)
+    assert done.returncode == 1 and said in done.stderr, done.stderr
+    assert done.stderr.startswith("retouch: ") and done.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
