@@ -4,17 +4,22 @@ Exit codes: 0 all done; 1 the work could not be done, and a sentence on stderr s
 why; 2 the command was not understood; 130 interrupted.
 """
 
-import importlib
-import io
 import sys
-from typing import Annotated, Any
 
-import typer
-from typer.core import TyperGroup
-from typer.main import get_group
+try:
+    import importlib
+    import io
+    import signal
+    from typing import Annotated, Any
 
-from retouch import __version__
-from retouch.errors import RetouchError
+    import typer
+    from typer.core import TyperGroup
+    from typer.main import get_group
+
+    from retouch import __version__
+    from retouch.errors import RetouchError
+except KeyboardInterrupt:  # nothing has begun
+    sys.exit(130)
 
 # The module of `retouch.commands` in which each command stands.
 PLACES = {
@@ -114,14 +119,26 @@ def main() -> None:
     """Run the command line; a RetouchError becomes a sentence and exit code 1."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # names that are no UTF-8
+    interrupts: list[int] = []
+
+    def interrupt(number: int, frame: object) -> None:
+        interrupts.append(number)
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
     try:
         app()
-    except RetouchError as error:
-        typer.echo(f"retouch: {error}", err=True)
-        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
+        sys.exit(1)
+    except Exception as error:
+        if interrupts:  # which libraries take for a failure of theirs as they load
+            sys.exit(130)
+        if not isinstance(error, RetouchError):
+            raise
+        typer.echo(f"retouch: {error}", err=True)
         sys.exit(1)
 
 

@@ -1,6 +1,7 @@
 """The command line as a user meets it: sentences, exit codes, files."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -171,6 +172,62 @@ cli.main()
 def test_an_interrupt_ends_with_130_and_without_a_traceback():
     done = subprocess.run([sys.executable, "-c", INTERRUPTED], cwd=ROOT, stderr=-1)
     assert done.returncode == 130 and b"Traceback" not in done.stderr
+
+
+# A program that says when it begins to load: before that it is Python that tells.
+BEGUN = """
+import runpy, sys
+
+class Telling:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            print("ready", flush=True)
+
+sys.meta_path.insert(0, Telling())
+sys.argv = ["retouch", "faces", "none.jpg"]
+runpy.run_path(CLI, run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("wait", [i * 0.015 for i in range(8)])
+def test_an_interrupt_while_it_loads_is_no_traceback(wait):
+    code = BEGUN.replace("CLI", repr(str(ROOT / "cli.py")))
+    words = [sys.executable, "-c", code]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(words, cwd=ROOT, **pipes) as process:
+        process.stdout.readline()
+        time.sleep(wait)
+        process.send_signal(signal.SIGINT)
+        told = process.stderr.read()
+    # On a fast machine it may have told by then that there is no such photo.
+    assert process.returncode == 130 or (process.returncode, wait > 0.05) == (1, True)
+    assert b"Traceback" not in told
+
+
+LOADING = """
+import os, signal, sys, time
+import cli
+
+class Interrupted:
+    def find_spec(self, name, *_):
+        if name == "onnxruntime":
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(10)
+            except KeyboardInterrupt:
+                raise ImportError("initialization failed")
+
+sys.meta_path.insert(0, Interrupted())
+sys.argv = ["retouch", "attributes", "me.png"]
+cli.main()
+"""
+
+
+def test_a_library_that_is_interrupted_as_it_loads_is_not_told_to_be_missing(portrait):
+    words = [sys.executable, "-c", LOADING.replace("me.png", str(portrait))]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True)
+    assert done.returncode == 130 and not done.stderr, done.stderr
 
 
 def test_a_batch_that_is_interrupted_says_how_it_goes_on(tmp_path):
