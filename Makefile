@@ -2,6 +2,7 @@
 # make test    install and run the tests
 # make chromium  install the browser of the page's tests from Debian, if root may
 # make far     install what stands for far folders in the tests
+# make window  install OpenCV, and the screen on which the tests open a window
 # make check   lint, types, tests, and whether the generated docs are fresh
 PYTHON ?= python3
 PHOTO ?= demo.png
@@ -11,7 +12,7 @@ TENSORFLOW ?= $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' -)),tensorfl
 WORKERS ?= 2
 OTHER = $(if $(filter tensorflow,$(TENSORFLOW)),tensorflow-cpu,tensorflow)
 
-.PHONY: demo test chromium far check docs lint types lock
+.PHONY: demo test chromium far window check docs lint types lock
 .DELETE_ON_ERROR:
 
 .venv/.ready: requirements.lock pyproject.toml
@@ -36,6 +37,10 @@ chromium:
 
 far: .venv/.ready
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check aiohttp==3.14.5 s3fs==2026.9.0 "moto[server]==5.2.5" || echo "No server of far folders can be installed here: their tests are skipped."
+
+window: .venv/.ready
+	@command -v Xvfb && command -v xdotool || { apt-get update -qq && apt-get install -y -qq --no-install-recommends libgl1 libglib2.0-0 libsm6 xvfb xdotool; } || echo "No screen can be installed here: the window's tests are skipped."
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check opencv-python==5.0.0.93 || echo "No OpenCV can be installed here: the camera's and the window's tests are skipped."
 
 lint: .venv/.ready
 	.venv/bin/ruff check .
