@@ -12,6 +12,7 @@ FACE, MOUTH = "face", "mouth"
 # Things, called as the traits that say how much of them there is:
 BEARD, GLASSES, LINES, MAKE_UP = "beard", "glasses", "age", "eye_makeup"
 GAZE = "gaze"  # which nothing reads: it is as asked
+DRAWN = frozenset({BEARD, GLASSES, LINES, MAKE_UP})  # in ink; the rest is moved
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Manner:
         """Whether light is meant: it is not where a part alone is reshaped."""
         painted = self.still and MOUTH in self.where
         return self.fine or painted or FACE in self.where
+
+    @property
+    def bends(self) -> bool:
+        """Whether features move, and the face's outline with them."""
+        return not self.still or bool(self.things - DRAWN - {GAZE})
 
     def __or__(self, other: Self) -> "Manner":
         """Return the manner of two edits at once."""

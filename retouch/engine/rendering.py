@@ -34,6 +34,7 @@ GENTLE = 1.6  # deviations of a smile that keeps lips shut: a slider at a half a
 FURTHER = 3.0  # deviations of expression, at which mouths show whole teeth
 PLAIN = 0.4  # of what is a person's own is kept there
 ANCHORS = [27, 28, 29, 30, 36, 39, 42, 45]  # the nose's bridge, the eyes' corners
+BESIDE = 0.25  # of a crop's side, by which faces may move beyond it
 KEPT = 32  # pictures whose landmarks are not looked for anew
 
 
@@ -61,7 +62,7 @@ class Renderer:
             finest: pixels a side at which changes are worked out, at the most.
         """
         parts = self._parts(pixels, faces, settings.parsed)
-        pieces = self._in_photo(faces, parts, way, settings)
+        pieces = self._in_photo(faces, parts, way, settings, beyond=True)
         names, method = settings.outlined, settings.stitch
         result = stitch(pixels, pieces, method=method, regions=names, finest=finest)
         for face, seen in zip(faces, parts, strict=True) if settings.marked else ():
@@ -85,22 +86,40 @@ class Renderer:
         parts: Sequence[Parts],
         way: Way,
         settings: Settings,
+        *,
+        beyond: bool = False,
     ) -> list[Piece]:
-        """Return faces that have gone a way as pieces of their photo."""
+        """Return faces that have gone a way as pieces of their photo.
+
+        Args:
+            beyond: let them move beyond their crops, where jaws end; a climb has seen
+                crops alone, and what keeps still needs no more.
+        """
         size = self.model.generator.resolution
         placed = [face.transform(self.model.template, size) for face in faces]
         pieces = self._pieces(faces, placed, way, size)
         glasses, beard = (thing in way.manner.things for thing in (GLASSES, BEARD))
+        bends = beyond and way.manner.bends and not way.manner.even
+        beside = int(BESIDE * size) if bends else 0
 
         def shown(piece: Piece, seen: Parts) -> Piece:
             place, regions = piece.transform, settings.parsed
-            visible = uncovered = seen.free(place, size, regions)
+            around = Similarity.shifting(beside, beside) @ place
+            wide = seen.free(around, size + 2 * beside, regions)
+            inside = slice(beside, beside + size)
+            visible = uncovered = wide[inside, inside]
             if glasses:
                 uncovered = seen.free(place, size, regions, held=True)
             hair = None
             if beard:
                 hair = seen.in_crop(seen.chance("hair"), place, size)
-            return replace(piece, visible=visible, uncovered=uncovered, hair=hair)
+            return replace(
+                piece,
+                visible=visible,
+                uncovered=uncovered,
+                hair=hair,
+                beyond=wide if beside else None,
+            )
 
         return [shown(*each) for each in zip(pieces, parts, strict=True)]
 

@@ -78,6 +78,8 @@ class Masks(NamedTuple):
     """Where a face may change, and what it shows there; (S, S) each."""
 
     edit: Pixels
+    # Where its pixels may move, on a crop that is as wide, or wider on each side.
+    room: Pixels
     surface: Pixels  # of the face, without what lies behind the jaw
     skin: Pixels
     own: Pixels  # eyes within their lids, and teeth in view: no light is theirs
@@ -87,3 +89,8 @@ class Masks(NamedTuple):
     marks: Points  # (68, 2), the face's landmarks in the crop
     things: Mapping[str, Pixels]  # where those may show that are meant, on crops that
     wider: int  # are by so many pixels wider on each side
+
+    @property
+    def beside(self) -> int:
+        """By how many pixels the room is wider on each side."""
+        return (len(self.room) - len(self.edit)) // 2

@@ -31,18 +31,21 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
         own: the photo's crop, 0 to 255.
         unit: the face's size in crop pixels.
     """
-    change = settled(change, masks, unit)
+    change, beside = settled(change, masks, unit), masks.beside
     bared = gap(change, masks)
     if bared.any():
         # Beyond corners that lips do not reach nothing hides a fold of skin.
-        change = reached(change, flowing(change, unit, bared))
+        whole = flowing(change, unit, bared, beside)
+        change = reached(change, _within(whole, beside))
         bared = gap(change, masks)
-    whole = flowing(change, unit, bared)
-    moves = flow.tapered(whole, masks.edit) * masks.edit[..., None]
-    moves = flow.unfolded(moves, masks.edit, bared)
+    whole = flowing(change, unit, bared, beside)
+    wide = flow.tapered(whole, masks.room) * masks.room[..., None]
+    wide = flow.unfolded(wide, masks.room, np.pad(bared, beside))
+    whole, moves = (_within(moved, beside) for moved in (whole, wide))
     change = reached(change, moves)
     if strength := change.asked.get(GAZE):
-        moves = moves + flow.fetch(looking(own, masks, strength), moves)
+        turned = flow.fetch(looking(own, masks, strength), moves)
+        moves, wide = moves + turned, wide + _around(turned, beside)
     photo = flow.fetch(own, moves)
     light = np.zeros_like(photo)
     things: tuple[Thing, ...] = (
@@ -58,10 +61,30 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
         light = light * pair.lit[..., None]
     paint, cover, closes = painted(change, own, masks, photo + light)
     # Teeth have no pores: only where lips are painted do they take on the skin's grain.
-    skin = masks.skin if closes else None
+    skin = _around(masks.skin, beside) if closes else None
+    light, paint, cover = (_around(plane, beside) for plane in (light, paint, cover))
     return Layers(
-        masks.edit, moves, light, paint, cover, skin, crisp=True, things=things
+        masks.room,
+        wide,
+        light,
+        paint,
+        cover,
+        skin,
+        crisp=True,
+        things=things,
+        wider=beside,
     )
+
+
+def _within(plane: Pixels, beside: int) -> Pixels:
+    """Return a plane without what lies beside the crop."""
+    inside = slice(beside, len(plane) - beside)
+    return plane[inside, inside]
+
+
+def _around(plane: Pixels, beside: int) -> Pixels:
+    """Return a plane with nothing beside the crop."""
+    return np.pad(plane, [(beside, beside)] * 2 + [(0, 0)] * (plane.ndim - 2))
 
 
 def put_on(change: Change, own: Pixels, masks: Masks, unit: float) -> tuple[Thing, ...]:

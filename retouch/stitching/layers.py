@@ -36,6 +36,7 @@ class Layers:
     skin: Pixels | None = None  # (S, S), whose grain the paint takes on, if any
     crisp: bool = False  # whether the paint's edges are to be narrow in large photos
     things: tuple[Thing, ...] = ()  # are laid over what is painted, too
+    wider: int = 0  # crop pixels by which these planes are wider on each side
 
     def lay(
         self, photo: NDArray[Any], transform: Similarity, *, linear: bool = False
@@ -47,7 +48,8 @@ class Layers:
         """
         drawn = self.moves.any() or self.light.any() or self.cover.any()
         if self.reach.any() and drawn:
-            self._laid(photo, transform, linear=linear)
+            wide = Similarity.shifting(self.wider, self.wider) @ transform
+            self._laid(photo, wide, linear=linear)
         for thing in self.things:
             thing.draw(photo, transform)
 

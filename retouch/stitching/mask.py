@@ -88,6 +88,7 @@ class Outline:
     inside: NDArray[
         Any
     ]  # (N, 3), the planes behind which lie both the crop and the photo
+    margin: float = FACE_OUTSET  # around the jaw, for it to move in
 
     @classmethod
     def of(
@@ -151,7 +152,7 @@ class Outline:
 
     def face(self) -> Pixels:
         """Return jaw to forehead, and room around the jaw for it to move in."""
-        return self._oval(FACE_OUTSET, FACE_FEATHER)
+        return self._oval(self.margin, self._feather)
 
     @cached_property
     def surface(self) -> Pixels:
@@ -197,7 +198,11 @@ class Outline:
         It begins far above, so that a jaw that moves leaves no step on the cheeks.
         """
         points = np.concatenate([self.points[JAW], self.points[NOSE_BASE, None]])
-        return self.soft(points, FACE_OUTSET, FACE_FEATHER, LOWER_FEATHER)
+        return self.soft(points, self.margin, self._feather, LOWER_FEATHER)
+
+    @property
+    def _feather(self) -> float:
+        return FACE_FEATHER / FACE_OUTSET * self.margin
 
     def beard(self) -> Pixels:
         """Return where beards grow: along the jaw, around the lips, up to the nose."""

@@ -73,14 +73,17 @@ def calmed(change: Change, unit: float) -> Change:
     return replace(change, after=after, marks=(was, was + steps))
 
 
-def flowing(change: Change, unit: float, bared: Pixels) -> Pixels:
+def flowing(change: Change, unit: float, bared: Pixels, beside: int = 0) -> Pixels:
     """Return where each point of after lay, no further away than faces reach.
 
     Args:
         bared: what comes into view, where the flow may fold, (S, S).
+        beside: pixels by which the flow is wider on each side.
     """
-    whole = flow.between(*change.marks, change.size)
-    return flow.unfolded(flow.bounded(whole, LONGEST * unit), unseen=bared)
+    was, now = (marks + beside for marks in change.marks)
+    whole = flow.between(was, now, change.size + 2 * beside)
+    unseen = np.pad(bared, beside)
+    return flow.unfolded(flow.bounded(whole, LONGEST * unit), unseen=unseen)
 
 
 def reached(change: Change, moves: Pixels) -> Change:

@@ -8,16 +8,16 @@ rounded once.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import grey_erosion
 
-from retouch.edits.manner import BEARD, FACE, LINES, MAKE_UP
+from retouch.edits.manner import BEARD, DRAWN, FACE, LINES, MAKE_UP
 from retouch.errors import SettingsError
-from retouch.faces.crop import Pixels, resized
+from retouch.faces.crop import Pixels, cut, resized
 from retouch.faces.face_crop import FaceCrop
 from retouch.geometry import Face, Similarity
 from retouch.stitching import mask
@@ -29,6 +29,7 @@ from retouch.stitching.layers import Layers
 from retouch.stitching.mouths import OPEN, opening
 
 METHODS = ("difference", "replace")
+MOVING = 0.18  # of the face's size: room around a jaw that may leave its crop
 SMALLEST = 16  # pixels a side to which crops are shrunk at most
 
 
@@ -42,6 +43,9 @@ class Piece:
     visible: Pixels | None = None  # (R, R), see `mask.draw`
     uncovered: Pixels | None = None  # the same of hands and things alone
     hair: Pixels | None = None  # (R, R), how surely a pixel shows the head's
+    # The same as visible on a crop that is wider on each side, where the photo's pixels
+    # may move: jaws lie at the rim of crops, or beyond. None moves beyond without it.
+    beyond: Pixels | None = None
 
     def fitted(self, finest: int | None = None) -> "Piece":
         """Return this piece no finer than the photo, which could not show more.
@@ -61,16 +65,34 @@ class Piece:
         hair = None
         if self.hair is not None:
             hair = resized(self.hair[..., None], finest)[..., 0]
-        return Piece(self.face, transform, change, visible, uncovered, hair)
+        beyond = self._beyond(finest)
+        return Piece(self.face, transform, change, visible, uncovered, hair, beyond)
+
+    def _beyond(self, finest: int) -> Pixels | None:
+        if self.beyond is None:
+            return None
+        size = self.change.size
+        part, wide = finest / size, (len(self.beyond) - size) // 2
+        beside = int(part * wide)
+        back = Similarity.scaling(part) @ Similarity.shifting(-wide, -wide)
+        place = Similarity.shifting(beside, beside) @ back
+        seen = _clear(self.beyond, finest / size)
+        side = finest + 2 * beside
+        return cut(seen[..., None], place, side, linear=True)[..., 0].clip(0, 1)
 
 
 def _coarser(visible: Pixels | None, size: int) -> Pixels | None:
     """Return what nothing hides, without losing a pixel of what does."""
     if visible is None:
         return None
-    near = 2 * int(np.ceil(2 * len(visible) / size)) + 1
-    visible = grey_erosion(visible, near)
+    visible = _clear(visible, size / len(visible))
     return resized(visible[..., None], size)[..., 0].clip(0, 1)
+
+
+def _clear(visible: Pixels, part: float) -> Pixels:
+    """Return what nothing hides of what is to be shrunk by so much, nor beside it."""
+    near = 2 * int(np.ceil(2 / part)) + 1
+    return np.asarray(grey_erosion(visible, near), np.float32)
 
 
 def stitch(
@@ -139,6 +161,7 @@ def _masks(
         own = np.maximum(own, outline.gap())
     return Masks(
         edit,
+        _room(edit, names, piece, shape),
         outline.whole_surface,
         skin,
         own,
@@ -146,9 +169,26 @@ def _masks(
         np.zeros_like(skin) if piece.hair is None else piece.hair,
         outline.both_brows,
         outline.points,
-        {thing: _shown(thing, names, piece, shape, wider) for thing in manner.things},
+        {
+            thing: _shown(thing, names, piece, shape, wider)
+            for thing in manner.things & DRAWN
+        },
         wider,
     )
+
+
+def _room(
+    edit: Pixels, names: tuple[str, ...], piece: Piece, shape: tuple[int, ...]
+) -> Pixels:
+    """Return where the photo's pixels may move, beyond the crop if that is known."""
+    if piece.beyond is None:
+        return edit
+    beside = (len(piece.beyond) - piece.change.size) // 2
+    transform = Similarity.shifting(beside, beside) @ piece.transform
+    outline = mask.Outline.of(piece.face, transform, len(piece.beyond), shape)
+    outline = replace(outline, margin=MOVING)
+    room, where = outline.draw(names, piece.beyond), piece.change.manner.where
+    return room if FACE in where else room * outline.draw(where)
 
 
 def _shown(

@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
-from retouch.edits.manner import NOTHING
+from retouch.edits.manner import BROAD, NOTHING
 from retouch.errors import SettingsError
 from retouch.faces.crop import resized, uncut, window_of
-from retouch.geometry import FFHQ, Similarity
+from retouch.geometry import FFHQ, TIGHT, Similarity
 from retouch.stitching import layers, mask
 from retouch.stitching.change import Change
 from retouch.stitching.stitch import METHODS, Piece, stitch
@@ -185,6 +185,32 @@ def test_a_hair_stays_though_the_photo_is_coarser_than_the_crop():
 def test_a_change_that_does_not_fit_is_refused(fields, complaint):
     with pytest.raises(ValueError, match=complaint):
         Change(*fields)
+
+
+@pytest.mark.parametrize("finest", [None, 3 * SIZE // 4])
+def test_a_jaw_beyond_its_crop_moves_where_it_is_known_what_lies_there(finest):
+    above = Similarity.shifting(0, SIZE / 4) @ FACE.transform(TIGHT, SIZE)
+    marks, beside = above(FACE.landmarks), SIZE // 4
+    now = marks.copy()
+    now[4:13, 1] += 6
+    assert marks[8, 1] > SIZE
+    lit = Change(CROP, CROP + np.float32(1e-3), (marks, now), BROAD)
+
+    def below(beyond):
+        whole = Piece(FACE, above, lit, beyond=beyond)
+        result = stitch(PHOTO, [whole], finest=finest)
+        y = int(np.ceil(above.inverse((SIZE / 2, SIZE))[1])) + 1
+        return (result[y:] != PHOTO[y:]).any(-1)
+
+    clear = np.ones((SIZE + 2 * beside,) * 2, np.float32)
+    assert not below(None).any() and not below(0 * clear).any()
+    shown = below(clear)
+    chin = FACE.landmarks[8].astype(int)
+    assert shown.sum() > 100 and shown[:, chin[0] - 5 : chin[0] + 5].any()
+    half = clear.copy()
+    half[:, : len(clear) // 2] = 0
+    left = int(above.inverse((SIZE / 2, 0))[0])
+    assert below(half)[:, left + 5 :].any() and not below(half)[:, : left - 5].any()
 
 
 def test_a_photo_that_is_not_8_or_16_bit_rgb_is_refused():
