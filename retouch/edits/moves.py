@@ -58,7 +58,7 @@ class TraitMove:
             strength: in deviations, of all faces or of each (N,).
         """
         goals = np.broadcast_to(np.asarray(strength, np.float32), len(view.latents))
-        if self.name == GAZE:
+        if self.name in (GAZE, *SHAPES):
             return self._apart(view, goals)
         if self.name == GLASSES:  # on who wears none
             own = self.moves.read(view.latents)

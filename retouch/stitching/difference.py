@@ -20,7 +20,7 @@ from retouch.stitching.lines import lined
 from retouch.stitching.make_up import made_up
 from retouch.stitching.mouths import gap, painted
 from retouch.stitching.pigment import tinting
-from retouch.stitching.steps import flowing, reached, settled
+from retouch.stitching.steps import flowing, reached, reshaped, settled
 from retouch.stitching.thing import Thing
 
 
@@ -31,7 +31,7 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
         own: the photo's crop, 0 to 255.
         unit: the face's size in crop pixels.
     """
-    change, beside = settled(change, masks, unit), masks.beside
+    change, beside = reshaped(settled(change, masks, unit), masks), masks.beside
     bared = gap(change, masks)
     if bared.any():
         # Beyond corners that lips do not reach nothing hides a fold of skin.

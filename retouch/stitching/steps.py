@@ -26,6 +26,7 @@ from retouch.sampling import sampled
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.mouths import as_open, facing, hidden, steadied
+from retouch.stitching.shapes import reshaping
 
 # In parts of the face's size:
 LONGEST = 0.1  # of a move
@@ -45,6 +46,12 @@ def settled(change: Change, masks: Masks, unit: float) -> Change:
     was, now = steadied(masks.marks, *change.marks)
     now = as_open(was, now) if hidden(masks) else now
     return replace(change, marks=(was, now))
+
+
+def reshaped(change: Change, masks: Masks) -> Change:
+    """Return the change with the shapes that are asked for."""
+    was, now = change.marks
+    return replace(change, marks=(was, now + reshaping(masks.marks, change.asked)))
 
 
 def calmed(change: Change, unit: float) -> Change:
