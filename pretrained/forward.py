@@ -216,6 +216,12 @@ def told_threads() -> int:
 
 
 def _runtime() -> Any:
+    """Return ONNX Runtime, which is to keep to itself what it is used for.
+
+    Its builds from 1.32 on mark the machine with a number, note every network that is
+    loaded, and send that to their maker, unless they are told before they load.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError as error:
@@ -223,4 +229,5 @@ def _runtime() -> Any:
             f"{error.name} is not installed; networks run by it."
             " Install it: pip install onnxruntime"
         ) from None
+    onnxruntime.disable_telemetry_events()  # if somebody else has loaded it
     return onnxruntime

@@ -108,6 +108,8 @@ def _connected(address: str | None) -> tuple[Any, bool]:
         )
     # Ray tells of its own doings on stderr unless it is asked not to.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # And reports its use to its makers.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     import ray
     import ray.data
 

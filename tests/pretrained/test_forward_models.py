@@ -1,5 +1,6 @@
 """Networks that run forwards alone, against the same in Keras."""
 
+import os
 import subprocess
 import sys
 
@@ -204,6 +205,20 @@ def test_slopes_name_what_to_install_where_keras_is_missing(embedder, monkeypatc
         Embedder().differentiable  # noqa: B018
     with pytest.raises(DependencyError, match="keras is not installed"):
         load(library(), "vae", "generator")
+
+
+def test_the_runtime_notes_nothing_of_its_use(tmp_path):
+    check = (
+        "import numpy as np; from pretrained.forward_models import Embedder;"
+        "Embedder().embed(np.zeros((1, 64, 64, 3), np.float32))"
+    )
+    places = {"HOME": tmp_path, "XDG_CACHE_HOME": tmp_path / "cache"}
+    env = os.environ | {name: str(path) for name, path in places.items()}
+    env.pop("ORT_DISABLE_TELEMETRY", None)
+    done = subprocess.run([sys.executable, "-c", check], env=env, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in left if "retouch" not in path.parts], left
 
 
 def test_a_missing_runtime_is_named_with_its_remedy(monkeypatch):
