@@ -155,8 +155,12 @@ _ALL = (
         moved=1.2,
         trial=Trial(1.00, 1.08, 0.26),
         tried=Trial(0.52, 0.50, 0.20),
-        manner=Manner(where=frozenset({BEARD}), still=True, things=frozenset({BEARD})),
-        low=-0.5,
+        manner=Manner(
+            fine=False,
+            where=frozenset({BEARD}),
+            still=True,
+            things=frozenset({BEARD}),
+        ),
         high=2.0,
     ),
     Known(

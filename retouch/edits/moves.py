@@ -35,6 +35,7 @@ ALONG = {name: EXPRESSION for name in ("happy", "mouth-open", "corners-up")} | {
 }
 # Who reads lower than that has nothing left to take away: no beard, no make-up.
 BARE = {"beard": -0.8, "eye_makeup": -0.9, "lip_makeup": -0.9}
+SHAVEN = -2.0  # deviations of a beard: of its skin nothing is dark by then
 # Who reads higher wears some: all but 3 in 100 of 155 people do, and 1 in 100 others.
 WEARS = 0.8
 
@@ -64,7 +65,9 @@ class TraitMove:
             own = self.moves.read(view.latents)
             worn = own[:, self.moves.names.index(GLASSES)] > WEARS
             return self._apart(view, np.where(worn, 0, goals.clip(0)))
-        if self.name in (BEARD, MAKE_UP):  # a generator takes them off
+        if self.name == BEARD:
+            return self._bearded(view, goals)
+        if self.name == MAKE_UP:  # a generator takes it off
             put_on, less = self._apart(view, goals.clip(0)), goals.clip(None, 0)
             return self._learnt(view, less) + put_on if less.any() else put_on
         return self._learnt(view, goals)
@@ -73,6 +76,15 @@ class TraitMove:
         """Return the way of what no generator draws, and the photo is to show."""
         apart = {self.name: np.asarray(much, np.float32)}
         return replace(Way.none(view.latents), apart=apart)
+
+    def _bearded(self, view: View, goals: Floats) -> Way:
+        """Return the way of beards: less shows in part what a generator shaves off."""
+        own = self.moves.read(view.latents)[:, self.moves.names.index(BEARD)]
+        much = np.maximum(goals, np.minimum(BARE[BEARD] - own, 0))
+        shown = self._apart(view, much)
+        if (much >= 0).all():
+            return shown
+        return self._learnt(view, np.where(much < 0, SHAVEN, 0)) + shown
 
     def _learnt(self, view: View, goals: Floats) -> Way:
         """Return the way of people."""

@@ -110,14 +110,18 @@ class Renderer:
             visible = uncovered = wide[inside, inside]
             if glasses:
                 uncovered = seen.free(place, size, regions, held=True)
-            hair = None
+            hair = flesh = None
             if beard:
-                hair = seen.in_crop(seen.chance("hair"), place, size)
+                hair, flesh = (
+                    seen.in_crop(seen.chance(*names), place, size)
+                    for names in (("hair",), ("skin", "nose", "lips"))
+                )
             return replace(
                 piece,
                 visible=visible,
                 uncovered=uncovered,
                 hair=hair,
+                flesh=flesh,
                 beyond=wide if beside else None,
             )
 

@@ -85,6 +85,7 @@ class Masks(NamedTuple):
     own: Pixels  # eyes within their lids, and teeth in view: no light is theirs
     lashes: Pixels  # around eyes: none of theirs is taken but by make-up
     hair: Pixels  # how surely a pixel shows the head's
+    flesh: Pixels  # and skin, or the beard on it
     brows: Pixels  # which are drawn a little elsewhere: they get no fine light
     marks: Points  # (68, 2), the face's landmarks in the crop
     things: Mapping[str, Pixels]  # where those may show that are meant, on crops that

@@ -20,6 +20,7 @@ from retouch.stitching.lines import lined
 from retouch.stitching.make_up import made_up
 from retouch.stitching.mouths import gap, painted
 from retouch.stitching.pigment import tinting
+from retouch.stitching.shave import shaved
 from retouch.stitching.steps import flowing, reached, reshaped, settled
 from retouch.stitching.thing import Thing
 
@@ -48,10 +49,6 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
         moves, wide = moves + turned, wide + _around(turned, beside)
     photo = flow.fetch(own, moves)
     light = np.zeros_like(photo)
-    things: tuple[Thing, ...] = (
-        *lined(change, masks, unit),
-        *put_on(change, own, masks, unit),
-    )
     if change.manner.lit and change.is_drawn:
         pair = aligned(change, whole, masks, unit, bared)
         if change.manner.still:
@@ -59,6 +56,11 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
         else:
             light = lighting(change, whole, photo, pair, masks)
         light = light * pair.lit[..., None]
+    things: tuple[Thing, ...] = (
+        *lined(change, masks, unit),
+        *shaved(change, photo + light, masks, unit),
+        *put_on(change, own, masks, unit),
+    )
     paint, cover, closes = painted(change, own, masks, photo + light)
     # Teeth have no pores: only where lips are painted do they take on the skin's grain.
     skin = _around(masks.skin, beside) if closes else None

@@ -62,7 +62,7 @@ def strands(own: Pixels, density: Pixels, masks: Masks, unit: float) -> Strands:
     temples = _temples(masks)
     if temples.sum() >= FEW:
         beside = np.median(lit[temples], 0)
-        if _chroma(beside) < CLOTH * max(_chroma(first), _chroma(skin)):
+        if chroma(beside) < CLOTH * max(chroma(first), chroma(skin)):
             second, share = beside, share + 0.5
     grey = _grey_beard(lit, skin, density, masks, unit)
     if grey.any():
@@ -71,12 +71,6 @@ def strands(own: Pixels, density: Pixels, masks: Masks, unit: float) -> Strands:
         here, there = near
         share = (MANY * here / np.maximum(there, LEAST)).clip(0, 1)
     return Strands(first, second.astype(np.float32), share, light)
-
-
-def greyness(own: Pixels, density: Pixels, masks: Masks, unit: float) -> Pixels:
-    """Return how much of a grey beard each pixel shows; 0 if there is none, (S, S)."""
-    skin, light = _lit(own, density, masks, unit)
-    return _grey_beard(own / light, skin, density, masks, unit)
 
 
 def _grey_beard(
@@ -135,13 +129,13 @@ def _grey(lit: Pixels, skin: Colour, bare: Pixels, unit: float) -> Pixels:
         max(float(np.median(rough[bare > 0.9])), LEAST) if (bare > 0.9).any() else 1
     )
     seen = smoothed(lit, FINE / 2 * unit)
-    colour, own = _chroma(seen), float(_chroma(skin))
+    colour, own = chroma(seen), float(chroma(skin))
     part = seen @ flow.LUMINANCE / float(skin @ flow.LUMINANCE)
     less = _ramp(own - colour, LESS) * _ramp(colour / max(own, LEAST), PART)
     return less * _ramp(part, BRIGHT) * _ramp(rough, ROUGH)
 
 
-def _chroma(colour: Pixels | Colour) -> NDArray[np.float32]:
+def chroma(colour: Pixels | Colour) -> NDArray[np.float32]:
     """Return how much redder than blue a colour is."""
     return (colour[..., 0] - colour[..., 2]) / np.maximum(colour.sum(-1), 1)
 

@@ -1,6 +1,6 @@
-"""Pigment: the light that paint swallows on a face that keeps still, or hair.
+"""Pigment: the light that paint swallows on a face that keeps still.
 
-It is a part of the photo's own light, so that lips stay red and grey beards grey.
+It is a part of the photo's own light, so that lips stay red.
 """
 
 from typing import Any
@@ -8,52 +8,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.edits.manner import BEARD, MOUTH
+from retouch.edits.manner import MOUTH
 from retouch.faces.crop import Pixels
 from retouch.geometry import MIRRORED
 from retouch.stitching import flow
 from retouch.stitching.aligned import Aligned
-from retouch.stitching.beard import grows
 from retouch.stitching.change import Change, Masks
-from retouch.stitching.hair import greyness
 from retouch.stitching.light import RIM_WIDTH
 from retouch.stitching.mouths import on_lips
 
 SWALLOWED, GIVEN_BACK = -0.7, 0.5  # of the light on skin, at the most
-BROAD = 0.02  # of the face's size: how broad the light of hair is told
-BARE = 0.6  # of what may be skin, part of it bearded, is darker than skin
+BARE = 0.6  # of what may be skin, part of it made up, is darker than skin
 TINTS, DEEPER = (0.3, 1.4), 2.0  # what lipstick leaves of light; than it is drawn
 DULL = (0.35, 1.0, 0.85)  # how much of red, green and blue lipstick swallows
 
 
 def tinting(change: Change, photo: Pixels, pair: Aligned, masks: Masks) -> Pixels:
-    """Return the change of light by paint and hair, (S, S, 3), on a photo's crop."""
+    """Return the change of light by paint, (S, S, 3), on a photo's crop."""
     light, manner = np.zeros_like(photo), change.manner
     if manner.fine:
         light = pair.after - pair.before
         # Paint may be as broad as it likes: what is taken out would shine around.
         rim = pair.around(light, RIM_WIDTH)
         light -= (1 - pair.lit)[..., None] * rim
-        paint = _shaved if BEARD in manner.things else _swallowed
-        light = paint(light, photo, pair, masks)
+        light = _swallowed(light, photo, pair, masks)
     if MOUTH in manner.where:
         lips = on_lips(masks.marks, change.size)
         tinted = _lipstick(lips, photo, pair, masks.skin)
         light = light + lips[..., None] * (tinted - light)
     return light
-
-
-def _shaved(light: Pixels, photo: Pixels, pair: Aligned, masks: Masks) -> Pixels:
-    """Return the light that hair gives back where it grows, and is thinned.
-
-    That is told broadly: single hairs are drawn elsewhere than they lie. A grey beard
-    is as bright as skin, and stays as it is.
-    """
-    dense = grows(masks.marks, len(light))
-    if greyness(photo, dense, masks, pair.unit).any():
-        return np.zeros_like(light)
-    part = pair.around(pair.part(light)[..., None], BROAD)[..., 0]
-    return _given_back(dense * part, photo, masks)
 
 
 def _given_back(part: Pixels, photo: Pixels, masks: Masks) -> Pixels:

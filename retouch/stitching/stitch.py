@@ -43,6 +43,7 @@ class Piece:
     visible: Pixels | None = None  # (R, R), see `mask.draw`
     uncovered: Pixels | None = None  # the same of hands and things alone
     hair: Pixels | None = None  # (R, R), how surely a pixel shows the head's
+    flesh: Pixels | None = None  # (R, R), and skin, or the beard on it
     # The same as visible on a crop that is wider on each side, where the photo's pixels
     # may move: jaws lie at the rim of crops, or beyond. None moves beyond without it.
     beyond: Pixels | None = None
@@ -62,11 +63,21 @@ class Piece:
         planes = self.visible, self.uncovered
         visible, uncovered = (_coarser(plane, finest) for plane in planes)
         change = self.change.resized(finest)
-        hair = None
-        if self.hair is not None:
-            hair = resized(self.hair[..., None], finest)[..., 0]
+        hair, flesh = (
+            None if plane is None else resized(plane[..., None], finest)[..., 0]
+            for plane in (self.hair, self.flesh)
+        )
         beyond = self._beyond(finest)
-        return Piece(self.face, transform, change, visible, uncovered, hair, beyond)
+        return replace(
+            self,
+            transform=transform,
+            change=change,
+            visible=visible,
+            uncovered=uncovered,
+            hair=hair,
+            flesh=flesh,
+            beyond=beyond,
+        )
 
     def _beyond(self, finest: int) -> Pixels | None:
         if self.beyond is None:
@@ -167,6 +178,7 @@ def _masks(
         own,
         outline.lashes(),
         np.zeros_like(skin) if piece.hair is None else piece.hair,
+        outline.whole_surface if piece.flesh is None else piece.flesh,
         outline.both_brows,
         outline.points,
         {

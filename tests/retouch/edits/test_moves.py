@@ -26,8 +26,14 @@ def test_who_has_no_beard_cannot_lose_one(view):
     assert shaved.sum() > 3 and bearded.sum() > 3
     assert not taken[shaved].any() and (taken[bearded] < 0).mean() > 0.5
     # One grows as long as it is asked for, on everybody; no generator draws it.
-    assert not less.apart["beard"].any() and (more.apart["beard"] == 1).all()
+    assert (more.apart["beard"] == 1).all()
     np.testing.assert_array_equal(more.end, more.start)
+    # As much is taken as there is; skin is drawn as bare for a part of it as for all.
+    shown = np.maximum(-1, np.minimum(BARE["beard"] - beard, 0))
+    np.testing.assert_allclose(less.apart["beard"], shown)
+    half = TraitMove(known, "beard").way(view, -0.5)
+    assert (half.apart["beard"][bearded] == -0.5).all()
+    np.testing.assert_array_equal(half.change[bearded], less.change[bearded])
 
 
 def test_what_everybody_has_everybody_can_have_less_of(view):

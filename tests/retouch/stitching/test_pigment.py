@@ -3,10 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retouch.edits.manner import BEARD, WHOLE, Manner
-from retouch.faces.crop import Window, cut, uncut
+from retouch.edits.manner import WHOLE, Manner
 from retouch.stitching import mouths
-from retouch.stitching.beard import grows
 from retouch.stitching.change import Change
 from retouch.stitching.flow import warped
 from retouch.stitching.stitch import Piece, stitch
@@ -64,41 +62,3 @@ def test_lips_are_painted_where_they_are_though_drawn_elsewhere():
     assert np.ptp(left, (0, 1)).max() < 0.05  # what lips show is theirs
     x, y = np.floor(TO_CROP.inverse(chin)).astype(int)
     assert not gain[y, x].any()
-
-
-SHAVING = Manner(where=frozenset({BEARD}), still=True, things=frozenset({BEARD}))
-
-
-SKIN = np.full((SIZE, SIZE, 3), (200, 150, 115), np.float32)
-DENSE = grows(TO_CROP(FACE.landmarks), SIZE)[..., None]
-
-
-def shaved(own, before):
-    """Return by how much a photo gets lighter whose stubble is drawn away, (S, S)."""
-    marks = TO_CROP(FACE.landmarks)
-    change = Change(before, SKIN, marks=(marks, marks), manner=SHAVING)
-    photo = np.rint(uncut_to(own)).astype(np.uint8)
-    result = stitch(photo, [Piece(FACE, TO_CROP, change)])
-    return cut(result.astype(np.float32) - photo, TO_CROP, SIZE).mean(-1)
-
-
-def uncut_to(own):
-    whole = Window(0, 0, PHOTO.shape[1], PHOTO.shape[0])
-    return uncut(own, TO_CROP, whole).clip(0, 255)
-
-
-def test_stubble_is_thinned_where_hair_grows_and_nothing_else_gets_lighter():
-    marks = TO_CROP(FACE.landmarks)
-    chin, cheek = 0.55 * marks[8] + 0.45 * marks[57], 0.5 * (marks[31] + marks[3])
-    own = SKIN * (1 - 0.3 * np.maximum(DENSE, hill(0.03, cheek / SIZE)))
-    gain = shaved(own, own)
-    (x, y), (aside, above) = chin.astype(int), cheek.astype(int)
-    assert gain[y - 1 : y + 2, x - 5 : x + 6].min() > 10
-    assert gain[above, aside] < 1
-
-
-def test_a_grey_beard_cannot_be_thinned_and_keeps_each_of_its_pixels():
-    rng = np.random.default_rng(0)
-    strands = rng.uniform(100, 230, (SIZE, SIZE, 1)).astype(np.float32)
-    own = SKIN + DENSE * (strands - SKIN)
-    assert not shaved(own, own).any()
