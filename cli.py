@@ -137,7 +137,11 @@ def main() -> None:
         if interrupts:  # which libraries take for a failure of theirs as they load
             sys.exit(130)
         if not isinstance(error, RetouchError):
-            raise
+            from retouch.photos.disk import refusal
+
+            if (told := refusal(error)) is None:
+                raise
+            error = told
         typer.echo(f"retouch: {error}", err=True)
         sys.exit(1)
 

@@ -74,14 +74,24 @@ def refusing(name: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        remedy = "choose another name or folder"
-        if error.errno in FULL:
-            remedy = "free some space on the disk, or choose another"
-        if error.errno in FORBIDDEN:
-            remedy = "choose another folder, or change its permissions"
-        raise PhotoError(
-            f"Writing {name} failed ({_reason(error)}); {remedy}."
-        ) from error
+        raise _refusal(name, error) from error
+
+
+def refusal(error: BaseException) -> PhotoError | None:
+    """Return what a full or forbidden disk said as a sentence; of others nothing."""
+    if not isinstance(error, OSError) or error.errno not in FULL | FORBIDDEN:
+        return None
+    name = "a file" if error.filename is None else f"'{os.fsdecode(error.filename)}'"
+    return _refusal(name, error)
+
+
+def _refusal(name: str, error: OSError) -> PhotoError:
+    remedy = "choose another name or folder"
+    if error.errno in FULL:
+        remedy = "free some space on the disk, or choose another"
+    if error.errno in FORBIDDEN:
+        remedy = "choose another folder, or change its permissions"
+    return PhotoError(f"Writing {name} failed ({_reason(error)}); {remedy}.")
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -122,7 +122,14 @@ class State:
             for i, tensor in enumerate(tensors)
         }
         partial = path.with_suffix(".partial")
-        save_file(flat, partial, metadata={"images": str(self.images)})
+        try:
+            save_file(flat, partial, metadata={"images": str(self.images)})
+        except (SafetensorError, OSError) as error:
+            partial.unlink(missing_ok=True)
+            raise WeightsError(
+                f"Writing {path} failed ({error}). Free some space: the same command"
+                " goes on from what was written before."
+            ) from None
         os.replace(partial, path)
 
     def load(self, path: Path) -> list[str]:

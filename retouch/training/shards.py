@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch.errors import SettingsError
+from retouch.photos import disk
 
 HELD_OUT = 0.05
 
@@ -46,9 +47,15 @@ class Contents:
                 f"{folder} is no folder of training data: it has no data.json."
                 f" Make one: retouch train data PICTURES {folder}"
             )
-        record = json.loads(path.read_text("utf-8"))
-        shares = {name: Share(**share) for name, share in record["sources"].items()}
-        return cls(record["crop"], record["resolution"], shares)
+        try:
+            record = json.loads(path.read_text("utf-8"))
+            shares = {name: Share(**share) for name, share in record["sources"].items()}
+            return cls(record["crop"], record["resolution"], shares)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SettingsError(
+                f"{path} does not say what the crops are ({error!r}). Remove it, and"
+                f" make the data anew: retouch train data PICTURES {folder}"
+            ) from None
 
     def check(self, crop: str, resolution: int) -> None:
         """Raise if the crops are not framed as a network needs them."""
@@ -62,7 +69,7 @@ class Contents:
     def write(self, folder: Path) -> None:
         """Write the folder's data.json."""
         text = json.dumps(asdict(self), indent=2)
-        (folder / "data.json").write_text(text + "\n", "utf-8")
+        disk.put(folder / "data.json", f"{text}\n".encode())
 
 
 # --- the crops ----------------------------------------------------------------

@@ -102,3 +102,12 @@ def test_what_cannot_be_learnt_is_one_sentence_and_leaves_no_folder(
     assert done.returncode == 1 and said in done.stderr, done.stderr
     assert done.stderr.startswith("retouch: ") and done.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
+
+
+@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="a folder of Linux alone")
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    done = retouch("train", "data", tmp_path, "/sys/kernel/shards", text=True)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("retouch: Writing '/sys/kernel/shards' failed (")
+    assert "choose another folder" in done.stderr

@@ -1,4 +1,7 @@
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,6 +14,7 @@ from generators.adam import Adam, averaged
 from retouch.errors import WeightsError
 from retouch.training.loop import Run, State, clipped, sheet, using, values
 
+ROOT = Path(__file__).parents[3]
 RNG = np.random.default_rng(0)
 
 
@@ -175,3 +179,30 @@ def test_a_sheet_shows_the_images_row_by_row(tmp_path):
     pixels = np.asarray(Image.open(tmp_path / "sheet.png"))
     assert pixels.shape == (8, 10, 3)
     assert pixels[::4, ::5, 0].tolist() == [[0, 128], [255, 0]]
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from keras import ops
+from retouch.errors import WeightsError
+from retouch.training.loop import State
+path = Path(sys.argv[1]) / "state.safetensors"
+State({"own": [ops.zeros(2)]}, 8).save(path)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    State({"own": [ops.zeros(9999)]}, 16).save(path)
+except WeightsError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_leaves_the_state_before_it(tmp_path):
+    pytest.importorskip("resource")
+    command = [sys.executable, "-c", FULL_DISK, tmp_path]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "failed" in ran.stdout and "goes on from what was written" in ran.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["state.safetensors"]
+    state = State({"own": tensors((2,))})
+    state.load(tmp_path / "state.safetensors")
+    assert state.images == 8

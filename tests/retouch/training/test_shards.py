@@ -122,3 +122,10 @@ def test_a_folder_without_data_is_named_with_the_remedy(tmp_path):
     Contents("tight", 16).write(tmp_path)
     with pytest.raises(SettingsError, match="holds no crops"):
         Shards.read(tmp_path)
+
+
+@pytest.mark.parametrize("record", ["", "[]", "{}", '{"crop": "tight", "sources": {}}'])
+def test_a_folder_that_does_not_say_what_it_holds_is_one_sentence(record, tmp_path):
+    (tmp_path / "data.json").write_text(record)
+    with pytest.raises(SettingsError, match=r"data\.json does not say .* Remove it"):
+        Contents.read(tmp_path)
