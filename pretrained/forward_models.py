@@ -218,7 +218,7 @@ FORWARD: Mapping[str, Callable[[Row, Weights, Callable[[], Any]], Stands]] = {
 def load(library: Library, name: str, kind: str | None = None) -> Any:
     """Return the network of that name: forwards alone, or in Keras where it must be."""
     row = library.row(name, kind)
-    if row.architecture not in FORWARD or not _can_write(row):
+    if not runs_forwards(row):
         return load_in_keras(library, name, kind)
     weights = library.weights(name)
     with refusing(name):
@@ -226,10 +226,11 @@ def load(library: Library, name: str, kind: str | None = None) -> Any:
         return role(row, weights, lambda: load_in_keras(library, name, kind))
 
 
-def _can_write(row: Row) -> bool:
-    if row.architecture != "stylegan2":
-        return True
-    return stylegan2_graph.can_write(row.config)
+def runs_forwards(row: Row) -> bool:
+    """Tell whether a network runs without Keras, and so on the processor alone."""
+    if row.architecture == "stylegan2":
+        return stylegan2_graph.can_write(row.config)
+    return row.architecture in FORWARD
 
 
 def _shrunk(images: Floats, resolution: int) -> Floats:

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pretrained.backend import silent
+from pretrained.forward_models import runs_forwards
+from pretrained.registry import library
 from retouch.batches.job import Done, Job, Picture
 from retouch.batches.worker import (
     ENVIRONMENT,
@@ -38,7 +40,7 @@ def run(
         return
     ray, own = _connected(address)
     there = ray.cluster_resources()
-    gpus = int(there.get("GPU", 0))
+    gpus = int(there.get("GPU", 0)) if on_gpus(job) else 0
     count = workers or (gpus * SHARED_GPU if gpus else int(there.get("CPU", 1)))
     groups = -(-len(pictures) // GROUP)
     items = [{"name": p.name, "source": p.source, "stamp": p.stamp} for p in pictures]
@@ -55,6 +57,17 @@ def run(
     for block in _blocks(ray, data):
         for name, files, row in zip(*(block[k] for k in COLUMNS), strict=True):
             yield Done(str(name), _unpacked(files), json.loads(str(row)))
+
+
+def on_gpus(job: Job) -> bool:
+    """Tell whether a job's networks take GPUs: what runs forwards alone leaves them."""
+    if job.kind == "skin":
+        return False
+    shelf, name = library(), job.settings.model
+    climbs = f"{name}-moves" not in {row.name for row in shelf.rows()}
+    if climbs and job.kind != "invert":
+        return True
+    return not runs_forwards(shelf.row(name, "generator"))
 
 
 def _blocks(ray: Any, data: Any) -> Iterator[Any]:
