@@ -20,7 +20,7 @@ from retouch.stitching.lines import lined
 from retouch.stitching.make_up import made_up
 from retouch.stitching.mouths import gap, painted
 from retouch.stitching.pigment import tinting
-from retouch.stitching.shave import shaved
+from retouch.stitching.shave import shaved, stubble
 from retouch.stitching.steps import flowing, reached, reshaped, settled
 from retouch.stitching.thing import Thing
 
@@ -51,6 +51,9 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     light = np.zeros_like(photo)
     if change.manner.lit and change.is_drawn:
         pair = aligned(change, whole, masks, unit, bared)
+        if change.manner.upright:
+            hair = flow.moved(stubble(own, masks, unit), whole)
+            pair = pair.without(hair)
         if change.manner.still:
             light = tinting(change, photo, pair, masks)
         else:

@@ -38,6 +38,7 @@ DARKER, ROUGHER = (0.06, 0.2), (1.5, 2.5)
 FINE, WIDE, APART, SOFT = 0.015, 0.02, 0.04, 0.025
 SELDOM = 0.25  # chance that what is dark is hair where none grows on most
 HAIRY = (0.05, 0.6)  # chance of hair; below, none is cut, above, all
+BEARDED = (0.27, 0.35)  # such a part of where hair grows is a beard
 FLESH = (0.3, 0.8)  # chance that it is no collar, and nothing behind the face
 BESIDE = 0.01  # beyond lips and nostrils, where hair stays
 RIM, JAWLINE = 0.03, 0.05  # how softly a face ends; below, there is no neck drawn
@@ -106,6 +107,20 @@ def shaved(
     return (Shaven(0, shows, skin, unit, faint),) if shows.any() else ()
 
 
+def stubble(own: Pixels, masks: Masks, unit: float) -> Pixels:
+    """Return how surely each pixel of a crop shows a beard, 0 if there is none, (S, S).
+
+    Shadows are dark, and folds are rough: hair is both, nearly wherever hair grows.
+    """
+    dense = smoothed(grows(masks.marks, len(own)), SOFT * unit)
+    bare = masks.skin * (1 - dense)
+    skin = _spread(own, bare, FAR, unit)
+    hair = dense * np.minimum(*_signs(own, skin, bare, unit))
+    counted = dense * masks.skin
+    part = float((hair * counted).sum() / max(float(counted.sum()), LEAST))
+    return hair * _ramp(part, BEARDED)
+
+
 def _skin(
     drawn: Pixels,
     own: Pixels,
@@ -169,6 +184,14 @@ def _hairy(
         dense: how densely it grows on people; elsewhere what is dark may be a fold.
         place: where it is looked for.
     """
+    dark, rough = _signs(own, skin, bare, unit)
+    hair = np.maximum(dark * (SELDOM + (1 - SELDOM) * dense), rough)
+    near = int(APART * unit) | 1
+    return smoothed(grey_dilation(hair * place, near), SOFT * unit)
+
+
+def _signs(own: Pixels, skin: Pixels, bare: Pixels, unit: float) -> list[Pixels]:
+    """Return how much darker than skin each pixel is for hair, and how much rougher."""
     light, wanted = (
         smoothed(_logarithm(levels), WIDE * unit) for levels in (own, skin)
     )
@@ -176,10 +199,7 @@ def _hairy(
     rough = np.sqrt(smoothed(fine**2, WIDE * unit).clip(0))
     known = rough[bare > 0.5]
     rough = rough / max(float(np.median(known)) if len(known) else 1.0, LEAST)
-    dark = _ramp(wanted - light, DARKER) * (SELDOM + (1 - SELDOM) * dense)
-    hair = np.maximum(dark, _ramp(rough, ROUGHER))
-    near = int(APART * unit) | 1
-    return smoothed(grey_dilation(hair * place, near), SOFT * unit)
+    return [_ramp(wanted - light, DARKER), _ramp(rough, ROUGHER)]
 
 
 def _fine(own: Pixels, where: Pixels, width: float) -> Pixels:

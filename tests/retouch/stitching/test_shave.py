@@ -8,7 +8,7 @@ from retouch.faces.crop import Window, cut, uncut
 from retouch.stitching.beard import grows
 from retouch.stitching.change import Change
 from retouch.stitching.stitch import Piece, stitch
-from tests.retouch.stitching.changed import FACE, PHOTO, SIZE, STILL, TO_CROP
+from tests.retouch.stitching.changed import FACE, PHOTO, SIZE, STILL, TO_CROP, hill
 
 SHAVING = Manner(
     fine=False, where=frozenset({BEARD}), still=True, things=frozenset({BEARD})
@@ -75,3 +75,19 @@ def test_a_background_beside_the_drawn_jaw_is_no_skin():
     narrow[:, across > 0.8 * np.abs(STILL[0][[4, 12], 0] - STILL[0][8, 0]).min()] = 235
     as_wide, as_narrow = (shaved(bearded(10, 70), 1.2, d)[0] for d in (SKIN, narrow))
     assert np.abs(as_wide - as_narrow).max() < 15
+
+
+def test_years_lay_no_light_on_a_beard_and_do_on_a_bare_chin():
+    older = Manner(colour=0.0, upright=True)
+    low = 0.6 * STILL[0][8] + 0.4 * STILL[0][57]  # where hair is dense
+    x, y = np.rint(low).astype(int)
+
+    def darkened(own):
+        drawn = own - 60 * hill(0.06, low / SIZE)
+        change = Change(own, drawn, STILL, older)
+        window = Window(0, 0, PHOTO.shape[1], PHOTO.shape[0])
+        photo = np.rint(uncut(own, TO_CROP, window).clip(0, 255)).astype(np.uint8)
+        after = stitch(photo, [Piece(FACE, TO_CROP, change)]).astype(np.float32)
+        return cut(photo - after, TO_CROP, SIZE)[y - 2 : y + 3, x - 3 : x + 4].mean()
+
+    assert darkened(SKIN) > 8 > 4 > darkened(bearded(20, 140))
