@@ -270,4 +270,4 @@ def _check(name: str, value: Any, limits: Any) -> None:
     for part in _parts(value) if "parts" in limits else []:
         if part not in limits["parts"]:
             known = ", ".join(limits["parts"])
-            raise SettingsError(f"{spoken} takes of {known}; got '{part}'.")
+            raise SettingsError(f"{spoken} is made of {known}; got '{part}'.")

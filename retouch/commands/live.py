@@ -1,6 +1,7 @@
 """The commands on moving pictures, live and video, and mask, which began there."""
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ import typer
 from retouch.commands import output, terminal
 from retouch.commands.options import PhotoPath, assignments, moves_flag, with_options
 from retouch.commands.output import Output
+from retouch.contracts import OnStep
 from retouch.edits import names
 from retouch.errors import SettingsError
 from retouch.settings import TRUST, Settings
@@ -63,7 +65,11 @@ def live(options: LiveOptions, chosen: EffectOptions, moves: Moves = None) -> No
         camera = not options.headless
         loop = _loop(chosen, moves, mirror=options.mirror, camera=camera)
         if options.headless:
-            typer.echo(str(record(source, loop, options)))
+            with terminal.progress() as on_step:
+                count = options.frames or getattr(source, "count", None)
+                told = partial(_step, on_step, count)
+                written = record(source, loop, options, told)
+            typer.echo(str(written))
             return
         from retouch.video.window import Window
 
@@ -97,7 +103,7 @@ def video(
             loop,
             told,
             notes=notes,
-            on_frame=lambda n, of: on_step(f"frame {n}", n / of if of else 0.0),
+            on_frame=lambda n, of: _step(on_step, of, n),
         )
     if not options.quiet:
         earlier = f", {done.resumed} of an earlier run" if done.resumed else ""
@@ -107,6 +113,11 @@ def video(
     if not done.whole:
         typer.echo(terminal.STOPPED, err=True)
         raise KeyboardInterrupt
+
+
+def _step(on_step: OnStep, count: int | None, done: int) -> None:
+    """Tell how many frames of a clip are done."""
+    on_step(f"frame {done}", min(1.0, done / count) if count else 0.0)
 
 
 def _loop(
@@ -123,11 +134,14 @@ def _loop(
     """
     from retouch.faces.detect import Detector
     from retouch.video.live import Live
-    from retouch.video.track import Tracker, describe
+    from retouch.video.track import EVERY, OFTEN, Tracker, describe
 
     detector = Detector()
     effect = _effect(chosen, moves or [], detector, camera)
-    tracker = Tracker(detector, smallest=chosen.smallest, describe=describe)
+    every = EVERY if camera else OFTEN
+    tracker = Tracker(
+        detector, every=every, smallest=chosen.smallest, describe=describe
+    )
     return Live(tracker, effect, mirror=mirror)
 
 

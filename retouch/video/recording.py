@@ -1,5 +1,6 @@
 """The live loop without a window: frames of a source become a clip."""
 
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -10,7 +11,12 @@ from retouch.video.live_options import LiveOptions
 from retouch.video.sources import Camera, Source, Still
 
 
-def record(source: Source, live: Live, options: LiveOptions) -> Path:
+def record(
+    source: Source,
+    live: Live,
+    options: LiveOptions,
+    on_frame: Callable[[int], None] | None = None,
+) -> Path:
     """Write what the window would show; return where it lies.
 
     Stopped by Control-C it finishes the clip first, so that it plays.
@@ -30,6 +36,8 @@ def record(source: Source, live: Live, options: LiveOptions) -> Path:
                     shown = live.show(frame.pixels, frame.moment)
                     recorder.add(shown.after, frame.tick)
                     count += 1
+                    if on_frame is not None:
+                        on_frame(count)
             except KeyboardInterrupt as stop:
                 interrupted = stop
         if count:

@@ -37,8 +37,10 @@ Floats = NDArray[np.float32]
 Arrays = Mapping[str, NDArray[Any]]
 Describe = Callable[[NDArray[Any], Face], Floats]  # a frame and a face in it
 
-EVERY = 8  # frames between two looks for further faces
-PATIENCE = 3  # looks in a row that may miss a face before it is given up
+# Frames from a look for further faces to the next: before a camera, and where nobody
+# waits and whoever comes is to be seen at once.
+EVERY, OFTEN = 8, 2
+PATIENCE = 24  # frames in which looks may miss a face before it is given up
 SAME = 0.55  # distance of descriptors below which a face that returns is the same
 NEAR = 0.35  # face sizes between a track and a face that continues it
 JUMP = 0.6  # face sizes or doublings that a face cannot move from frame to frame
@@ -106,7 +108,7 @@ class Track:
     seen: Face  # as read
     smooth: OneEuro = field(default_factory=OneEuro)
     look: OneEuro = field(default_factory=lambda: OneEuro(rest=1.5))
-    missed: int = 0  # looks in a row
+    missed: int = 0  # frames in a row of which looks told nothing
     descriptor: Floats | None = None
     shape: NDArray[Any] = field(
         default_factory=lambda: np.zeros((68, 2))
@@ -254,7 +256,8 @@ class Tracker:
         for track in list(self.tracks):
             near = [face for face in found if track.reaches(face)]
             found = [face for face in found if not any(face is n for n in near)]
-            track.missed = 0 if near or track.trust == 1 else track.missed + 1
+            missed = track.missed + self.every
+            track.missed = 0 if near or track.trust == 1 else missed
             if track.missed >= PATIENCE:
                 self._give_up(track)
         for face in found:

@@ -134,7 +134,7 @@ def test_where_nobody_is_every_frame_is_looked_at(detector):
 
 
 def test_a_face_that_goes_is_dropped_and_known_again(detector):
-    tracker = Tracker(detector, every=2, describe=describe)
+    tracker = Tracker(detector, every=3, describe=describe)
     empty = np.full_like(PORTRAIT, 90)
     mirror = np.ascontiguousarray(PORTRAIT[:, ::-1])
     shown = [PORTRAIT, *[empty] * 8, PORTRAIT, *[empty] * 8, mirror]
@@ -148,9 +148,9 @@ def test_a_face_that_goes_is_dropped_and_known_again(detector):
 
 
 def test_without_descriptors_who_comes_is_somebody_new(detector):
-    tracker = Tracker(detector, every=1)
+    tracker = Tracker(detector, every=6)
     empty = np.full_like(PORTRAIT, 90)
-    shown = [PORTRAIT, *[empty] * 4, PORTRAIT]
+    shown = [PORTRAIT, *[empty] * 30, PORTRAIT]
     last = [tracker.follow(pixels, i * STEP) for i, pixels in enumerate(shown)][-1]
     assert [track.number for track in last] == [1]
 
