@@ -47,6 +47,7 @@ FROM_NOSE = {
     (33, 51): (0.35, 0.75, 0.42),
 }
 CORNER, BARE = (48, 0.4), (30, 36, 41, *range(49, 54), *range(55, 60))
+FLESH = (0.3, 0.8)  # chance that it is no collar, and nothing behind the face
 EDGE = 0.01  # of the face's size: how softly a jaw ends
 SLACK = 1e-3  # of a crop's side: how far the density may miss these
 # What many have half of, most have or have not: one beard begins and is whole.
@@ -152,6 +153,7 @@ def grown(change: Change, own: Pixels, masks: Masks, unit: float) -> tuple[Beard
     # Beyond the jaw hair may hang, but not grow.
     face = filled(marks[JAW], len(where), 0, EDGE * unit)
     density = grows(marks, len(where)) * face
+    density *= np.pad(on_flesh(masks), wider, mode="edge")
     inside = slice(wider, len(where) - wider)
     hair = strands(own, density[inside, inside], masks, unit).wider(wider)
     length = float(np.interp(much, *LENGTHS))
@@ -170,6 +172,13 @@ def grows(marks: Points, size: int) -> Pixels:
     dense = (resized(wide, size)[..., 0] - BEGINS) / (WHOLE - BEGINS)
     dense = dense.clip(0, 1)
     return np.asarray(dense * dense * (3 - 2 * dense), np.float32)
+
+
+def on_flesh(masks: Masks) -> Pixels:
+    """Return 1 where hair may grow, or be cut: where a face is seen, (S, S)."""
+    low, high = FLESH
+    part = ((masks.flesh - low) / (high - low)).clip(0, 1)
+    return part * part * (3 - 2 * part)
 
 
 @cache

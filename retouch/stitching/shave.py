@@ -17,7 +17,7 @@ from retouch.faces.crop import Pixels, resized, uncut, window_touched
 from retouch.geometry import JAW, OUTER_LIPS, Similarity
 from retouch.smoothing import smoothed
 from retouch.stitching import flow
-from retouch.stitching.beard import grows
+from retouch.stitching.beard import grows, on_flesh
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.hair import chroma
 from retouch.stitching.mask import NOSTRILS
@@ -39,7 +39,6 @@ FINE, WIDE, APART, SOFT = 0.015, 0.02, 0.04, 0.025
 SELDOM = 0.25  # chance that what is dark is hair where none grows on most
 HAIRY = (0.05, 0.6)  # chance of hair; below, none is cut, above, all
 BEARDED = (0.27, 0.35)  # such a part of where hair grows is a beard
-FLESH = (0.3, 0.8)  # chance that it is no collar, and nothing behind the face
 BESIDE = 0.01  # beyond lips and nostrils, where hair stays
 RIM, JAWLINE = 0.03, 0.05  # how softly a face ends; below, there is no neck drawn
 INSIDE = 0.02  # of what bare skin counts that counts where beards grow
@@ -98,7 +97,7 @@ def shaved(
     drawn = _spread(drawn, known * _like_skin(drawn, known), NEAR, unit)
     dense = smoothed(grows(marks, change.size), SOFT * unit)
     skin, bare = _skin(drawn, own, masks.skin * within, region, dense, unit)
-    place = region * masks.edit * _ramp(masks.flesh, FLESH)
+    place = region * masks.edit * on_flesh(masks)
     place *= filled(marks[JAW], change.size, 0, JAWLINE * unit)
     place *= 1 - np.maximum(lips, nostrils)
     hair = _hairy(own, skin, bare, dense, unit, place)

@@ -178,7 +178,7 @@ def _masks(
         own,
         outline.lashes(),
         np.zeros_like(skin) if piece.hair is None else piece.hair,
-        outline.whole_surface if piece.flesh is None else piece.flesh,
+        np.ones_like(skin) if piece.flesh is None else piece.flesh,
         outline.both_brows,
         outline.points,
         {

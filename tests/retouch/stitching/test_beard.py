@@ -205,3 +205,17 @@ def test_a_grey_beard_stays_grey_where_it_is():
         for side in (-25, 30)
     )
     assert left > 0.2 > 0.02 > right
+
+
+def test_no_hair_grows_where_no_skin_is_seen():
+    pixels = photo()
+    flesh = np.ones((SIZE, SIZE), np.float32)
+    flesh[:, SIZE // 2 :] = 0
+    half = replace(piece(pixels, 1.2), flesh=flesh)
+    grown = [darkened(pixels, stitch(pixels, [p])) for p in (piece(pixels, 1.2), half)]
+    left = grown[0].copy()
+    left[:, int(CHIN[0]) + 6 :] = 0  # strands hang over the edge a little
+    right = grown[1][:, int(CHIN[0]) + 12 :]
+    assert left.max() > 0.1 and not right.any()
+    beside = slice(None, int(CHIN[0]) - 12)
+    assert np.abs(grown[0] - grown[1])[:, beside].mean() < 0.02
