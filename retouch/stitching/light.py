@@ -21,6 +21,7 @@ RIM_WIDTH = 0.05  # and where the mask ends, narrower ones too
 BREADTH = 0.03  # light is broad that is broader, the rest is fine
 NEAR_LIPS = 0.1  # of a mouth's width
 MOST = 40.0  # of 255: a face that moves turns no more than that to the light
+SHADED = 0.2  # of its own light: nor do years shade it any more than that
 FLAT = 8.0  # of 255: light on a face that varies less tells little of its colour
 FEW = 64  # pixels a side at which colours are told
 LEVELS, ALIKE = 16, 20.0  # of light, at which its colour is told; how near they are
@@ -41,7 +42,11 @@ def lighting(
     light -= _flattening(light, pair)
     broad = pair.around(light, BREADTH)
     light = _detailed(light, broad, change, masks, whole) if manner.fine else broad
-    strong = np.abs(light @ flow.LUMINANCE)[..., None] / MOST
+    most: Any = MOST
+    if manner.upright:
+        skin = pair.around(photo, BREADTH) @ flow.LUMINANCE
+        most = np.minimum(MOST, SHADED * np.maximum(skin, DARKEST))[..., None]
+    strong = np.abs(light @ flow.LUMINANCE)[..., None] / most
     light = light / np.hypot(1, strong)
     if manner.colour < 1:
         fallen = _falling(light, photo, pair)

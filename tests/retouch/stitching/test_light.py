@@ -177,3 +177,19 @@ def test_an_iris_keeps_detail_and_colour_when_lids_are_painted(width, fine):
     result = stitch(PHOTO, [Piece(FACE, TO_CROP, change)]).astype(float)
     x, y = np.floor(FACE.landmarks[36:42].mean(0)).astype(int)
     assert np.abs(result[y, x] - PHOTO[y, x]).max() < (40 if fine else 12)
+
+
+@pytest.mark.parametrize("upright", [False, True])
+def test_years_take_but_a_part_of_its_light_from_dark_skin_too(upright):
+    manner = Manner(colour=0.0, upright=upright)
+
+    def part(level):
+        photo, drawn = np.full_like(PHOTO, level), np.full_like(CROP, level)
+        shadow = 50 * hill(0.03, (0.42, 0.55))
+        change = Change(drawn, drawn - shadow, STILL, manner)
+        result = stitch(photo, [Piece(FACE, TO_CROP, change)])
+        return float((photo - result.astype(float)).max()) / level
+
+    dark, fair = part(60), part(200)
+    assert 0.1 < fair < 0.2
+    assert (dark < 0.21) == upright
