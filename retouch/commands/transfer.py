@@ -128,7 +128,8 @@ def listed(directory: Path) -> list[str]:
     if not directory.is_dir():
         raise PhotoError(f"There is no folder '{directory}'; check the name.")
     kinds = Image.registered_extensions()
-    found = [p for p in directory.iterdir() if p.suffix.lower() in kinds]
+    files = (p for p in directory.iterdir() if p.is_file())  # and no pipe that waits
+    found = [p for p in files if p.suffix.lower() in kinds]
     if not found:
         raise PhotoError(f"The folder '{directory}' holds no pictures. Name another.")
     return sorted(map(str, found))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from retouch.edits.learnt import Learnt
 from retouch.errors import FaceError, RetouchError, SettingsError
+from retouch.photos.disk import AS_NAMES
 from retouch.photos.photo import read
 from scorers.judge import Judge, shape_of
 from scorers.latent import held_out_skill, ridge
@@ -54,10 +55,10 @@ def table(path: Path) -> list[Rating]:
     Files are looked for beside the table.
     """
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
+        with open(path, newline="", encoding="utf-8-sig", errors=AS_NAMES) as file:
             reader = csv.DictReader(file)
             rows, columns = list(reader), reader.fieldnames or ()
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, csv.Error) as error:
         raise SettingsError(
             f"The table {path} cannot be read ({error}). Give a CSV with the columns"
             " file and score."

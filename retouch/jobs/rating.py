@@ -119,7 +119,9 @@ class Table:
         if not folder.is_dir():
             raise SettingsError(f"There is no folder '{folder}'.")
         names = sorted(
-            file.name for file in folder.iterdir() if file.suffix.lower() in SUFFIXES
+            file.name
+            for file in folder.iterdir()
+            if file.suffix.lower() in SUFFIXES and file.is_file()
         )
         if len(names) < 3:
             raise SettingsError(
@@ -140,12 +142,12 @@ class Table:
         ):
             file = os.path.relpath(self.folder.resolve() / name, beside)
             writer.writerow((file, f"{score:.1f}", seen))
-        disk.put(self.path, text.getvalue().encode("utf-8"))
+        disk.put(self.path, text.getvalue().encode(errors=disk.AS_NAMES))
 
 
 def _known(path: Path) -> dict[str, tuple[float, int]]:
     try:
-        with open(path, newline="", encoding="utf-8") as file:
+        with open(path, newline="", encoding="utf-8", errors=disk.AS_NAMES) as file:
             return {
                 Path(row["file"]).name: (float(row["score"]), int(row["compared"]))
                 for row in csv.DictReader(file)

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from retouch.errors import PhotoError
 
+AS_NAMES = "surrogateescape"  # in tables, what is no UTF-8 in a name stands as it is
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 

@@ -33,6 +33,7 @@ from rich.progress import (
 )
 
 from retouch.errors import RetouchError, SettingsError
+from retouch.photos.disk import AS_NAMES
 from retouch.training.options import Recipe
 from retouch.training.packing import SHARD_BYTES, Shard, Source, shards_of
 from retouch.training.shards import Contents, Share
@@ -99,7 +100,7 @@ def report(out: Path) -> Report:
             kept[source] += len(shard["names"])
             lost = json.loads(str(shard["dropped"]))
         dropped += [Drop(source, *row) for row in lost]
-    with (out / "dropped.csv").open("w", newline="", encoding="utf-8") as file:
+    with (out / "dropped.csv").open("w", -1, "utf-8", AS_NAMES, "") as file:
         csv.writer(file).writerows([Drop._fields, *dropped])
     return Report(kept, tuple(dropped))
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch.errors import SettingsError
+from retouch.photos.disk import AS_NAMES
 
 Known = TypeVar("Known")
 
@@ -64,9 +65,9 @@ def _of(mapping: Mapping[str, Known], name: str) -> Known | None:
 def rows_of(path: Path, *columns: str) -> list[dict[str, str]]:
     """Return the rows of a table that has a column "file", and the others asked for."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with open(path, newline="", encoding="utf-8-sig", errors=AS_NAMES) as file:
             rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, csv.Error) as error:
         raise SettingsError(f"{path} is no table that can be read ({error}).") from None
     if not rows or "file" not in rows[0]:
         raise SettingsError(

@@ -1,6 +1,8 @@
 """Rating by pairs."""
 
 import json
+import os
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -12,6 +14,7 @@ from skimage.data import astronaut
 
 from retouch.commands.rating_page import Page
 from retouch.errors import SettingsError
+from retouch.jobs import learning
 from retouch.jobs.rating import START, Adults, Elo, Table
 
 
@@ -50,6 +53,22 @@ def test_a_table_goes_on_where_it_was_left(tmp_path):
     again = Table.open(folder, path)
     assert again.elo.scores == pytest.approx(table.elo.scores, abs=0.1)
     assert again.elo.seen == table.elo.seen
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are texts")
+def test_names_that_are_no_text_are_rated_and_learnt_from(tmp_path):
+    folder, path = _folder(tmp_path / "photos"), tmp_path / "ratings.csv"
+    odd = os.fsdecode(b"b\xffd.png")
+    (folder / "1.png").rename(folder / odd)
+    os.mkfifo(folder / "pipe.png")  # at which a reader would wait for ever
+    table = Table.open(folder, path)
+    assert sorted(table.elo.names) == sorted(["0.png", "2.png", "3.png", odd])
+    table.elo.better(table.elo.names.index(odd), 0)
+    table.save()
+    assert Table.open(folder, path).elo.scores == pytest.approx(
+        table.elo.scores, abs=0.1
+    )
+    assert folder / odd in [rating.file for rating in learning.table(path)]
 
 
 def test_a_foreign_table_is_not_overwritten(tmp_path):
