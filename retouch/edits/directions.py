@@ -110,9 +110,10 @@ _ALL = (
         "weight",
         "heavier",
         climbed=1.4,
-        moved=1.8,
+        moved=1.4,
         trial=Trial(0.88, 1.10, 0.24),
-        tried=Trial(0.49, 0.41, 0.25),
+        tried=Trial(0.44, 0.39, 0.17),
+        manner=replace(BROAD, calm=True, things=frozenset({"jaw-width"})),
     ),
     Known(
         "well-groomed",

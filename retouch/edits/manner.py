@@ -29,6 +29,7 @@ class Manner:
     still: bool = False  # no feature moves: hair and paint alone are meant
     even: bool = False  # no cheek or lid gets lighter or darker as a whole
     upright: bool = False  # jaw and lips go to no side, as heads do that turn
+    calm: bool = False  # eyes, brows and lips stay, for no expression is meant
     things: frozenset[str] = frozenset()  # what is drawn apart, at the photo's size
 
     @property
@@ -51,6 +52,7 @@ class Manner:
             self.still and other.still,
             self.even and other.even,
             self.upright or other.upright,
+            self.calm and other.calm,
             self.things | other.things,
         )
 
@@ -80,7 +82,7 @@ def _packed(value: Any) -> NDArray[Any]:
 
 
 WHOLE = Manner()  # all that is drawn
-NOTHING = Manner(False, 0.0, frozenset(), still=True, even=True)
+NOTHING = Manner(False, 0.0, frozenset(), still=True, even=True, calm=True)
 BROAD = Manner(fine=False, colour=0.0)  # broad light in the photo's own colours
 EVEN = Manner(fine=False, colour=0.0, even=True)  # no broader than a feature
 FOLDS = Manner(colour=0.0)  # fine light, too: smiles and years fold cheeks

@@ -28,11 +28,10 @@ AGING = tuple(name for name in SHAPES if name != "nose-width")
 ALONG = {name: EXPRESSION for name in ("happy", "mouth-open", "corners-up")} | {
     "age": ("glasses", "attractive", "saturation", "corners-up", *AGING),
     "gender": ("eye_makeup", "lip_makeup", *SHAPES),
-    "weight": (
-        *("attractive", "jaw-width", "chin-length", "eye-width", "eyes-open"),
-        *("nose-width", "lip-thickness"),
-    ),
+    "weight": ("jaw-width", "chin-length"),
 }
+# Jaws are drawn less wide than that, for they lie at the rim of what is drawn.
+WEIGHT, JAW, WIDER = "weight", "jaw-width", 0.7
 # Who reads lower than that has nothing left to take away: no beard, no make-up.
 BARE = {"beard": -0.8, "eye_makeup": -0.9, "lip_makeup": -0.9}
 SHAVEN = -2.0  # deviations of a beard: of its skin nothing is dark by then
@@ -70,7 +69,10 @@ class TraitMove:
         if self.name == MAKE_UP:  # a generator takes it off
             put_on, less = self._apart(view, goals.clip(0)), goals.clip(None, 0)
             return self._learnt(view, less) + put_on if less.any() else put_on
-        return self._learnt(view, goals)
+        way = self._learnt(view, goals)
+        if self.name == WEIGHT:
+            way = replace(way, apart={JAW: np.float32(WIDER) * goals})
+        return way
 
     def _apart(self, view: View, much: Floats) -> Way:
         """Return the way of what no generator draws, and the photo is to show."""

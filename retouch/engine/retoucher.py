@@ -15,7 +15,7 @@ from retouch.contracts import OnStep
 from retouch.edits.beauty import GOAL, Beauty
 from retouch.edits.directions import DIRECTIONS, Known, trait_of
 from retouch.edits.edit import Direction, View
-from retouch.edits.manner import BROAD, TYPICAL, WHOLE
+from retouch.edits.manner import BROAD, DRAWN, TYPICAL, WHOLE
 from retouch.edits.moves import TraitMove
 from retouch.edits.registry import Registry
 from retouch.edits.straight import bounded
@@ -261,7 +261,7 @@ class Retoucher:
         way = Way.straight(view.latents, there)
         # A slope's fine light is the person's where colour is meant, else its own.
         manner = known.manner
-        coloured = bool(manner.things) or (manner.fine and manner.colour > 0)
+        coloured = bool(manner.things & DRAWN) or (manner.fine and manner.colour > 0)
         return dataclasses.replace(way, manner=WHOLE if coloured else BROAD)
 
     # --- the steps -------------------------------------------------------------

@@ -37,6 +37,7 @@ BROWS, EYES = slice(17, 27), slice(LEFT_EYE.start, 48)
 LIPS = slice(OUTER_LIPS.start, INNER_LIPS.stop)
 CORNERS = [*MOUTH_CORNERS, *INNER_CORNERS]
 NEARER = 12  # steps in which a flow is followed backwards, half-way each
+FEATURES = [*range(17, 27), *range(36, 68)]  # that show what somebody feels
 PARTS, PAIRS = (JAW, BROWS, NOSE, EYES, LIPS), [*range(17, 27), *range(36, 48)]
 
 
@@ -69,6 +70,9 @@ def calmed(change: Change, unit: float) -> Change:
     if change.manner.upright and change.mouth is None:
         steps[JAW] = _upright(was, steps)[JAW]
         steps[LIPS, 0] -= steps[PHILTRUM, 0].mean()
+        after = flow.warped(after, now, was + steps)
+    if change.manner.calm:
+        steps[FEATURES] = 0
         after = flow.warped(after, now, was + steps)
     steps[LIPS] = _foreshortened(was, steps)[LIPS]
     steps[JAW] = _smooth(steps[JAW])

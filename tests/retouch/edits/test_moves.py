@@ -81,3 +81,10 @@ def test_make_up_is_put_on_as_asked_and_taken_off_as_it_is_read(view):
     assert on.change is None  # nothing is asked of the generator
     assert not off.apart["eye_makeup"].any()
     assert (off.change[:, 1] <= 0).all() and len(np.unique(off.change[:, 1])) > 1
+
+
+def test_weight_widens_jaws_and_leaves_the_features(view):
+    known = replace(moves(), names=("weight", "happy", "eyes-open"))
+    way = TraitMove(known, "weight").way(view, -1.0)
+    assert (way.apart["jaw-width"] < 0).all()
+    assert (way.change[:, 0] < 0).any() and not way.change[:, 1:].any()

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
 
-from retouch.edits.manner import BROAD, Manner
+from retouch.edits.manner import BROAD, NOTHING, Manner
 from retouch.sampling import sampled
 from retouch.stitching import flow
 from retouch.stitching.change import Change
@@ -133,3 +135,27 @@ def test_corners_are_followed_to_where_they_come_from():
     back = change.marks[1][CORNERS] + sampled(moves, y, x, linear=True)
     np.testing.assert_allclose(back, was[CORNERS], atol=0.2)
     np.testing.assert_allclose(change.marks[1][[48, 54]], now[[48, 54]], atol=0.3)
+
+
+def test_nobody_frowns_where_no_expression_is_meant():
+    was = TO_CROP(FACE.landmarks)
+    now = was.copy()
+    now[17:27, 1] += 6  # brows
+    now[48:, 0] += 5  # lips
+    now[[3, 4, 5], 0] -= 8  # a cheek
+    after = warped(CROP, was, now)
+    calm = replace(BROAD, calm=True)
+    moved, freely = (
+        calmed(Change(CROP, after, (was, now), manner), SIZE)
+        for manner in (calm, BROAD)
+    )
+    steps = moved.marks[1] - was
+    assert not steps[17:27].any() and not steps[36:].any() and steps[4, 0] < -2
+    assert np.abs(freely.marks[1] - was)[17:27, 1].min() > 4
+    # What is drawn there lies there again, so that it lights nothing beside it.
+    x, y = was[17:27].mean(0).astype(int)
+    near = slice(y - 6, y + 7), slice(x - 8, x + 9)
+    gaps = (np.abs(change.after - CROP)[near].mean() for change in (moved, freely))
+    assert next(gaps) < 0.8 * next(gaps)
+    both = replace(BROAD, calm=True) | BROAD
+    assert not both.calm and (NOTHING | calm).calm
