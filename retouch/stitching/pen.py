@@ -12,7 +12,9 @@ from retouch.geometry import Points
 from retouch.smoothing import smoothed
 
 SPACING = 1.0  # pixels between the points by which a stroke is drawn
-FINER = 3  # times as fine are outlines drawn
+# So many times as fine are outlines drawn, and so many pixels of that across: in small
+# photos rims of glasses are thinner than a pixel.
+FINER, ACROSS = 3, 768
 ALONG = 40  # points of a curve
 Shape = NDArray[np.float64]  # (N, 2), an outline
 
@@ -63,11 +65,12 @@ def curve(points: Points) -> Points:
 def filled(shapes: Iterable[tuple[Sequence[Shape], int]], window: Window) -> Pixels:
     """Return how much of each pixel some outlines fill, those given last on top."""
     height, width = window.shape
-    canvas = Image.new("L", (width * FINER, height * FINER))
+    finer = max(FINER, ACROSS // max(height, width, 1))
+    canvas = Image.new("L", (width * finer, height * finer))
     pen = ImageDraw.Draw(canvas)
     for outlines, value in shapes:
         for outline in outlines:
-            fine = (outline - (window.left, window.top)) * FINER - 0.5
+            fine = (outline - (window.left, window.top)) * finer - 0.5
             pen.polygon([tuple(point) for point in fine], fill=value)
     small = canvas.resize((width, height), Image.Resampling.BOX)
     return np.asarray(small, np.float32) / np.float32(255)
