@@ -104,9 +104,10 @@ class Assessor:
         """Return a face of a photo, the largest if none is asked for."""
         faces = self.detector.find(photo.pixels)
         if number >= len(faces):
+            shown = f"no face {number}, counted from 0" if faces else "no face"
             raise FaceError(
-                f"'{name}' shows {len(faces)} faces, and number {number} was to be"
-                " measured. Take the picture out of the folder, or replace it."
+                f"'{name}' shows {shown}, which was to be measured. Take the picture"
+                " out of the folder, or replace it."
             )
         return faces[number]
 
