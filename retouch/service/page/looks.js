@@ -24,11 +24,14 @@ export const isPlain = (look) =>
 
 export const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
+const MOMENT = 800; // milliseconds
+
 // What was done, one step after another; a step back leaves the way forth open.
 export class History {
   constructor() {
     this.looks = [{}];
     this.place = 0;
+    this.last = {}; // what was moved in the last step, and when
   }
 
   get look() {
@@ -43,17 +46,24 @@ export class History {
     return this.place < this.looks.length - 1;
   }
 
-  add(look) {
+  // Takes a step; those of one slider a moment after each other, as an arrow key makes
+  // them, are one.
+  add(look, what) {
     if (same(look, this.look)) return;
-    this.looks = [...this.looks.slice(0, this.place + 1), look];
-    this.place += 1;
+    const time = performance.now();
+    const joined = what && what === this.last.what && time - this.last.time < MOMENT;
+    if (!joined) this.place += 1;
+    this.looks = [...this.looks.slice(0, this.place), look];
+    this.last = { what, time };
   }
 
   undo() {
     if (this.canUndo) this.place -= 1;
+    this.last = {};
   }
 
   redo() {
     if (this.canRedo) this.place += 1;
+    this.last = {};
   }
 }

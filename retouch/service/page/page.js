@@ -18,8 +18,9 @@ const TAKEN = 0.8; // of an expression, at first
 
 const settings = () => settingsOf(album.current.look, album.current.face);
 
-function settle() {
-  album.current.history.add(album.current.look);
+function settle(row) {
+  const { history, look, face } = album.current;
+  history.add(look, row && `${face} ${row.name}`);
   tell();
   refresh();
 }
@@ -41,7 +42,7 @@ const actions = {
     change({ [row.name]: strength }, face);
     follow();
   },
-  settled: settle,
+  settled: (row) => settle(row),
   another: (name, off) => {
     change({ [name]: off ? undefined : (settings()[name] ?? 0) + 1 });
     settle();

@@ -49,7 +49,7 @@ function add(each) {
 
 function slider(each) {
   if (!sliders.has(each.name)) {
-    const made = new Slider(each, () => act.moved(each, made.strength), () => act.settled());
+    const made = new Slider(each, () => act.moved(each, made.strength), () => act.settled(each));
     sliders.set(each.name, made);
   }
   return sliders.get(each.name);

@@ -113,6 +113,24 @@ def test_what_goes_one_way_begins_at_the_left_end_where_zero_is_marked(page):
     assert place(page, "texture") == "40"
 
 
+def test_what_an_arrow_key_moves_at_once_is_one_step_of_the_history(page):
+    browsing.slid(page, "age", 30)
+    page.wait_for_timeout(1000)  # a moment later another step begins
+    page.focus("input[name=age]")
+    with browsing.drawn(page):
+        for _ in range(4):
+            page.keyboard.press("ArrowRight")
+    assert place(page, "age") == "34"
+    page.wait_for_timeout(1000)
+    with browsing.drawn(page):
+        page.keyboard.press("ArrowRight")
+    for before in ("34", "30", "0"):
+        with browsing.drawn(page):
+            page.keyboard.press("Control+z")
+        assert place(page, "age") == before
+    assert page.is_disabled("#undo")
+
+
 def test_a_slider_is_followed_by_drafts_and_then_by_the_picture_itself(page):
     asked = []
     page.on("request", lambda r: r.url.endswith("/render") and asked.append(r))
