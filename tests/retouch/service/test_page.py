@@ -128,7 +128,6 @@ def test_what_an_arrow_key_moves_at_once_is_one_step_of_the_history(page):
         with browsing.drawn(page):
             page.keyboard.press("Control+z")
         assert place(page, "age") == before
-    assert page.is_disabled("#undo")
 
 
 def test_a_slider_is_followed_by_drafts_and_then_by_the_picture_itself(page):
