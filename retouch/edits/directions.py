@@ -101,9 +101,8 @@ _ALL = (
         "more masculine",
         climbed=1.4,
         trial=Trial(0.75, 0.79, 0.27),
-        tried=Trial(0.13, 0.13, 0.31),
+        tried=Trial(0.10, 0.08, 0.26),
         high=1.0,
-        manner=TYPICAL,
     ),
     Known(
         "weight",

@@ -22,12 +22,13 @@ SHAPES = (
 )
 # Who is older is heavier, too, and has a wider nose: neither is asked for with years.
 AGING = tuple(name for name in SHAPES if name != "nose-width")
+GENDERED = tuple(name for name in SHAPES if name != "jaw-width")  # nor are other jaws
 # What goes along with a trait in people goes along with a wish for it. By themselves
 # labels act on one another: a smile stays half, years draw glasses, and who shall look
 # more feminine without make-up gets a stranger's brows.
 ALONG = {name: EXPRESSION for name in ("happy", "mouth-open", "corners-up")} | {
     "age": ("glasses", "attractive", "saturation", "corners-up", *AGING),
-    "gender": ("eye_makeup", "lip_makeup", *SHAPES),
+    "gender": ("eye_makeup", "lip_makeup", *GENDERED),
     "weight": ("jaw-width", "chin-length"),
 }
 # Jaws are drawn less wide than that, for they lie at the rim of what is drawn.
