@@ -62,7 +62,7 @@ class Renderer:
             finest: pixels a side at which changes are worked out, at the most.
         """
         parts = self._parts(pixels, faces, settings.parsed)
-        pieces = self._in_photo(faces, parts, way, settings, beyond=True)
+        pieces = self._in_photo(faces, parts, way, settings)
         names, method = settings.outlined, settings.stitch
         result = stitch(pixels, pieces, method=method, regions=names, finest=finest)
         for face, seen in zip(faces, parts, strict=True) if settings.marked else ():
@@ -86,20 +86,17 @@ class Renderer:
         parts: Sequence[Parts],
         way: Way,
         settings: Settings,
-        *,
-        beyond: bool = False,
     ) -> list[Piece]:
         """Return faces that have gone a way as pieces of their photo.
 
-        Args:
-            beyond: let them move beyond their crops, where jaws end; a climb has seen
-                crops alone, and what keeps still needs no more.
+        They move beyond their crops, where jaws end; but a climb has seen crops alone,
+        and what keeps still needs no more.
         """
         size = self.model.generator.resolution
         placed = [face.transform(self.model.template, size) for face in faces]
         pieces = self._pieces(faces, placed, way, size)
         glasses, beard = (thing in way.manner.things for thing in (GLASSES, BEARD))
-        bends = beyond and way.manner.bends and not way.manner.even
+        bends = way.manner.bends and not way.manner.even
         beside = int(BESIDE * size) if bends else 0
 
         def shown(piece: Piece, seen: Parts) -> Piece:

@@ -61,11 +61,12 @@ class Layers:
         """
         if not self.things:
             return self
-        crop = cut(photo, transform, len(self.reach))
+        wide = Similarity.shifting(self.wider, self.wider)
+        crop = cut(photo, wide @ transform, len(self.reach))
         before = np.rint(crop).clip(0, 255).astype(np.uint8)
         shown = before.copy()
         for thing in self.things:
-            thing.draw(shown, Similarity.scaling(1.0))
+            thing.draw(shown, wide.inverse)
         depth = np.arange(len(crop), dtype=np.float32)
         fade = ((np.minimum(depth, depth[::-1]) - RIM) / FADED).clip(0, 1)
         light = (shown.astype(np.float32) - before) * np.outer(fade, fade)[..., None]

@@ -50,13 +50,15 @@ class Key:
 
     @property
     def size(self) -> int:
-        return len(self.layers.reach)
+        return len(self.layers.reach) - 2 * self.layers.wider
 
     def at(self, marks: Points) -> Layers:
         """Return the layers as they lie when the landmarks lie there."""
         if np.abs(marks - self.marks).max() < NEAR:
             return self.layers
-        return carried(self.layers, flow.between(self.marks, marks, self.size))
+        wider = self.layers.wider
+        moves = flow.between(self.marks + wider, marks + wider, len(self.layers.reach))
+        return carried(self.layers, moves)
 
 
 @dataclass(eq=False)
@@ -114,7 +116,7 @@ class LiveEdit:
             new, person.job = person.job.result(), None
             if new is not None:
                 old = person.key
-                person.last = _moved_to(old, new) if old else none(new.size)
+                person.last = _moved_to(old, new) if old else none(new.layers)
                 person.key, person.since = new, time
         if person.job is None and self._is_due(person, track.face, time):
             person.asked, now = time, replace(track)  # which goes on meanwhile
@@ -144,7 +146,8 @@ class LiveEdit:
         layers = engine.renderer.planned(pixels, track.face, going, settings)
         if layers is None:
             return None
-        place = track.face.transform(self.template, len(layers.reach))
+        size = len(layers.reach) - 2 * layers.wider
+        place = track.face.transform(self.template, size)
         layers = layers.flat(pixels, place)
         seen = self._seen(pixels, track.face)
         return Key(layers, place(track.face.landmarks), seen)
@@ -169,6 +172,8 @@ class LiveEdit:
         layers = key.at(self._marks(key, face))
         alike = _alike(key.seen, self._seen(frame, face))
         share = resized(alike[..., None], key.size).clip(0, 1)
+        beside = [(layers.wider, layers.wider)] * 2 + [(0, 0)]
+        share = np.pad(share, beside, mode="edge")
         layers = replace(
             layers,
             moves=layers.moves * share,
@@ -191,11 +196,10 @@ class LiveEdit:
 # --- layers -------------------------------------------------------------------
 
 
-def none(size: int) -> Layers:
-    """Return layers that do nothing."""
-    plane, colours = np.zeros((size, size), np.float32), (size, size, 3)
-    empty = np.zeros(colours, np.float32)
-    return Layers(plane, empty[..., :2], empty, empty, plane)
+def none(beside: Layers) -> Layers:
+    """Return layers that do nothing, as large as others."""
+    plane, empty = np.zeros_like(beside.reach), np.zeros_like(beside.light)
+    return Layers(plane, empty[..., :2], empty, empty, plane, wider=beside.wider)
 
 
 def carried(layers: Layers, moves: Pixels) -> Layers:
@@ -207,8 +211,8 @@ def carried(layers: Layers, moves: Pixels) -> Layers:
     gone = flow.fetch(np.concatenate(planes, -1), moves, linear=True)
     reach, own, light = gone[..., 0], gone[..., 1:3], gone[..., 3:6]
     if not painted:
-        return Layers(reach, own, light, layers.paint, layers.cover)
-    return Layers(reach, own, light, gone[..., 7:], gone[..., 6])
+        return Layers(reach, own, light, layers.paint, layers.cover, wider=layers.wider)
+    return Layers(reach, own, light, gone[..., 7:], gone[..., 6], wider=layers.wider)
 
 
 def mixed(one: Layers, other: Layers, part: float) -> Layers:
@@ -221,20 +225,23 @@ def mixed(one: Layers, other: Layers, part: float) -> Layers:
     cover = covers[0] + covers[1]
     paint = covers[0][..., None] * one.paint + covers[1][..., None] * other.paint
     paint = paint / np.maximum(cover, 1e-4)[..., None]
-    return Layers(reach, moves, light, paint.astype(np.float32), cover)
+    paint = paint.astype(np.float32)
+    return Layers(reach, moves, light, paint, cover, wider=one.wider)
 
 
 def _moved_to(old: Key, new: Key) -> Layers:
     """Return the layers of a key as they lie in another, in its size."""
-    if old.size == new.size:
+    layers, wide, wider = old.layers, len(new.layers.reach), new.layers.wider
+    if (len(layers.reach), layers.wider) == (wide, wider):
         return old.at(new.marks)
-    layers, part = old.layers, np.float32(new.size / old.size)
+    part = np.float32(wide / len(layers.reach))
     planes: list[Pixels] = [layers.reach[..., None], layers.moves * part]
     planes += [layers.light, layers.paint, layers.cover[..., None]]
-    reach, moves, light, paint, cover = (resized(p, new.size) for p in planes)
+    reach, moves, light, paint, cover = (resized(p, wide) for p in planes)
     shown = cover[..., 0].clip(0, 1).astype(np.float32)
-    own = Layers(reach[..., 0], moves, light, paint, shown)
-    return Key(own, old.marks * float(part), old.seen).at(new.marks)
+    own = Layers(reach[..., 0], moves, light, paint, shown, wider=wider)
+    marks = (old.marks + layers.wider) * float(part) - wider
+    return Key(own, marks, old.seen).at(new.marks)
 
 
 # --- what a face looks like ---------------------------------------------------

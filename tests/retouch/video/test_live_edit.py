@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from retouch.settings import Settings
+from retouch.stitching.layers import Layers
 from retouch.video.edit_effect import EditEffect
 from retouch.video.live_edit import FADE, LATE, LiveEdit, carried, mixed, none
 from retouch.video.track import Tracker
@@ -47,8 +48,13 @@ def test_frames_come_as_they_are_until_the_edit_is_known_which_then_fades_in(eff
         for time in (0.0, 0.04, 0.04 + FADE / 2, 0.04 + FADED)
     ]
     assert changes[0] == changes[1] == 0 < changes[2] < 0.8 * changes[3]
-    plain = EditEffect(effect.retoucher, effect.task, SETTINGS)
-    own = plain.apply(clips.PORTRAIT, tracker.tracks, 0.0).astype(int)
+    # The face as the key saw it: landmarks are steadied from frame to frame.
+    plain, first = (
+        EditEffect(effect.retoucher, effect.task, SETTINGS),
+        Tracker(tracker.detector),
+    )
+    seen = first.follow(clips.PORTRAIT, 0.0)
+    own = plain.apply(clips.PORTRAIT, seen, 0.0).astype(int)
     after = shown(effect, tracker, clips.PORTRAIT, 0.1 + FADED)
     changed = np.abs(own - before).max(-1) > 8
     assert changed.mean() > 0.01
@@ -111,9 +117,22 @@ def test_things_are_carried_as_light(retoucher, thing):
     assert np.abs(moved).mean() > 0.7 * np.abs(still).mean()
 
 
+def empty(size, wider=0):
+    plane = np.zeros((size, size), np.float32)
+    colours = np.zeros((size, size, 3), np.float32)
+    return Layers(plane, colours[..., :2], colours, colours, plane, wider=wider)
+
+
+def test_layers_that_are_wider_than_their_crop_stay_so():
+    assert none(empty(48, 8)).wider == 8
+    moves = np.zeros((48, 48, 2), np.float32)
+    assert carried(empty(48, 8), moves).wider == 8
+    assert mixed(empty(48, 8), empty(48, 8), 0.5).wider == 8
+
+
 def test_layers_are_carried_and_mixed():
     size = 32
-    nothing = none(size)
+    nothing = none(empty(size))
     y, x = np.mgrid[:size, :size].astype(np.float32)
     hill = np.exp(-((x - 12) ** 2 + (y - 16) ** 2) / 20)
     light, paint = (np.repeat(p[..., None], 3, 2) for p in (40 * hill, 0 * hill + 200))
