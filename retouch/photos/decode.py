@@ -30,6 +30,7 @@ from retouch.photos.formats import (
     recognised,
     require,
 )
+from retouch.photos.jpeg import Came
 from retouch.photos.levels import samples_of
 from retouch.photos.metadata import Metadata
 from retouch.photos.stored import Kind, Samples, Stored
@@ -285,7 +286,8 @@ def _with_blocks(decoded: Decoded, file: BinaryIO) -> Decoded:
         if not upright or image.format != "JPEG":
             return decoded
     file.seek(0)
-    return replace(decoded, encoding={**decoded.encoding, "came": file.read()})
+    came = Came(file.read(), decoded.stored.samples)
+    return replace(decoded, encoding={**decoded.encoding, "came": came})
 
 
 def _beyond_pillow(decoded: Decoded, file: BinaryIO) -> Decoded:

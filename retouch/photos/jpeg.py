@@ -5,18 +5,16 @@ moves nearly all of them a little. Here those without a changed pixel keep what 
 input stored, and only a box around the others is compressed.
 """
 
-import io
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from retouch.photos.levels import differing, samples_of
+from retouch.photos.levels import differing
 from retouch.photos.stored import Samples
 
 BLOCK = 8
@@ -25,12 +23,19 @@ MARKER, START, SCAN, COMMENT = 0xFF, b"\xff\xd8", 0xDA, 0xFE
 NOTES = {*range(0xE0, 0xF0), COMMENT}  # segments of metadata
 
 
+class Came(NamedTuple):
+    """A JPEG as it came."""
+
+    file: bytes
+    samples: Samples  # that it shows
+
+
 def spliced(
-    samples: Samples, came: bytes, written: Callable[[Samples], bytes]
+    samples: Samples, came: Came, written: Callable[[Samples], bytes]
 ) -> bytes | None:
     """Return samples as a JPEG with the blocks of the one that came where none changed.
 
-    None where blocks of the two would not be alike, as of a file that is damaged.
+    None where the two are not of one size, or blocks of them would not be alike.
 
     Args:
         written: compresses samples, with the metadata that the whole shall have.
@@ -39,16 +44,16 @@ def spliced(
         import jpeglib  # here, since no other format needs it
     except ImportError:  # there is none for some systems
         return None
+    if samples.shape != came.samples.shape:
+        return None
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as thread:
         old_path, new_path = Path(folder) / "old.jpg", Path(folder) / "new.jpg"
-        old_path.write_bytes(came)
+        old_path.write_bytes(came.file)
         try:
             old = jpeglib.read_dct(str(old_path))
             reading = thread.submit(old.load)
-            changed = _changed(samples, came)
+            changed = differing(samples, came.samples)
             reading.result()
-            if changed is None:
-                return None
             if changed.any():
                 box = _box(changed, _steps(old).max(0))
                 new_path.write_bytes(written(samples[box]))
@@ -58,13 +63,6 @@ def spliced(
             return None
         old.write_dct(str(new_path))
         return _with_notes(new_path.read_bytes(), written(samples[:BLOCK, :BLOCK]))
-
-
-def _changed(samples: Samples, came: bytes) -> NDArray[np.bool_] | None:
-    """Return (H, W) with what is not as it came; None of pictures of another size."""
-    with Image.open(io.BytesIO(came)) as image:
-        before = samples_of(image)
-    return differing(samples, before) if before.shape == samples.shape else None
 
 
 def _box(changed: NDArray[np.bool_], unit: NDArray[Any]) -> tuple[slice, slice]:
