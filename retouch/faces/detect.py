@@ -194,7 +194,7 @@ class Detector:
         coarse, *fine = scout.searches(grey, WINDOW / (smallest or SMALLEST))
         searching = [partial(self._look, grey, look) for look in looks]
         # What takes longest first, so that no core is left with it at the end.
-        jobs: list[Callable[[], list[Sighting]]] = [coarse, *searching, *fine]
+        jobs: list[Callable[[], Any]] = [coarse, *searching, *fine]
         first, *found = together(lambda job: job(), jobs)
         sightings = best([s for some in found[: len(looks)] for s in some])
         hints = likeliest([first, *found[len(looks) :]])

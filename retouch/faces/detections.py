@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.geometry import Similarity
+from retouch.geometry import Points, Similarity
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,27 @@ def turned(frame: Similarity, degrees: float) -> Similarity:
 
 def best(sightings: list[Sighting]) -> list[Sighting]:
     """Keep of sightings of the same face the one with the highest score."""
-    ranked = sorted(sightings, key=lambda s: -s.score)
-    centres = np.array([s.frame((0.5, 0.5)) for s in ranked]).reshape(-1, 2)
-    sides = np.array([s.frame.scale for s in ranked])
-    left, kept = np.ones(len(ranked), bool), []
-    for i, sighting in enumerate(ranked):
+    centres = np.array([s.frame((0.5, 0.5)) for s in sightings]).reshape(-1, 2)
+    sides = np.array([s.frame.scale for s in sightings])
+    scores = np.array([s.score for s in sightings])
+    return [sightings[i] for i in apart(centres, sides, scores)]
+
+
+def apart(
+    centres: Points, sides: NDArray[Any], scores: NDArray[Any], most: int | None = None
+) -> list[int]:
+    """Return which squares to keep, of those of the same face the one that scores best.
+
+    Args:
+        most: how many at the most; None: all.
+    """
+    left = np.ones(len(scores), bool)
+    kept: list[int] = []
+    for i in np.argsort(-scores, kind="stable").tolist():
+        if len(kept) == most:
+            break
         if left[i]:
-            kept.append(sighting)
+            kept.append(i)
             left &= ~_near(centres - centres[i], sides, sides[i])
     return kept
 

@@ -9,12 +9,16 @@ little.
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from math import ceil, log
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pretrained.registry import library
-from retouch.faces.detections import Sighting, best, turned
+from retouch.faces.detections import Sighting, apart
 from retouch.faces.grey import Grey
 from retouch.faces.search_copies import Look, pieces, reduced
+from retouch.geometry import Points, Similarity
 
 WEIGHTS = "scout"
 WINDOW = 40  # pixels: the side of the smallest face that is seen
@@ -31,6 +35,23 @@ ANY_LEVELS = bytes.fromhex("02e803")  # of the pyramid: 1000, at the most
 STEP = 6 / 5  # from one level of the pyramid to the next
 
 
+class Marks(NamedTuple):
+    """Squares that a search marked, hundreds of them: what few are taken of."""
+
+    centres: Points  # (N, 2), in the photo
+    sides: NDArray[np.float64]  # (N,)
+    scores: NDArray[np.float64]  # (N,)
+    turns: NDArray[np.intp]  # (N,), by their numbers
+
+    def sighting(self, at: int) -> Sighting:
+        """Return one, turned as its face is."""
+        side = float(self.sides[at])
+        middle = Similarity.shifting(*self.centres[at].tolist())
+        square = Similarity(side, 0, -side / 2, -side / 2)
+        frame = middle @ Similarity.turning(TURNS[self.turns[at]]) @ square
+        return Sighting(frame, float(self.scores[at]))
+
+
 class Scout:
     """Proposes squares in which a face may be."""
 
@@ -39,8 +60,8 @@ class Scout:
         weights = library().weights(WEIGHTS, "detector")
         self._states = [weights[f"turn{turn}"].astype("u1").tobytes() for turn in TURNS]
 
-    def searches(self, grey: Grey, finest: float) -> list[Callable[[], list[Sighting]]]:
-        """Return what finds sightings, turned as their faces are, when it is called.
+    def searches(self, grey: Grey, finest: float) -> list[Callable[[], Marks]]:
+        """Return what marks squares when it is called.
 
         Two copies are searched, a coarse one for faces turned by any angle, a fine one
         for the upright faces that are too small there. What is returned may be called
@@ -57,17 +78,20 @@ class Scout:
         jobs = [(coarse, joined(self._states)), *((f, upright) for f in fine if levels)]
         return [partial(self._search, grey, *job) for job in jobs]
 
-    def _search(self, grey: Grey, look: Look, state: bytes) -> list[Sighting]:
+    def _search(self, grey: Grey, look: Look, state: bytes) -> Marks:
         # dlib's detectors keep state while they run, so each search has its own.
         detector, back = detector_of(self._dlib, state), look.transform.inverse
-        marks = zip(*detector.run(look.copy(grey), 0, THRESHOLD), strict=True)
-        sightings = [(Sighting.of(b, s, back), TURNS[int(i)]) for b, s, i in marks]
-        return [Sighting(turned(s.frame, turn), s.score) for s, turn in sightings]
+        boxes, scores, turns = detector.run(look.copy(grey), 0, THRESHOLD)
+        places = [(b.left(), b.top(), b.width()) for b in boxes]
+        left, top, side = np.array(places, np.float64).reshape(-1, 3).T
+        centres = back(np.stack([left + side / 2, top + side / 2], -1))
+        return Marks(centres, back.scale * side, np.array(scores), np.array(turns, int))
 
 
-def likeliest(found: Iterable[list[Sighting]]) -> list[Sighting]:
-    """Return the best of all searches."""
-    return best([sighting for some in found for sighting in some])[:MOST]
+def likeliest(found: Iterable[Marks]) -> list[Sighting]:
+    """Return the best of all searches, turned as their faces are."""
+    whole = Marks(*map(np.concatenate, zip(*found, strict=True)))
+    return [whole.sighting(i) for i in apart(*whole[:3], most=MOST)]
 
 
 def joined(states: Sequence[bytes], levels: int | None = None) -> bytes:
