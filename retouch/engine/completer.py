@@ -5,12 +5,14 @@ latents said: what the finished photo shows counts.
 """
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retouch.cores import together
 from retouch.edits.manner import GLASSES
 from retouch.edits.way import Moved, Way, within_reach
 from retouch.engine.examiner import Examiner, pair
@@ -39,10 +41,13 @@ class Completer:
         self, session: Session, moved: Moved, purpose: Purpose, settings: Settings
     ) -> tuple[Photo, list[FaceReport]]:
         """Return the photo and the reports; ways that lead too far are shortened."""
-        old = self.examiner.seen(session.photo, session.faces)
 
         def looked(way: Way) -> tuple[Photo, list[dict[str, Any]]]:
-            photo, touched = self._finished(session, way, purpose, settings)
+            jobs: list[Callable[[], Any]] = [
+                lambda: self._finished(session, way, purpose, settings),
+                lambda: self.examiner.seen(session.photo, session.faces),
+            ]
+            (photo, touched), old = together(lambda job: job(), jobs)
             judged = self.examiner.compare(old, photo, session.faces, purpose.trait)
             for told, share in zip(judged, touched, strict=True):
                 told["touched"] = share

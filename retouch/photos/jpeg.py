@@ -53,12 +53,14 @@ def spliced(
             old = jpeglib.read_dct(str(old_path))
             reading = thread.submit(old.load)
             changed = differing(samples, came.samples)
-            reading.result()
             if changed.any():
                 box = _box(changed, _steps(old).max(0))
                 new_path.write_bytes(written(samples[box]))
-                if not _laid(jpeglib.read_dct(str(new_path)), old, changed, box):
+                new = jpeglib.read_dct(str(new_path))
+                reading.result()
+                if not _laid(new, old, changed, box):
                     return None
+            reading.result()
         except OSError:
             return None
         old.write_dct(str(new_path))
