@@ -1,4 +1,4 @@
-"""Smoothing by Gaussians: what SciPy does, in less time where they are wide."""
+"""Smoothing by Gaussians: as SciPy does, in less time where they are wide; ramps."""
 
 from functools import lru_cache
 from typing import Any
@@ -28,6 +28,12 @@ def smoothed(field: NDArray[Any], width: float, reach: float = REACH) -> Field:
     down, across = (_passing(n, width, reach) for n in (rows, columns))
     passed = (down @ field.reshape(rows, -1)).reshape(field.shape)
     return np.asarray(across @ passed if field.ndim == 3 else passed @ across.T)
+
+
+def ramp(values: Field | float, low: float, high: float) -> Field:
+    """Rise smoothly from 0 at low to 1 at high."""
+    t = np.clip((values - low) / (high - low), 0, 1).astype(np.float32)
+    return t * t * (3 - 2 * t)
 
 
 @lru_cache(16)

@@ -33,6 +33,7 @@ from retouch.geometry import (
     oval,
     seam,
 )
+from retouch.smoothing import ramp
 from scorers.parsing import PARTS, RESOLUTION, network
 
 WEIGHTS = "parsing"
@@ -206,12 +207,6 @@ HIDERS = {("white", "iris", "brows"): ("glasses",), ("nose",): (), LIPS: ("front
 ALAE = [31, 35]  # the nose's sides, above which no mouth reaches
 SEAM = 33  # points at which it is looked at where lips meet
 VEIL = 6.0  # pixels of the network's, over which it ends
-
-
-def ramp(values: Pixels | float, low: float, high: float) -> Pixels:
-    """Rise smoothly from 0 at low to 1 at high."""
-    t = np.clip((values - low) / (high - low), 0, 1).astype(np.float32)
-    return t * t * (3 - 2 * t)
 
 
 def _reaching(chance: Pixels, where: NDArray[np.bool_]) -> Pixels:

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from retouch.faces.crop import Pixels
 from retouch.faces.face_crop import FaceCrop
-from retouch.faces.parse import Parts, ramp
+from retouch.faces.parse import Parts
 from retouch.geometry import (
     HEAD,
     Face,
@@ -20,7 +20,7 @@ from retouch.geometry import (
     oval,
 )
 from retouch.photos.lab import to_lab
-from retouch.smoothing import smoothed
+from retouch.smoothing import ramp, smoothed
 from scorers.blemishes import STEPS
 
 LARGEST = 416  # pixels of the square around the head: the face is 320

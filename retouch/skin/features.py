@@ -3,9 +3,9 @@
 import numpy as np
 
 from retouch.faces.crop import Pixels
-from retouch.faces.parse import ramp
 from retouch.geometry import LEFT_EYE, RIGHT_EYE
 from retouch.skin.canvas import Canvas
+from retouch.smoothing import ramp
 
 TOOTH_LIGHT, TOOTH_RED = (32.0, 52.0), (20.0, 12.0)  # L and a* of teeth, gums beyond
 YELLOW_TEETH, YELLOW_EYES, RED_EYES = 3.0, 2.0, 2.0  # a* and b* that are left

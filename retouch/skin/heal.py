@@ -9,10 +9,10 @@ from scipy.ndimage import gaussian_filter, grey_closing, grey_dilation
 from pretrained.forward import Forward
 from pretrained.registry import library
 from retouch.faces.crop import Pixels
-from retouch.faces.parse import ramp
 from retouch.geometry import LEFT_BROW, LEFT_EYE, RIGHT_BROW, RIGHT_EYE
 from retouch.photos.lab import to_rgb
 from retouch.skin.canvas import Canvas
+from retouch.smoothing import ramp
 from scorers.blemishes import STAIN, bands, network, seen
 
 WEIGHTS = "healing"

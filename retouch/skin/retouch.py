@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch.faces.crop import Pixels, Window, uncut, window_of
-from retouch.faces.parse import parser, ramp
+from retouch.faces.parse import parser
 from retouch.geometry import Face
 from retouch.photos.lab import to_lab, to_rgb
 from retouch.photos.levels import differing
@@ -22,6 +22,7 @@ from retouch.photos.photo import Photo
 from retouch.settings import Skin
 from retouch.skin import features, heal, tone
 from retouch.skin.canvas import Canvas
+from retouch.smoothing import ramp
 
 FINER = 0.75  # of the photo's scale: below, the photo shows what the canvas does not
 LEAST = 0.2  # levels of 255: what changes a canvas less is left out

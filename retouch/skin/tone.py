@@ -7,9 +7,9 @@ so that no hair, lip or brow bleeds into it.
 import numpy as np
 
 from retouch.faces.crop import Pixels
-from retouch.faces.parse import ramp
 from retouch.geometry import LEFT_EYE, RIGHT_EYE
 from retouch.skin.canvas import Canvas
+from retouch.smoothing import ramp
 
 BLOTCH = (0.012, 0.085)  # widths between which a tone is uneven, of the face's size
 EVENED = np.array([0.35, 0.8, 0.6], np.float32)  # how much of it goes, of L, a, b

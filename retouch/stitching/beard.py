@@ -16,7 +16,7 @@ from scipy.ndimage import map_coordinates
 from retouch.edits.manner import BEARD
 from retouch.faces.crop import Pixels, Window, resized, uncut, window_touched
 from retouch.geometry import JAW, MIRRORED, Points, Similarity
-from retouch.smoothing import smoothed
+from retouch.smoothing import ramp, smoothed
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.hair import Strands, strands
@@ -176,9 +176,7 @@ def grows(marks: Points, size: int) -> Pixels:
 
 def on_flesh(masks: Masks) -> Pixels:
     """Return 1 where hair may grow, or be cut: where a face is seen, (S, S)."""
-    low, high = FLESH
-    part = ((masks.flesh - low) / (high - low)).clip(0, 1)
-    return part * part * (3 - 2 * part)
+    return ramp(masks.flesh, *FLESH)
 
 
 @cache

@@ -15,7 +15,7 @@ from scipy.ndimage import grey_dilation
 from retouch.edits.manner import BEARD
 from retouch.faces.crop import Pixels, resized, uncut, window_touched
 from retouch.geometry import JAW, OUTER_LIPS, Similarity
-from retouch.smoothing import smoothed
+from retouch.smoothing import ramp, smoothed
 from retouch.stitching import flow
 from retouch.stitching.beard import grows, on_flesh
 from retouch.stitching.change import Change, Masks
@@ -102,7 +102,7 @@ def shaved(
     place *= 1 - np.maximum(lips, nostrils)
     hair = _hairy(own, skin, bare, dense, unit, place)
     part, faint = (float(np.interp(much, ASKED, those)) for those in (BARED, FAINT))
-    shows = part * place * _ramp(hair, HAIRY)
+    shows = part * place * ramp(hair, *HAIRY)
     return (Shaven(0, shows, skin, unit, faint),) if shows.any() else ()
 
 
@@ -117,7 +117,7 @@ def stubble(own: Pixels, masks: Masks, unit: float) -> Pixels:
     hair = dense * np.minimum(*_signs(own, skin, bare, unit))
     counted = dense * masks.skin
     part = float((hair * counted).sum() / max(float(counted.sum()), LEAST))
-    return hair * _ramp(part, BEARDED)
+    return hair * ramp(part, *BEARDED)
 
 
 def _skin(
@@ -142,7 +142,7 @@ def _like_skin(drawn: Pixels, where: Pixels) -> Pixels:
     colour = chroma(drawn) + FAINTEST
     inside = colour[where > 0.5]
     usual = float(np.median(inside)) if len(inside) else FAINTEST
-    return _ramp(colour / max(usual, FAINTEST), ALIKE)
+    return ramp(colour / max(usual, FAINTEST), *ALIKE)
 
 
 def _lit(drawn: Pixels, own: Pixels, bare: Pixels, unit: float) -> Pixels:
@@ -198,7 +198,7 @@ def _signs(own: Pixels, skin: Pixels, bare: Pixels, unit: float) -> list[Pixels]
     rough = np.sqrt(smoothed(fine**2, WIDE * unit).clip(0))
     known = rough[bare > 0.5]
     rough = rough / max(float(np.median(known)) if len(known) else 1.0, LEAST)
-    return [_ramp(wanted - light, DARKER), _ramp(rough, ROUGHER)]
+    return [ramp(wanted - light, *DARKER), ramp(rough, *ROUGHER)]
 
 
 def _fine(own: Pixels, where: Pixels, width: float) -> Pixels:
@@ -210,10 +210,3 @@ def _fine(own: Pixels, where: Pixels, width: float) -> Pixels:
 def _logarithm(levels: Pixels) -> Pixels:
     """Return the logarithm of light; crops may hold a little less than black."""
     return np.log((levels @ flow.LUMINANCE).clip(0) + DARK)
-
-
-def _ramp(values: ArrayLike, ends: tuple[float, float]) -> Pixels:
-    """Rise smoothly from 0 at one end to 1 at the other."""
-    low, high = ends
-    part = ((np.asarray(values, np.float32) - low) / (high - low)).clip(0, 1)
-    return np.asarray(part * part * (3 - 2 * part), np.float32)

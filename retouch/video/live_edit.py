@@ -23,7 +23,7 @@ from retouch.faces.grey import Grey
 from retouch.geometry import CropTemplate, Face, Points, Similarity
 from retouch.photos.photo import Photo
 from retouch.settings import Settings
-from retouch.smoothing import smoothed
+from retouch.smoothing import ramp, smoothed
 from retouch.stitching import flow
 from retouch.stitching.layers import Layers
 from retouch.video.edit_effect import opened, packed, unpacked, way
@@ -251,5 +251,4 @@ def _alike(before: Pixels, now: Pixels) -> Pixels:
     """Return 1 where a face looks as it did, 0 where it is another thing."""
     gap = now - before
     gap = np.abs(smoothed(gap - np.median(gap), 1.0))
-    share = np.clip((UNLIKE - gap) / (UNLIKE - ALIKE), 0, 1).astype(np.float32)
-    return share * share * (3 - 2 * share)
+    return ramp(gap, UNLIKE, ALIKE)
