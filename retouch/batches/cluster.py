@@ -22,6 +22,7 @@ from retouch.batches.worker import (
     Worker,
     prepare,
 )
+from retouch.edits.names import climbs
 from retouch.errors import DependencyError, SettingsError
 
 COLUMNS = ("name", "files", "row")
@@ -63,11 +64,10 @@ def on_gpus(job: Job) -> bool:
     """Tell whether a job's networks take GPUs: what runs forwards alone leaves them."""
     if job.kind == "skin":
         return False
-    shelf, name = library(), job.settings.model
-    climbs = f"{name}-moves" not in {row.name for row in shelf.rows()}
-    if climbs and job.kind != "invert":
+    model = job.settings.model
+    if job.kind != "invert" and climbs(model):
         return True
-    return not runs_forwards(shelf.row(name, "generator"))
+    return not runs_forwards(library().row(model, "generator"))
 
 
 def _blocks(ray: Any, data: Any) -> Iterator[Any]:

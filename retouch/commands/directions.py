@@ -30,13 +30,13 @@ def list_(
 
     from pretrained.registry import library
     from retouch.edits.directions import offered
-    from retouch.edits.names import traits
+    from retouch.edits.names import climbs, traits
 
     table = Table("name", "more is", "safe range", "+1 is judged", "identity")
     rows = library().rows()
-    climbs = f"{model}-moves" not in {row.name for row in rows}
+    climbed = climbs(model)
     for name in offered(traits(model)):
-        table.add_row(*_shipped(name, climbs))
+        table.add_row(*_shipped(name, climbed))
     for row in rows:
         if row.name == f"{model}-traits":
             for name, seen in row.config.get("moves", {}).items():

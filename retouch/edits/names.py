@@ -18,6 +18,11 @@ def traits(model: str) -> list[str]:
     return [*dict.fromkeys(chain.from_iterable(sources))]
 
 
+def climbs(model: str) -> bool:
+    """Tell whether a model's edits climb: nobody has learnt moves of its latents."""
+    return f"{model}-moves" not in {row.name for row in library().rows()}
+
+
 def check(model: str, names: Iterable[str]) -> None:
     """Refuse names that nothing of a model has, before its networks are loaded.
 
