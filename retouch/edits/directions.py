@@ -93,7 +93,7 @@ _ALL = (
         moved=1.7,
         trial=Trial(0.96, 1.00, 0.24),
         tried=Trial(0.59, 0.60, 0.30),
-        manner=replace(FOLDS, upright=True, things=frozenset({LINES})),
+        manner=replace(FOLDS, things=frozenset({LINES})),
     ),
     Known(
         "masculine",

@@ -28,7 +28,6 @@ class Manner:
     where: frozenset[str] = frozenset({FACE})  # the regions that it is meant for
     still: bool = False  # no feature moves: hair and paint alone are meant
     even: bool = False  # no cheek or lid gets lighter or darker as a whole
-    upright: bool = False  # jaw and lips go to no side, as heads do that turn
     calm: bool = False  # eyes, brows and lips stay, for no expression is meant
     things: frozenset[str] = frozenset()  # what is drawn apart, at the photo's size
 
@@ -37,6 +36,11 @@ class Manner:
         """Whether light is meant: it is not where a part alone is reshaped."""
         painted = self.still and MOUTH in self.where
         return self.fine or painted or FACE in self.where
+
+    @property
+    def aging(self) -> bool:
+        """Whether years are meant: heads do not turn by them, nor beards get light."""
+        return LINES in self.things
 
     @property
     def bends(self) -> bool:
@@ -51,7 +55,6 @@ class Manner:
             self.where | other.where,
             self.still and other.still,
             self.even and other.even,
-            self.upright or other.upright,
             self.calm and other.calm,
             self.things | other.things,
         )

@@ -51,7 +51,7 @@ def difference(change: Change, own: Pixels, masks: Masks, unit: float) -> Layers
     light = np.zeros_like(photo)
     if change.manner.lit and change.is_drawn:
         pair = aligned(change, whole, masks, unit, bared)
-        if change.manner.upright:
+        if change.manner.aging:
             hair = flow.moved(stubble(own, masks, unit), whole)
             pair = pair.without(hair)
         if change.manner.still:

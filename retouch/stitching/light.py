@@ -43,7 +43,7 @@ def lighting(
     broad = pair.around(light, BREADTH)
     light = _detailed(light, broad, change, masks, whole) if manner.fine else broad
     most: Any = MOST
-    if manner.upright:
+    if manner.aging:
         skin = pair.around(photo, BREADTH) @ flow.LUMINANCE
         most = np.minimum(MOST, SHADED * np.maximum(skin, DARKEST))[..., None]
     strong = np.abs(light @ flow.LUMINANCE)[..., None] / most

@@ -59,7 +59,7 @@ def calmed(change: Change, unit: float) -> Change:
     """Return the change without the moves of landmarks that are but jitter.
 
     Nothing marks a point of the jaw but its neighbours: together they move smoothly.
-    Upright, both halves move alike: else a head is drawn turned.
+    As years pass both halves move alike: else a head is drawn turned.
     """
     was, now = change.marks
     if change.manner.still:
@@ -67,7 +67,7 @@ def calmed(change: Change, unit: float) -> Change:
         return replace(change, after=after, marks=(was, was))
     steps, after = now - was, change.after
     # A mouth that is painted fits what is drawn around it.
-    if change.manner.upright and change.mouth is None:
+    if change.manner.aging and change.mouth is None:
         steps[JAW] = _upright(was, steps)[JAW]
         steps[LIPS, 0] -= steps[PHILTRUM, 0].mean()
         after = flow.warped(after, now, was + steps)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
-from retouch.edits.manner import BROAD, EVEN, Manner
+from retouch.edits.manner import BROAD, EVEN, LINES, Manner
 from retouch.faces.crop import uncut
 from retouch.stitching import mask
 from retouch.stitching.change import Change
@@ -179,9 +179,9 @@ def test_an_iris_keeps_detail_and_colour_when_lids_are_painted(width, fine):
     assert np.abs(result[y, x] - PHOTO[y, x]).max() < (40 if fine else 12)
 
 
-@pytest.mark.parametrize("upright", [False, True])
-def test_years_take_but_a_part_of_its_light_from_dark_skin_too(upright):
-    manner = Manner(colour=0.0, upright=upright)
+@pytest.mark.parametrize("aging", [False, True])
+def test_years_take_but_a_part_of_its_light_from_dark_skin_too(aging):
+    manner = Manner(colour=0.0, things=frozenset({LINES} if aging else ()))
 
     def part(level):
         photo, drawn = np.full_like(PHOTO, level), np.full_like(CROP, level)
@@ -192,4 +192,4 @@ def test_years_take_but_a_part_of_its_light_from_dark_skin_too(upright):
 
     dark, fair = part(60), part(200)
     assert 0.1 < fair < 0.2
-    assert (dark < 0.21) == upright
+    assert (dark < 0.21) == aging

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from retouch.edits.manner import BEARD, Manner
+from retouch.edits.manner import BEARD, LINES, Manner
 from retouch.faces.crop import Window, cut, uncut
 from retouch.stitching.beard import grows
 from retouch.stitching.change import Change
@@ -78,7 +78,7 @@ def test_a_background_beside_the_drawn_jaw_is_no_skin():
 
 
 def test_years_lay_no_light_on_a_beard_and_do_on_a_bare_chin():
-    older = Manner(colour=0.0, upright=True)
+    older = Manner(colour=0.0, things=frozenset({LINES}))
     low = 0.6 * STILL[0][8] + 0.4 * STILL[0][57]  # where hair is dense
     x, y = np.rint(low).astype(int)
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from retouch.edits.manner import BROAD, NOTHING, Manner
+from retouch.edits.manner import BROAD, LINES, NOTHING, Manner
 from retouch.sampling import sampled
 from retouch.stitching import flow
 from retouch.stitching.change import Change
@@ -86,14 +86,14 @@ def test_a_jaw_that_is_drawn_aside_stays_and_its_light_with_it():
     aside[48:68, 0] += 4
     drawn = 100 * hill(0.03, was[6] / SIZE) + CROP
 
-    def change(now, upright=True):
+    def change(now, things=(LINES,)):
         after = warped(drawn, was, now)
-        manner = Manner(upright=upright)
+        manner = Manner(things=frozenset(things))
         return calmed(Change(CROP, after, marks=(was, now), manner=manner), SIZE)
 
     assert np.abs(change(aside).marks[1] - was).max() < 1
     # A face that pulls a mouth aside is another thing.
-    assert np.abs(change(aside, upright=False).marks[1] - was)[:17, 0].max() > 5
+    assert np.abs(change(aside, things=()).marks[1] - was)[:17, 0].max() > 5
     assert np.abs((change(wider).marks[1] - wider)[[0, 16]]).max() < 2
     x, y = was[6].astype(int)
     assert change(aside).after[y, x, 0] > 0.9 * drawn[y, x, 0]
