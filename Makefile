@@ -3,6 +3,8 @@
 # make chromium  install the browser of the page's tests from Debian, if root may
 # make far     install what stands for far folders in the tests
 # make window  install OpenCV, and the screen on which the tests open a window
+# make ray     install Ray, on which the tests run a batch
+# make second  install the second reader of signed manifests, where there is npm
 # make check   lint, types, tests, and whether the generated docs are fresh
 PYTHON ?= python3
 PHOTO ?= demo.png
@@ -12,7 +14,7 @@ TENSORFLOW ?= $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' -)),tensorfl
 WORKERS ?= 2
 OTHER = $(if $(filter tensorflow,$(TENSORFLOW)),tensorflow-cpu,tensorflow)
 
-.PHONY: demo test chromium far window check docs lint types lock
+.PHONY: demo test chromium far window ray second check docs lint types lock
 .DELETE_ON_ERROR:
 
 .venv/.ready: requirements.lock pyproject.toml
@@ -41,6 +43,13 @@ far: .venv/.ready
 window: .venv/.ready
 	@command -v Xvfb && command -v xdotool || { apt-get update -qq && apt-get install -y -qq --no-install-recommends libgl1 libglib2.0-0 libsm6 xvfb xdotool; } || echo "No screen can be installed here: the window's tests are skipped."
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check opencv-python==5.0.0.93 || echo "No OpenCV can be installed here: the camera's and the window's tests are skipped."
+
+ray: .venv/.ready
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check "ray[data]==2.60.0" || echo "No Ray can be installed here: its test is skipped."
+
+# None of the packages' own scripts are run.
+second:
+	@npm install --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error @trustnxt/c2pa-ts@0.9.4 || echo "No second reader of manifests can be installed here: its tests are skipped."
 
 lint: .venv/.ready
 	.venv/bin/ruff check .

@@ -12,6 +12,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LOCK = (ROOT / "requirements.lock").read_text("utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+TESTS = ROOT / "tests"
+# Packages whose modules have another name.
+NAMES = {"cv2": "opencv-python", "c2pa": "c2pa-python", "xdist": "pytest-xdist"}
 PIN = re.compile(r"^([\w.-]+)==([\w.+!-]+)", re.MULTILINE)
 
 
@@ -55,7 +59,9 @@ def released(tmp_path_factory):
     make += "print(b.prepare_metadata_for_build_wheel(sys.argv[1]))"
     folder = tmp_path_factory.mktemp("released")
     copy = folder / "source"
-    leave = shutil.ignore_patterns(".*", "build", "*.egg-info", "*.safetensors")
+    leave = shutil.ignore_patterns(
+        ".*", "build", "*.egg-info", "*.safetensors", "node_modules"
+    )
     shutil.copytree(ROOT, copy, ignore=leave)
     subprocess.run(
         [sys.executable, "-c", make, folder], cwd=copy, check=True, capture_output=True
@@ -78,3 +84,18 @@ def test_the_readme_of_a_release_shows_its_pictures_anywhere(released):
     assert released["Description-Content-Type"] == "text/markdown"
     here = (ROOT / "README.md").read_text("utf-8")
     assert text.count("![") == here.count("![") > 0
+
+
+def test_ci_installs_what_tests_are_skipped_without():
+    targets = re.findall(r"\bmake (.+)", (ROOT / ".ci" / "run").read_text("utf-8"))
+    rules = dict(re.findall(r"^(\w+):.*\n((?:\t.+\n)+)", MAKEFILE, re.MULTILINE))
+    installed = "\n".join(rules[one] for line in targets for one in line.split())
+    asked = "\n".join(file.read_text("utf-8") for file in TESTS.rglob("*.py"))
+    found = set(re.findall(r'importorskip\(\s*"(\w+)', asked))
+    assert found >= {"ray", "cv2", "c2pa"}
+    missing = found - {*sys.stdlib_module_names, "tests"}
+    locked = {word for word, _ in pins(LOCK)}
+    for module in missing:
+        package = NAMES.get(module, name(module))
+        assert package in locked or f"{package}=" in re.sub(r"\[\w+\]", "", installed)
+    assert "@trustnxt/c2pa-ts@" in installed

@@ -180,7 +180,6 @@ def test_a_worker_that_dies_is_replaced_and_nothing_is_lost(whole, photos, tmp_p
     assert timeless(rows(out)) == timeless(rows(whole))
 
 
-@pytest.mark.slow
 def test_ray_gives_the_same_bytes_and_the_same_report(whole, photos, tmp_path):
     pytest.importorskip("ray")
     # In a process of its own: Ray leaves threads and warnings behind.

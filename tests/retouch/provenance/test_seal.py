@@ -158,10 +158,9 @@ console.log(JSON.stringify([result.isValid, labels, codes]));
 """
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(
     not shutil.which("node") or not SECOND.is_dir(),
-    reason="needs node, and npm install @trustnxt/c2pa-ts",
+    reason="needs node, and make second",
 )
 @pytest.mark.parametrize("format", ["JPEG", "PNG"])
 def test_another_implementation_says_the_same(format, pair, signing, tmp_path):
