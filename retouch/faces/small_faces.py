@@ -33,6 +33,7 @@ MOST = 60  # sightings that are worth the better detector's time
 HEAD, TAIL = 40, 4
 ANY_LEVELS = bytes.fromhex("02e803")  # of the pyramid: 1000, at the most
 STEP = 6 / 5  # from one level of the pyramid to the next
+HARDLY = 0.1  # of a step: such a level is none
 
 
 class Marks(NamedTuple):
@@ -73,7 +74,8 @@ class Scout:
         coarse = reduced(*grey.size, finest, TURNED)
         fine = list(pieces(*grey.size, finest, UPRIGHT))
         ratio = fine[0].transform.scale / coarse.transform.scale
-        levels = ceil(round(log(ratio) / log(STEP), 2))
+        # The coarse copy is itself the next level; one hardly finer tells no more.
+        levels = ceil(log(ratio) / log(STEP) - HARDLY)
         upright = joined(self._states[:1], levels)
         jobs = [(coarse, joined(self._states)), *((f, upright) for f in fine if levels)]
         return [partial(self._search, grey, *job) for job in jobs]

@@ -5,6 +5,8 @@ after(p) = before(p + flow(p)). It is estimated as Lucas and Kanade did (1981), 
 coarse to fine, on pictures whose lighting has been evened out.
 """
 
+from math import ceil
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import distance_transform_edt
@@ -12,7 +14,7 @@ from scipy.ndimage import distance_transform_edt
 from retouch.faces.crop import Pixels, resized
 from retouch.geometry import Points
 from retouch.sampling import sampled
-from retouch.smoothing import smoothed
+from retouch.smoothing import REACH, smoothed
 
 COARSEST, FINEST = 24, 128  # pixels a side at which flow is sought
 STEPS = 4  # improvements at each size
@@ -139,17 +141,44 @@ def unfolded(
     """
     seen = np.ones(flow.shape[:2], bool) if unseen is None else unseen < COVERED
     wide = max(flow.shape[0] / 64, 1.0)
-    free = np.float32(0.8) if where is None else 0.8 * where[..., None]
+    free = np.full_like(flow[..., :1], 0.8)
+    if where is not None:
+        free *= where[..., None]
     for _ in range(CALMINGS):
         wrong = _extreme(flow) & seen
         if not wrong.any():
             return flow
-        calm = free * smoothed(flow, 2 * wide)
-        flow = flow + _around(wrong, wide) * (calm - flow)
+        flow = _calmed(flow, wrong, wide, free)
     while (wrong := _extreme(flow) & seen).any():
         wide = min(1.5 * wide, flow.shape[0] / 4)
         flow = flow * (1 - np.float32(0.3) * _around(wrong, wide))
     return flow
+
+
+def _calmed(
+    flow: Pixels, wrong: NDArray[np.bool_], wide: float, free: Pixels
+) -> Pixels:
+    """Return the flow smoothed near the places that are wrong, (S, S).
+
+    Most often these are few, and nothing else is worked out.
+    """
+    around = ceil(REACH * wide)
+    inner = _box(wrong, around)
+    outer = _box(wrong, around + ceil(REACH * 2 * wide))
+    within = tuple(
+        slice(i.start - o.start, i.stop - o.start)
+        for i, o in zip(inner, outer, strict=True)
+    )
+    calm = free[inner] * smoothed(flow[outer], 2 * wide)[within]
+    result = flow.copy()
+    result[inner] += _around(wrong[inner], wide) * (calm - flow[inner])
+    return result
+
+
+def _box(places: NDArray[np.bool_], beyond: int) -> tuple[slice, ...]:
+    """Return the rectangle that holds places, and so many pixels beyond them."""
+    ends = (np.flatnonzero(places.any(axis))[[0, -1]].tolist() for axis in (1, 0))
+    return tuple(slice(max(0, a - beyond), b + 1 + beyond) for a, b in ends)
 
 
 def _around(places: NDArray[np.bool_], width: float) -> Pixels:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import find_objects, gaussian_filter, label
 
+from retouch.cores import together
 from retouch.edits.manner import LINES
 from retouch.faces.crop import Pixels, uncut, window_touched
 from retouch.geometry import Similarity
@@ -25,6 +26,7 @@ from retouch.stitching.thing import Thing
 # Lines are looked for on a face of at most so many pixels, by Gaussians of these widths
 # in parts of it; narrower ones than a pixel's part tell nothing.
 FINEST, WIDTHS, NARROWEST = 640.0, (0.0025, 0.005, 0.01), 0.7
+BENDS = (2, 0), (0, 2), (1, 1)  # down, across, and both: slopes that are taken twice
 LONG = 2.0  # times as steep must valleys be across as along
 NEAR, BENT = 0.02, 0.4  # so near, and so straight at least, must a line be
 SEEN, LEAST = 0.02, 0.05  # so deep is a line, and so long in parts of the face
@@ -93,13 +95,11 @@ def valleys(light: Field, unit: float) -> tuple[Field, Field]:
     """
     deepest = np.zeros_like(light)
     ways = np.zeros((2, *light.shape), np.float32)
-    for width in (unit * part for part in WIDTHS):
-        if width < NARROWEST:
-            continue
-        down, across, both = (
-            gaussian_filter(light, width, order=order)
-            for order in ((2, 0), (0, 2), (1, 1))
-        )
+    widths = [unit * part for part in WIDTHS if unit * part >= NARROWEST]
+    jobs = [(width, order) for width in widths for order in BENDS]
+    bends = together(lambda job: gaussian_filter(light, job[0], order=job[1]), jobs)
+    for i, width in enumerate(widths):
+        down, across, both = bends[len(BENDS) * i :][: len(BENDS)]
         mean, way = (down + across) / 2, np.stack([(across - down) / 2, both])
         spread = np.hypot(*way)
         long = mean + spread - LONG * np.abs(mean - spread)
@@ -116,8 +116,9 @@ def straight(depth: Field, ways: Field, unit: float) -> Field:
     Around freckles and in stubble it does not.
     """
     near = max(NEAR * unit, NARROWEST)
-    along = np.hypot(*(gaussian_filter(depth * way, near) for way in ways))
-    share = along / np.maximum(gaussian_filter(depth, near), 1e-9)
+    planes = [*(depth * way for way in ways), depth]
+    *along, whole = together(lambda plane: gaussian_filter(plane, near), planes)
+    share = np.hypot(*along) / np.maximum(whole, 1e-9)
     return np.asarray(((share - BENT) / (1 - BENT)).clip(0), np.float32)
 
 

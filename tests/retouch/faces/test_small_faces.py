@@ -90,6 +90,15 @@ def test_the_likeliest_come_first_and_none_twice(scout):
     assert not any(a.is_near(b) for a in hints for b in hints if a is not b)
 
 
+@pytest.mark.parametrize(("side", "levels"), [(3464, 3), (2000, 0), (5000, 5)])
+def test_no_level_of_the_fine_copy_is_that_of_the_coarse_one(scout, side, levels):
+    whole = np.zeros((side, side), np.uint8)
+    _, *fine = scout.searches(Grey(whole), 1.0)
+    assert bool(fine) == bool(levels)
+    for search in fine:
+        assert search.args[2] == joined(scout._states[:1], levels)
+
+
 def test_nothing_is_proposed_in_a_plain_picture(scout):
     assert hints_of(scout, Grey(np.full((700, 900), 128, np.uint8))) == []
 

@@ -86,6 +86,32 @@ def test_a_fold_is_shortened_where_it_is():
     assert np.abs(calm - far)[88:104, 88:104].max() < 0.2
 
 
+def test_only_what_is_near_a_fold_is_worked_out(monkeypatch):
+    y, x = np.mgrid[:384, :384].astype(np.float32)
+    wild = smooth_flow(1, 3.0, 384)
+    fold = 6 * np.exp(-((x - 40) ** 2 + (y - 200) ** 2) / 60)
+    wild[..., 0] += fold.astype(np.float32)
+    seen, smoothed = [], flow.smoothed
+
+    def watched(field, *width):
+        seen.append(field.shape[:2])
+        return smoothed(field, *width)
+
+    monkeypatch.setattr(flow, "smoothed", watched)
+    monkeypatch.setattr(flow, "CALMINGS", 1)
+    calm = flow.unfolded(wild)
+    assert max(rows * columns for rows, columns in seen[:2]) < 384**2 / 2
+    monkeypatch.undo()
+    # The first calming, worked out on the whole crop by SciPy.
+    scale = flow.area(wild)
+    wrong = (scale < flow.LEAST_AREA) | (scale > flow.MOST_AREA)
+    near = gaussian_filter(np.float32(wrong), 6.0)
+    near = np.minimum(2 * near / near.max(), 1)[..., None]
+    whole = wild + near * (0.8 * gaussian_filter(wild, (12, 12, 0)) - wild)
+    np.testing.assert_allclose(calm, whole, atol=1e-4)
+    assert not (calm - wild)[:, 200:].any()
+
+
 def test_a_calm_flow_stays_as_it_is():
     calm = smooth_flow(0, 3.0)
     assert flow.unfolded(calm) is calm
