@@ -1,8 +1,10 @@
 """All cores at work on what does not hang together: NumPy's neighbours let them."""
 
 import os
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from typing import TypeVar
 
@@ -48,3 +50,45 @@ def cores() -> int:
 def _helpers() -> ThreadPoolExecutor:
     """Return the threads beside the one that calls; it takes time to start them."""
     return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let NumPy's products of matrices take one thread meanwhile.
+
+    Ours are small and made side by side: a second thread of OpenBLAS waits, at work,
+    for longer than it helps. Whoever has told it how many it may take is obeyed; else
+    they are as many again once the last of those who work so at once is done.
+    """
+    if os.environ.get("OPENBLAS_NUM_THREADS"):
+        yield
+        return
+    _single.enter()
+    try:
+        yield
+    finally:
+        _single.leave()
+
+
+class _Single:
+    """Counts who needs single threads, for all threads of a process share the limit."""
+
+    def __init__(self) -> None:
+        self._lock, self._count = threading.Lock(), 0
+
+    def enter(self) -> None:
+        with self._lock:
+            if not self._count:
+                from threadpoolctl import threadpool_limits  # who is told needs none
+
+                self._limits = threadpool_limits(1, "blas")
+            self._count += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._count -= 1
+            if not self._count:
+                self._limits.restore_original_limits()
+
+
+_single = _Single()

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouch.contracts import OnStep
+from retouch.cores import one_thread
 from retouch.edits.beauty import GOAL, Beauty
 from retouch.edits.directions import DIRECTIONS, Known, trait_of
 from retouch.edits.edit import Direction, View
@@ -174,6 +175,7 @@ class Retoucher:
         """Return the photo with its faces moved along directions, in deviations."""
         return self.run(photo, self.editing(moves, settings), settings, on_step)
 
+    @one_thread()
     def edited_each(
         self,
         photo: Photo | KnownFaces,
@@ -266,6 +268,7 @@ class Retoucher:
 
     # --- the steps -------------------------------------------------------------
 
+    @one_thread()
     def run(
         self,
         photo: Photo | KnownFaces,
@@ -284,6 +287,7 @@ class Retoucher:
         """Return the faces of a photo, the largest first."""
         return self.detector.present(photo.pixels)
 
+    @one_thread()
     def cut(
         self, photo: Photo | KnownFaces, settings: Settings, *, adults: bool = False
     ) -> Session:
@@ -321,6 +325,7 @@ class Retoucher:
         years = self.examiner.years(session.photo, session.faces)
         return np.flatnonzero(years < ADULT).tolist()
 
+    @one_thread()
     def invert(
         self,
         sessions: Sequence[Session],
@@ -350,6 +355,7 @@ class Retoucher:
             for s in sessions
         ]
 
+    @one_thread()
     def move(
         self, sessions: Sequence[Session], task: Task, settings: Settings
     ) -> Moved:
@@ -425,6 +431,7 @@ class Retoucher:
         faces = [face for session in sessions for face in session.faces]
         return [face.moved(face.transform(*place)) for face in faces]
 
+    @one_thread()
     def render(
         self,
         session: Session,
@@ -441,6 +448,7 @@ class Retoucher:
         pixels = self.renderer.laid(pixels, session.faces, way, settings, finest)
         return session.photo.with_pixels(pixels)
 
+    @one_thread()
     def finish(
         self,
         sessions: Sequence[Session],
@@ -476,6 +484,7 @@ class Retoucher:
             say("stitching", at / len(moved.way))
             yield moved[part]
 
+    @one_thread()
     def complete(
         self,
         session: Session,

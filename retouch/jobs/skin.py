@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from retouch.cores import one_thread
 from retouch.engine.report import FaceReport
 from retouch.engine.session import KnownFaces, Result
 from retouch.faces.detect import Detector
@@ -26,6 +27,7 @@ class SkinRetoucher:
         healer()
         return cls(detector)
 
+    @one_thread()
     def retouched(
         self, photo: Photo | KnownFaces, settings: Settings, wishes: Skin
     ) -> Result:

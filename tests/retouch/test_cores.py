@@ -1,8 +1,9 @@
 import threading
 
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from retouch.cores import together
+from retouch.cores import one_thread, together
 
 
 def test_results_come_in_the_order_of_the_items():
@@ -48,3 +49,35 @@ def test_many_threads_may_call_at_once():
     for thread in threads:
         thread.join(30)
     assert found == {n: [n + i for i in range(30)] for n in range(8)}
+
+
+def blas_threads():
+    return {
+        lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"
+    }
+
+
+@pytest.fixture
+def two_for_products(monkeypatch):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    with threadpool_limits(2, "blas"):
+        yield
+
+
+def test_products_take_one_thread_until_the_last_at_work_is_done(two_for_products):
+    first, second = one_thread(), one_thread()
+    with first:
+        second.__enter__()
+        assert blas_threads() == {1}
+    assert blas_threads() == {1}
+    second.__exit__(None, None, None)
+    assert blas_threads() == {2}
+    with pytest.raises(ValueError), one_thread():
+        raise ValueError
+    assert blas_threads() == {2}
+
+
+def test_products_take_the_threads_that_the_user_tells(two_for_products, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    with one_thread():
+        assert blas_threads() == {2}

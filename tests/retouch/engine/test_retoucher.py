@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from retouch.engine.session import HELD, PAINTED_OVER, UNDRAWN, KnownFaces
 from retouch.errors import FaceError, PhotoError, SettingsError
@@ -169,6 +170,22 @@ def test_a_file_that_is_there_is_replaced_if_that_is_allowed(retoucher, tmp_path
 def test_the_same_photo_twice_gives_the_same_bytes(retoucher, portrait, hurried):
     again = retoucher.beautified(portrait, USUAL)
     np.testing.assert_array_equal(again.photo.pixels, hurried.photo.pixels)
+
+
+def test_what_others_multiply_by_two_threads_is_edited_by_one(
+    retoucher, portrait, monkeypatch
+):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    seen = []
+
+    def look(what, part):
+        seen.append({one["num_threads"] for one in threadpool_info()})
+
+    with threadpool_limits(2, "blas"):
+        retoucher.edited(portrait, {"smile": 0.5}, USUAL, look)
+        seen.append({one["num_threads"] for one in threadpool_info()})
+    assert seen[1:-1] and all(one == {1} for one in seen[:-1])
+    assert seen[-1] == {2}
 
 
 def test_an_edit_moves_its_trait_in_the_direction_asked_for(retoucher, portrait):
