@@ -18,6 +18,7 @@ OTHER = $(if $(filter tensorflow,$(TENSORFLOW)),tensorflow-cpu,tensorflow)
 .DELETE_ON_ERROR:
 
 .venv/.ready: requirements.lock pyproject.toml
+	@echo "Installing into .venv what retouch needs, once: 1 GB to load, 3 on the disk, some minutes."
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	awk '/^[^ ]/ {other = /^$(OTHER)==/} !other' requirements.lock > .venv/requirements.lock
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/requirements.lock
@@ -25,6 +26,7 @@ OTHER = $(if $(filter tensorflow,$(TENSORFLOW)),tensorflow-cpu,tensorflow)
 	touch $@
 
 demo: .venv/.ready $(PHOTO)
+	@echo "Making demo-before-after.png: the first time takes some seconds longer."
 	.venv/bin/retouch beautify "$(PHOTO)" --strength 2 --compare --force --out demo-before-after.png
 
 # Head and shoulders of Eileen Collins, by NASA, public domain.

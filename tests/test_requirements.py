@@ -99,3 +99,12 @@ def test_ci_installs_what_tests_are_skipped_without():
         package = NAMES.get(module, name(module))
         assert package in locked or f"{package}=" in re.sub(r"\[\w+\]", "", installed)
     assert "@trustnxt/c2pa-ts@" in installed
+
+
+def test_what_make_installs_is_told_before_it():
+    done = ["make", "-n", "--always-make", "demo"]
+    said = subprocess.run(done, cwd=ROOT, check=True, capture_output=True, text=True)
+    told, installing = (
+        said.stdout.find(word) for word in ("Installing", "pip install")
+    )
+    assert 0 <= told < installing

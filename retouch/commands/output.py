@@ -156,11 +156,11 @@ def get(photo: str, max_pixels: int = MAX_PIXELS) -> "Photo":
 
 
 def refuse_folder(photo: str) -> None:
-    """Name the command for many photos to whom gives a folder."""
+    """Say what to do to whom gives a folder."""
     if Path(photo).is_dir():
         raise PhotoError(
-            f"'{photo}' is a folder; for all photos in it: retouch batch"
-            f" {shlex.quote(photo)} RESULTS"
+            f"'{photo}' is a folder; give one photo. To beautify, edit, retouch or"
+            f" invert all in it: retouch batch {shlex.quote(photo)} RESULTS"
         )
 
 

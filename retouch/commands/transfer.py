@@ -81,12 +81,16 @@ def mean(
     settings: Settings,
     to: Output,
 ) -> None:
-    """Write a person's mean face, expressions weighed out, and its latent beside it."""
+    """Write a person's mean face, expressions weighed out, and its latent beside it.
+
+    Without --out both lie beside the folder, named as it is.
+    """
     from retouch.photos import disk
     from retouch.photos.photo import Photo
 
     names = listed(directory)
-    target = to.out or str(directory / "mean.png")
+    named = directory if directory.name not in ("", "..") else directory.resolve()
+    target = to.out or str(named.parent / f"{named.name}-mean.png")
     if target == "-":
         raise SettingsError("mean writes two files; give --out a name, such as m.png.")
     beside = Path(target).with_suffix(".npz")

@@ -175,9 +175,15 @@ class Beauty:
         terms, was = self._terms(goal, reach), self._seen(view, row, 0 * steps[:1])
         tried = Tried(steps, self._seen(view, row, steps) - was)
         for first in range(0, TRIES, BESIDE):
+            self._tell(view, row, tried)
             steps = tried.next(terms, min(BESIDE, TRIES - first))
             tried += Tried(steps, self._seen(view, row, steps) - was)
         return self._whole(tried.best(terms)[None])[0]
+
+    def _tell(self, view: View, row: int, tried: Tried) -> None:
+        """Tell what part of all that is tried is done."""
+        part = len(tried.changes) / (len(self._free) + TRIES)
+        view.tell((row + part) / len(view.latents))
 
     def _seen(self, view: View, row: int, changes: Floats) -> Floats:
         """Return what is seen of one face after each change, (K, inputs)."""

@@ -29,6 +29,7 @@ class View:
     # The crops of one of the faces, by its row, as the photo will show ends of ways.
     show: Callable[[Way, int], Floats] | None = None
     marks: Floats | None = None  # (N, 68, 2), the landmarks in the crops that are shown
+    tell: Callable[[float], None] = lambda part: None  # hears how far a move has come
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from io import BytesIO
 from operator import add
 from pathlib import Path
@@ -390,10 +390,17 @@ class Retoucher:
         return within_budget(way, settings.identity, strayed)
 
     def _way_of(
-        self, sessions: Sequence[Session], task: Task, settings: Settings
+        self,
+        sessions: Sequence[Session],
+        task: Task,
+        settings: Settings,
+        say: OnStep | None = None,
     ) -> Way:
         """Return where a task leads faces; from what is for adults the young stay."""
-        way = task.move(self.view(sessions, settings))
+        view = self.view(sessions, settings)
+        if say is not None:
+            view = dataclasses.replace(view, tell=partial(say, "editing"))
+        way = task.move(view)
         adults = task.purpose.adults
         young = [self._young(s) if adults else [] for s in sessions]
         if any(young):
@@ -477,7 +484,7 @@ class Retoucher:
             return
         say("editing", 0.0)
         # The photos themselves will tell who has gone too far.
-        moved = Moved.whole(self._way_of(sessions, task, settings))
+        moved = Moved.whole(self._way_of(sessions, task, settings, say))
         at = 0
         for session in sessions:
             part = slice(at, at := at + len(session.chosen))

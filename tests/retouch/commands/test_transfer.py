@@ -70,3 +70,15 @@ def test_a_photo_without_a_face_is_named(photo, tmp_path):
     said = refused("transfer", photo, photo, "--out", out, "--model", "glow")
     assert f"The source '{photo}': No face was found" in said
     assert not out.exists()
+
+
+def test_a_mean_face_lies_beside_its_folder_not_in_it(tmp_path, monkeypatch):
+    folder = tmp_path / "anna"
+    folder.mkdir()
+    Image.new("RGB", (64, 64)).save(folder / "one.png")
+    beside = tmp_path / "anna-mean.png"
+    beside.write_bytes(b"another")
+    assert f"'{beside}'" in refused("mean", folder)
+    monkeypatch.chdir(folder)
+    assert "anna-mean.png'" in refused("mean", ".")
+    assert [p.name for p in folder.iterdir()] == ["one.png"]

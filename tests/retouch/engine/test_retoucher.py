@@ -166,6 +166,14 @@ def test_a_file_that_is_there_is_replaced_if_that_is_allowed(retoucher, tmp_path
     assert read(written).pixels.shape == (512, 512, 3)
 
 
+@hasty(tries=4)
+def test_a_climb_tells_how_far_it_has_come(retoucher, portrait):
+    told = []
+    retoucher.beautified(portrait, USUAL, lambda what, part: told.append((what, part)))
+    parts = [part for what, part in told if what == "editing"]
+    assert parts == [0.0, 0.2, 0.6]  # of the five pictures that are tried
+
+
 @hasty()
 def test_the_same_photo_twice_gives_the_same_bytes(retoucher, portrait, hurried):
     again = retoucher.beautified(portrait, USUAL)
