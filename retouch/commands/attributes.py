@@ -66,7 +66,8 @@ def _of_folder(folder: Path, settings: Settings, to: Output, reading: Reading) -
             failed += 1
             row["error"] = str(error)
             if not to.as_json:
-                typer.echo(f"retouch: {terminal.plain(name)}: {error}", err=True)
+                said = "" if name in str(error) else f"{terminal.plain(name)}: "
+                typer.echo(f"retouch: {said}{error}", err=True)
         else:
             row["faces"] = list(map(dataclasses.asdict, found))
             for face in () if to.as_json else found:

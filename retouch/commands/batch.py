@@ -89,8 +89,9 @@ def batch(
 
 def _tell(summary: "Summary", out: Path) -> None:
     told = summary.told()
+    faces = "1 face" if summary.faces == 1 else f"{summary.faces} faces"
     typer.echo(
-        f"{summary.done} done ({summary.faces} faces), {summary.failed} came to"
+        f"{summary.done} done ({faces}), {summary.failed} came to"
         f" nothing, {summary.skipped} done before; {summary.seconds:.0f} s,"
         f" {told['rate']:.2f} pictures a second"
     )

@@ -20,7 +20,7 @@ BAND = 1 << 19  # photo pixels worked on at once
 LOWEST = 16  # rows of what is worked on
 FAINT = 1e-3  # a reach that nobody sees, and rounding may cause
 RIM, FADED = 2.0, 8.0  # crop pixels: so many are left, over so many things fade
-STILL = 0.01  # photo pixels: a shorter move is none
+STILL, NEARLY = 0.01, 0.1  # photo pixels: a shorter move is none; or none in a film
 SPLINE = 12  # photo pixels around a point that its cubic spline depends on
 
 
@@ -44,7 +44,8 @@ class Layers:
         """Write into the photo (H, W, 3), 8 or 16 bit; transform leads to the crop.
 
         Args:
-            linear: interpolate layers linearly, a little softer and far faster.
+            linear: interpolate layers linearly, and pixels by quick cubics: a little
+                softer and far faster.
         """
         drawn = self.moves.any() or self.light.any() or self.cover.any()
         if self.reach.any() and drawn:
@@ -90,7 +91,9 @@ class Layers:
             reached = reach[..., 0] > FAINT
             if changed:
                 laid = uncut(planes, transform, band, linear=linear)
-                colour = source.fetch(band, laid[..., :2], reached) + laid[..., 2:]
+                moves = laid[..., :2]
+                colour = source.fetch(band, moves, reached, quick=linear)
+                colour += laid[..., 2:]
             else:
                 colour = source.fetch(band)
             if min((part := band.shared(covered)).shape):
@@ -146,6 +149,8 @@ class _Source:
         band: Window,
         moves: Pixels | None = None,
         reached: NDArray[np.bool_] | None = None,
+        *,
+        quick: bool = False,
     ) -> Pixels:
         """Return the band's pixels from 0 to 255, those that are reached moved."""
         if moves is None or reached is None:
@@ -165,10 +170,11 @@ class _Source:
         rows = np.arange(top, top + band.shape[0])[:, None]
         columns = np.arange(left, left + band.shape[1])
         result = pixels[top:, left:][: len(rows), : len(columns)].copy()
-        moved = reached & ((np.abs(down) > STILL) | (np.abs(across) > STILL))
+        still = NEARLY if quick else STILL
+        moved = reached & ((np.abs(down) > still) | (np.abs(across) > still))
         if moved.any():
             where = (rows + down)[moved], (columns + across)[moved]
-            result[moved] = sampled(pixels, *where, mirrored=True)
+            result[moved] = sampled(pixels, *where, quick=quick, mirrored=True)
         return result
 
     def encode(self, colour: Pixels) -> NDArray[Any]:

@@ -33,6 +33,20 @@ def test_places_are_read_as_scipy_reads_them(linear, mirrored):
     np.testing.assert_allclose(read, np.stack(wanted, -1), atol=1e-3)
 
 
+def test_quick_cubics_run_through_pixels_and_along_parabolas():
+    rows, columns = np.mgrid[1:10, 1:10]
+    read = sampled(FIELD, rows, columns, quick=True)
+    np.testing.assert_allclose(read, FIELD[1:10, 1:10], atol=1e-3)
+    y, x = np.mgrid[:21, :30].astype(np.float32)
+    parabolas = (0.3 * y**2 + 0.2 * x**2 - 0.1 * x * y + x)[..., None]
+    down, across = (p.clip(1, 18) for p in places(500, 0))
+    wanted = 0.3 * down**2 + 0.2 * across**2 - 0.1 * across * down + across
+    read = sampled(parabolas, down, across, quick=True)[..., 0]
+    np.testing.assert_allclose(read, wanted, atol=1e-3)
+    far = sampled(FIELD, *places(300, 8), quick=True)
+    assert np.isfinite(far).all() and np.ptp(far) < 1.5 * np.ptp(FIELD)
+
+
 def test_places_may_have_any_shape_and_lie_far_away():
     rows, columns = (p.reshape(3, 4, 5) for p in places(60, 0))
     read = sampled(FIELD, rows, columns)

@@ -25,7 +25,7 @@ def test_a_folder_is_told_of_photo_by_photo(folder):
     assert line.startswith(f"{folder}/eileen.png: face 0: ") and "happy +" in line
     nobody, torn = done.stderr.splitlines()
     assert nobody.startswith(f"retouch: {folder}/nobody.png: No face")
-    assert torn.startswith(f"retouch: {folder}/torn.jpg: ") and "notes" not in torn
+    assert torn.startswith(f"retouch: '{folder}/torn.jpg' ") and "notes" not in torn
     assert done.returncode == 1
 
 
