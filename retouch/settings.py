@@ -43,6 +43,7 @@ _NOTHING = {
 }
 _NATURAL = {"blemishes": 1.0, "even": 0.5, "shine": 0.5, "circles": 0.5}
 _STUDIO = {"even": 0.8, "shine": 0.8, "circles": 0.8, "texture": 0.85}
+ALONGSIDE = {"natural": 0.5, "studio": 1.0, "none": 0.0}  # of a look, beside an edit
 LOOKS: dict[str, dict[str, float]] = {
     "natural": {**_NOTHING, **_NATURAL},
     "studio": {
@@ -189,6 +190,20 @@ class Skin:
     def __post_init__(self) -> None:
         check_options(self)
 
+    @classmethod
+    def beside(cls, look: str, strength: float = 1.0) -> "Skin":
+        """Return what of a look goes with an edit of that strength.
+
+        Blemishes go wholly, whatever is done by half: half a pimple is one, too.
+        """
+        parts = dict.fromkeys(_NOTHING, ALONGSIDE[look]) | {"blemishes": 1.0}
+        shares = {name: min(part * strength, 1.0) for name, part in parts.items()}
+        wanted: dict[str, Any] = {
+            name: nothing + shares[name] * (LOOKS[look][name] - nothing)
+            for name, nothing in _NOTHING.items()
+        }
+        return cls(look=look, **wanted)
+
     def filled(self) -> dict[str, float]:
         """Return how much of each part is wished: given, or else by the look."""
         given = {name: getattr(self, name) for name in _NOTHING}
@@ -225,7 +240,7 @@ class Climb:
     skin: bool = option(True, "Retouch the skin, too.")
     look: str = option(
         "natural",
-        "Of skin, eyes and teeth: natural at half strength, studio wholly, or none.",
+        "Of skin, eyes and teeth: half of natural, but every blemish; studio; none.",
         choices=tuple(LOOKS),
     )
 

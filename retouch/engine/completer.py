@@ -26,7 +26,6 @@ from retouch.skin.retouch import retouched
 
 Floats = NDArray[np.float32]
 TRIES = 5  # at keeping to the identity budget in the finished photo
-ALONGSIDE = {"natural": 0.5, "studio": 1.0}  # of a look, beside an edit
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,11 +80,8 @@ class Completer:
         """
         pixels = session.photo.pixels
         pixels = self.renderer.laid(pixels, session.faces, way, settings)
-        photo, skin = session.photo.with_pixels(pixels), Skin(look=purpose.look)
-        if skin.is_nothing:
-            return photo, [0.0] * len(session.faces)
-        strength = min(ALONGSIDE[purpose.look] * settings.strength, 1.0)
-        return retouched(photo, session.faces, skin, strength)
+        skin = Skin.beside(purpose.look, settings.strength)
+        return retouched(session.photo.with_pixels(pixels), session.faces, skin)
 
     def _told(
         self,

@@ -12,7 +12,6 @@ from pydantic import BaseModel
 
 from retouch.settings import LOOKS, Settings, Skin
 
-ALONGSIDE = 0.5  # of a look: how much of it goes with beautify
 AXIS = "axis:"  # latent axes, which the page lists apart
 STYLE = "Style"
 GROUPS = {
@@ -65,11 +64,11 @@ def _beautify() -> Slider:
 
 
 def _skin() -> Iterable[Slider]:
-    """Yield what of skin, eyes and teeth is retouched; Enhance does half of a look."""
-    left, natural = LOOKS["none"], LOOKS["natural"]
+    """Yield what of skin, eyes and teeth is retouched; Enhance does as beautify."""
+    left, natural = LOOKS["none"], Skin.beside("natural").filled()
     helped = {entry.name: entry.metadata["help"] for entry in fields(Skin)}
     for name, nothing in left.items():
-        wanted = nothing + ALONGSIDE * (natural[name] - nothing)
+        wanted = natural[name]
         yield Slider(
             name=name,
             group="Retouch",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retouch.errors import SettingsError
-from retouch.settings import Settings
+from retouch.settings import Settings, Skin
 
 
 def test_the_defaults_are_allowed():
@@ -61,3 +61,13 @@ def test_settings_cannot_be_changed():
 @given(st.lists(st.sampled_from(["age", "gender", "expression", "skin"]), unique=True))
 def test_what_is_kept_is_read_in_any_order_and_number(names):
     assert len(Settings(keep=",".join(names)).kept_traits) == len(names)
+
+
+def test_beside_an_edit_blemishes_go_wholly_and_the_rest_of_a_natural_look_by_half():
+    natural = Skin(look="natural").filled()
+    gentle = {name: natural[name] / 2 for name in ("even", "shine", "circles")}
+    assert Skin.beside("natural").filled() == natural | gentle
+    assert Skin.beside("natural", 2.0).filled() == natural
+    assert Skin.beside("natural", 0.5).filled()["blemishes"] == 0.5
+    assert Skin.beside("studio", 1.5).filled() == Skin(look="studio").filled()
+    assert Skin.beside("studio", 0.0).is_nothing and Skin.beside("none").is_nothing
