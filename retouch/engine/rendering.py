@@ -124,19 +124,44 @@ class Renderer:
 
         return [shown(*each) for each in zip(pieces, parts, strict=True)]
 
+    def free(
+        self,
+        pixels: NDArray[Any],
+        faces: Sequence[Face],
+        size: int,
+        settings: Settings,
+    ) -> Floats:
+        """Return 0 in a photo's crops where faces may not change, else 1, (N, S, S)."""
+        parts = self._parts(pixels, faces, settings.parsed)
+        placed = [face.transform(self.model.template, size) for face in faces]
+        pairs = zip(parts, placed, strict=True)
+        free = [seen.free(place, size, settings.parsed) for seen, place in pairs]
+        return np.array(free, np.float32).reshape(-1, size, size)
+
     def shown(
-        self, images: Floats, faces: Sequence[Face], way: Way, settings: Settings
+        self,
+        images: Floats,
+        faces: Sequence[Face],
+        free: Floats,
+        way: Way,
+        settings: Settings,
     ) -> Floats:
         """Return crops (N, S, S, 3) with their faces gone a way.
 
         Args:
             faces: as they lie in the crops.
+            free: 0 where they may not change, (N, S, S).
         """
         crops = pixels_of(images)
         # At once as large as it is shown, which saves moving what is then shrunk.
         size = min(self.model.generator.resolution, crops.shape[1])
         drawn = Similarity.scaling(size / crops.shape[1])
-        pieces = self._pieces(faces, [drawn] * len(faces), way, size)
+        pieces = [
+            replace(piece, visible=resized(own[..., None], size)[..., 0])
+            for piece, own in zip(
+                self._pieces(faces, [drawn] * len(faces), way, size), free, strict=True
+            )
+        ]
         how = {"method": settings.stitch, "regions": settings.outlined}
 
         def laid(one: tuple[NDArray[Any], Piece]) -> NDArray[Any]:

@@ -375,11 +375,11 @@ class Retoucher:
         Args:
             glimpse: look once, and take it that faces stray as most do.
         """
-        images, faces = self._small(sessions)
+        images, faces, free = self._small(sessions, settings)
         old = self.model.embed(images)
 
         def strayed(part: Way) -> Floats:
-            shown = self.renderer.shown(images, faces, part.bare, settings)
+            shown = self.renderer.shown(images, faces, free, part.bare, settings)
             return apart(self.model.embed(shown), old)
 
         if glimpse:
@@ -415,22 +415,35 @@ class Retoucher:
         names = "images", "masks", "start"
         parts = ([getattr(s, name) for s in sessions] for name in names)
         images, masks, latents = map(np.concatenate, parts)
-        small, faces = self._small(sessions)
+        small, faces, free = self._small(sessions, settings)
 
         def show(way: Way, row: int) -> Floats:
-            own = np.repeat(small[row : row + 1], len(way), 0)
-            return self.renderer.shown(own, [faces[row]] * len(way), way, settings)
+            own, seen = (
+                np.repeat(x[row : row + 1], len(way), 0) for x in (small, free)
+            )
+            there = [faces[row]] * len(way)
+            return self.renderer.shown(own, there, seen, way, settings)
 
         marks = np.array([face.landmarks for face in faces], np.float32)
         return View(images, masks, latents, settings.identity, show, marks)
 
-    def _small(self, sessions: Sequence[Session]) -> tuple[Floats, list[Face]]:
-        """Return crops of sessions in which edits are tried, and the faces in them."""
+    def _small(
+        self, sessions: Sequence[Session], settings: Settings
+    ) -> tuple[Floats, list[Face], Floats]:
+        """Return crops of sessions in which edits are tried, and the faces in them.
+
+        Beside them stands where these may change, for something may lie before them.
+        """
         whole = np.concatenate([s.images for s in sessions])
         size = min(whole.shape[1], TRIED_AT)
         shrunk = Similarity.scaling(size / whole.shape[1])
         faces = [face.moved(shrunk) for face in self.in_crops(*sessions)]
-        return np.stack([crop.resized(image, size) for image in whole]), faces
+        small = np.stack([crop.resized(image, size) for image in whole])
+        free = [
+            self.renderer.free(s.photo.pixels, s.faces, size, settings)
+            for s in sessions
+        ]
+        return small, faces, np.concatenate(free)
 
     def in_crops(self, *sessions: Session) -> list[Face]:
         """Return the faces of sessions as they lie in their crops."""

@@ -46,17 +46,34 @@ def test_faces_that_are_drawn_side_by_side_are_those_drawn_alone(retoucher):
     images = np.repeat(session.images, 3, 0)
     noise = np.random.default_rng(0).normal(0, 0.02, latents.shape)
     noise *= np.arange(3)[:, None, None]  # the first goes nowhere
+    free = np.ones(images.shape[:3], np.float32)
     way = Way(latents, noise.astype(np.float32))
 
     def shown(rows):
         fresh = Renderer(retoucher.model, retoucher.detector)
-        return fresh.shown(images[rows], faces[rows], way[rows], settings)
+        return fresh.shown(images[rows], faces[rows], free[rows], way[rows], settings)
 
     together = pixels_of(shown(slice(0, 3)))
     alone = [pixels_of(shown(slice(i, i + 1)))[0] for i in range(3)]
     np.testing.assert_array_equal(together, alone)
     np.testing.assert_array_equal(together[:1], pixels_of(images[:1]))
     assert (together[0] != together[2]).any()
+
+
+def test_what_is_tried_changes_only_where_the_photo_may(retoucher):
+    settings = Settings(preset="fast")
+    session = retoucher.cut(read(astronaut()), settings)
+    (session,) = retoucher.invert([session], settings)
+    way = Way(session.start, np.full_like(session.start, 0.3))
+
+    def changed_above_the_mouth(region):
+        view = retoucher.view([session], replace(settings, mask_region=region))
+        before, after = (view.show(way * share, 0)[0] for share in (0, 1))
+        changed = (after != before).any(-1)
+        assert changed.any()
+        return changed[: int(view.marks[0][33, 1])].any()  # the nose's tip
+
+    assert changed_above_the_mouth("face") and not changed_above_the_mouth("lips")
 
 
 @pytest.mark.parametrize(
