@@ -27,6 +27,7 @@ from retouch.stitching.colour import matched
 from retouch.stitching.difference import difference, put_on
 from retouch.stitching.layers import Layers
 from retouch.stitching.mouths import OPEN, opening
+from retouch.stitching.toning import Toning
 
 METHODS = ("difference", "replace")
 MOVING = 0.18  # of the face's size: room around a jaw that may leave its crop
@@ -132,7 +133,17 @@ def stitch(
         fitted = piece.fitted(finest)
         if layers := planned(result, fitted, method=method, regions=regions):
             layers.lay(result, fitted.transform)
+            _tone(result, photo, fitted)
     return result
+
+
+def _tone(result: NDArray[Any], photo: NDArray[Any], piece: Piece) -> None:
+    """Give what changed the colours of a photo in black and white, if it is one."""
+    size = piece.change.size
+    own = FaceCrop.at(photo, piece.face, piece.transform, size).levels
+    if toning := Toning.of(own):
+        changed = (result != photo).any(-1)
+        result[changed] = toning.toned(result[changed])
 
 
 def planned(

@@ -98,6 +98,7 @@ def test_what_gets_lighter_beside_highlights_keeps_its_colour():
     brown, white = np.float32([120, 75, 55]), np.float32([255, 245, 235])
     lit, *shiny = (hill(0.05, (x, 0.55)) for x in (0.35, 0.5, 0.65))
     crop = brown + sum(shiny) * (white - brown)
+    crop[:20, :20] = 60, 90, 160  # no photo in one tone
     photo = np.rint(uncut(crop.astype("f4"), TO_CROP, ALL)).clip(0, 255)
     photo = photo.astype(np.uint8)
     change = Change(crop.astype("f4"), (crop + 60 * lit).astype("f4"), STILL)
