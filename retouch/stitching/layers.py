@@ -15,6 +15,7 @@ from retouch.geometry import Similarity
 from retouch.sampling import sampled
 from retouch.stitching import edges, grain
 from retouch.stitching.thing import Thing
+from retouch.stitching.toning import Toning
 
 BAND = 1 << 19  # photo pixels worked on at once
 LOWEST = 16  # rows of what is worked on
@@ -37,6 +38,7 @@ class Layers:
     crisp: bool = False  # whether the paint's edges are to be narrow in large photos
     things: tuple[Thing, ...] = ()  # are laid over what is painted, too
     wider: int = 0  # crop pixels by which these planes are wider on each side
+    toning: Toning | None = None  # of a photo in black and white: what changes gets it
 
     def lay(
         self, photo: NDArray[Any], transform: Similarity, *, linear: bool = False
@@ -47,12 +49,16 @@ class Layers:
             linear: interpolate layers linearly, and pixels by quick cubics: a little
                 softer and far faster.
         """
+        before = None if self.toning is None else photo.copy()
         drawn = self.moves.any() or self.light.any() or self.cover.any()
         if self.reach.any() and drawn:
             wide = Similarity.shifting(self.wider, self.wider) @ transform
             self._laid(photo, wide, linear=linear)
         for thing in self.things:
             thing.draw(photo, transform)
+        if self.toning is not None:
+            changed = (photo != before).any(-1)
+            photo[changed] = self.toning.toned(photo[changed])
 
     def flat(self, photo: NDArray[Any], transform: Similarity) -> "Layers":
         """Return layers that show things as light, in a photo of 8 bit.

@@ -133,17 +133,7 @@ def stitch(
         fitted = piece.fitted(finest)
         if layers := planned(result, fitted, method=method, regions=regions):
             layers.lay(result, fitted.transform)
-            _tone(result, photo, fitted)
     return result
-
-
-def _tone(result: NDArray[Any], photo: NDArray[Any], piece: Piece) -> None:
-    """Give what changed the colours of a photo in black and white, if it is one."""
-    size = piece.change.size
-    own = FaceCrop.at(photo, piece.face, piece.transform, size).levels
-    if toning := Toning.of(own):
-        changed = (result != photo).any(-1)
-        result[changed] = toning.toned(result[changed])
 
 
 def planned(
@@ -163,9 +153,8 @@ def planned(
         return None
     own = FaceCrop.at(photo, face, transform, size).levels
     unit = face.size * transform.scale
-    if method == "replace":
-        return _replacement(piece.change, own, masks, unit)
-    return difference(piece.change, own, masks, unit)
+    laid = _replacement if method == "replace" else difference
+    return replace(laid(piece.change, own, masks, unit), toning=Toning.of(own))
 
 
 def _masks(

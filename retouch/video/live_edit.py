@@ -210,23 +210,25 @@ def carried(layers: Layers, moves: Pixels) -> Layers:
         planes += [layers.cover[..., None], layers.paint]
     gone = flow.fetch(np.concatenate(planes, -1), moves, linear=True)
     reach, own, light = gone[..., 0], gone[..., 1:3], gone[..., 3:6]
-    if not painted:
-        return Layers(reach, own, light, layers.paint, layers.cover, wider=layers.wider)
-    return Layers(reach, own, light, gone[..., 7:], gone[..., 6], wider=layers.wider)
+    paint = gone[..., 7:] if painted else layers.paint
+    cover = gone[..., 6] if painted else layers.cover
+    wider, toning = layers.wider, layers.toning
+    return Layers(reach, own, light, paint, cover, wider=wider, toning=toning)
 
 
 def mixed(one: Layers, other: Layers, part: float) -> Layers:
     """Return layers that are so much of the other, and the rest of the one."""
-    kept, new = np.float32(1 - part), np.float32(part)
+    old, new = np.float32(1 - part), np.float32(part)
     reach = np.maximum(one.reach, other.reach)
-    moves = kept * one.moves + new * other.moves
-    light = kept * one.light + new * other.light
-    covers = kept * one.cover, new * other.cover
+    moves = old * one.moves + new * other.moves
+    light = old * one.light + new * other.light
+    covers = old * one.cover, new * other.cover
     cover = covers[0] + covers[1]
     paint = covers[0][..., None] * one.paint + covers[1][..., None] * other.paint
     paint = paint / np.maximum(cover, 1e-4)[..., None]
     paint = paint.astype(np.float32)
-    return Layers(reach, moves, light, paint, cover, wider=one.wider)
+    wider, toning = one.wider, other.toning
+    return Layers(reach, moves, light, paint, cover, wider=wider, toning=toning)
 
 
 def _moved_to(old: Key, new: Key) -> Layers:

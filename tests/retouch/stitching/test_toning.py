@@ -3,9 +3,9 @@ import pytest
 from skimage.data import astronaut
 
 from retouch.stitching.flow import LUMINANCE
-from retouch.stitching.stitch import METHODS, stitch
+from retouch.stitching.stitch import METHODS, planned, stitch
 from retouch.stitching.toning import Toning
-from tests.retouch.stitching.changed import CROP, PHOTO, hill, piece
+from tests.retouch.stitching.changed import CROP, PHOTO, TO_CROP, hill, piece
 
 GREY, SEPIA = (1.0, 1.0, 1.0), (1.0, 0.86, 0.67)
 RED = np.float32([30, -15, -15]) * hill(0.1)
@@ -37,6 +37,15 @@ def test_red_that_is_laid_into_it_gets_its_tone_and_keeps_its_light(tint, method
     light = (shown @ LUMINANCE)[:, None]
     expected = light * np.array(tint) / (np.array(tint) @ LUMINANCE)
     assert np.abs(shown - expected).max() < 1.6
+
+
+def test_a_film_s_frames_keep_their_tone_too():
+    photo = toned(PHOTO, GREY)
+    frame = photo.copy()
+    layers = planned(photo, piece(CROP + RED)).flat(photo, TO_CROP)
+    layers.lay(frame, TO_CROP, linear=True)
+    assert (frame != photo).any(-1).sum() > 2000
+    assert np.ptp(frame.astype(int), axis=-1).max() <= 1
 
 
 def test_a_photo_in_colours_is_left_as_it_is():

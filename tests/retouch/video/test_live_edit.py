@@ -77,6 +77,17 @@ def test_the_edit_goes_with_the_face_and_is_not_worked_out_anew(effect):
     assert beside.count == 2
 
 
+def test_a_camera_in_black_and_white_shows_no_colour(retoucher):
+    task = retoucher.editing({"glasses": 1.0}, SETTINGS)
+    effect = LiveEdit(retoucher, task, SETTINGS, AtOnce())
+    tracker = Tracker(retoucher.detector)
+    grey = np.repeat(clips.PORTRAIT.mean(-1, keepdims=True), 3, -1).astype(np.uint8)
+    for share in (0.5, 1.0):
+        after = shown(effect, tracker, grey, 0.0, 0.04, 0.04 + share * FADED)
+        assert np.abs(after - grey).max() > 20
+        assert np.ptp(after, axis=-1).max() <= 1
+
+
 def test_nothing_is_drawn_over_what_comes_before_the_face(effect):
     tracker = Tracker(effect.retoucher.detector)
     shown(effect, tracker, clips.PORTRAIT, 0.0, 0.04, 0.04 + FADED)
