@@ -48,6 +48,8 @@ Floats = NDArray[np.float32]
 EXPRESSIVE = slice(1, 8)
 AT_ONCE = 8  # alphas that share a batch
 MOST_LACKING = 2.5  # deviations of a trait that are believed
+# Two people's brows, lids and lips differ by who they are, too: what of it is believed.
+SHOWN = {"eyes-open": 0.5, "brow-height": 0.35, "brow-gap": 0.35, "lip-thickness": 0.35}
 ALIKE = 0.5  # an axis: how much a mean wants every picture to count alike
 
 
@@ -192,13 +194,15 @@ class Transfers:
     ) -> Floats:
         """Return what traits of expression the target's face lacks, (traits,).
 
-        With neutral pictures it is what the source's face has more than those.
+        With neutral pictures it is all that the source's face has more than those.
         """
         guess = self.retoucher.model.inverter.guess
         others = [s.images for s in neutral] or [target.images]
         told = moves.read(guess(np.concatenate([source.images, *others])))
-        gap = np.clip(told[0] - told[1:].mean(0), -MOST_LACKING, MOST_LACKING)
-        return np.where(np.isin(moves.names, EXPRESSION), gap, 0).astype(np.float32)
+        shown = dict.fromkeys(EXPRESSION, 1.0) | ({} if neutral else SHOWN)
+        part = np.array([shown.get(name, 0.0) for name in moves.names])
+        gap = part * (told[0] - told[1:].mean(0))
+        return np.clip(gap, -MOST_LACKING, MOST_LACKING).astype(np.float32)
 
     # --- following -------------------------------------------------------------
 

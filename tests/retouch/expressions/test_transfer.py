@@ -116,6 +116,20 @@ def test_a_face_takes_on_what_it_lacks_as_people_do(engine, session):
     assert np.abs(own).max() < 1e-5
 
 
+def test_two_peoples_brows_are_mostly_their_own(engine, session):
+    moves, pixels = engine.retoucher.model.moves, session.photo.pixels
+    longer = np.asarray(Image.fromarray(pixels).resize((512, 640)))
+    other = engine.cut(Photo(longer), "The target", QUICK)
+    told = engine.lacking(moves, session, other, [])
+    all_of_it = engine.lacking(moves, session, session, [other])
+    parts = dict(
+        zip(moves.names, told / np.where(all_of_it, all_of_it, 1), strict=True)
+    )
+    assert parts["happy"] == parts["mouth-open"] == 1
+    assert 0.3 < parts["brow-height"] < 0.4 and 0.3 < parts["lip-thickness"] < 0.4
+    assert parts["age"] == 0
+
+
 def test_with_neutral_pictures_it_is_what_the_source_has_more(engine, session):
     moves = engine.retoucher.model.moves
     assert np.abs(engine.lacking(moves, session, session, [session])).max() < 1e-5
