@@ -44,11 +44,12 @@ def retouched(
 
     Beside it stands which share of the photo's pixels each face's retouching touched.
     """
+    if not strength or wishes.is_nothing:
+        return photo, [0.0 for _ in faces]
     shares = []
     for face in faces:
         before = photo
-        if strength and not wishes.is_nothing:
-            photo = photo.with_pixels(_one(photo.pixels, face, wishes, strength))
+        photo = photo.with_pixels(_one(photo.pixels, face, wishes, strength))
         shares.append(float(differing(photo.pixels, before.pixels).mean()))
     return photo, shares
 
