@@ -156,11 +156,9 @@ class Renderer:
         # At once as large as it is shown, which saves moving what is then shrunk.
         size = min(self.model.generator.resolution, crops.shape[1])
         drawn = Similarity.scaling(size / crops.shape[1])
+        pieces = self._pieces(faces, [drawn] * len(faces), way, size)
         pieces = [
-            replace(piece, visible=resized(own[..., None], size)[..., 0])
-            for piece, own in zip(
-                self._pieces(faces, [drawn] * len(faces), way, size), free, strict=True
-            )
+            replace(piece, visible=own) for piece, own in zip(pieces, free, strict=True)
         ]
         how = {"method": settings.stitch, "regions": settings.outlined}
 

@@ -16,8 +16,7 @@ from retouch.stitching.flow import LUMINANCE
 
 STRAY = 5.5  # levels of 255 that JPEG and WebP leave between colours and the curve,
 MOST = 0.99  # in this part of the pixels
-LIGHTS = np.arange(256)  # whose colours are told,
-LEAST = 64  # by so many of them at least
+LIGHTS, LEAST = 256, 64  # that are told apart, and so many of them there must be
 DEGREE = 3  # of the curve
 
 
@@ -25,7 +24,7 @@ DEGREE = 3  # of the curve
 class Toning:
     """Which colour each light has."""
 
-    tints: NDArray[Any]  # (256, 3), what is added to a light
+    curve: NDArray[Any]  # (DEGREE + 1, 3), of what is added to a light
 
     @classmethod
     def of(cls, levels: Pixels) -> Self | None:
@@ -33,21 +32,20 @@ class Toning:
         pixels = levels.reshape(-1, 3)
         light = pixels @ LUMINANCE
         tints = pixels - light[:, None]
-        steps = np.rint(light).astype(int).clip(0, LIGHTS[-1])
-        counts = np.bincount(steps, minlength=len(LIGHTS))
+        steps = np.rint(light).astype(int).clip(0, LIGHTS - 1)
+        counts = np.bincount(steps, minlength=LIGHTS)
         known = np.flatnonzero(counts)
         if len(known) < LEAST:  # drawn in flat colours, which tell nothing of others
             return None
         sums = [np.bincount(steps, tint)[known] for tint in tints.T]
         means = np.stack(sums, -1) / counts[known, None]
-        curve = polyval(LIGHTS, polyfit(known, means, DEGREE, w=counts[known] ** 0.5)).T
-        strays = np.abs(tints - curve[steps]).max(1)
+        curve = polyfit(known, means, DEGREE, w=counts[known] ** 0.5)
+        strays = np.abs(tints - polyval(light, curve).T).max(1)
         return cls(curve) if np.quantile(strays, MOST) < STRAY else None
 
     def toned(self, pixels: NDArray[Any]) -> NDArray[Any]:
         """Return pixels (N, 3), 8 or 16 bit, in the colours of their lights."""
         full = np.iinfo(pixels.dtype).max
         light = pixels @ LUMINANCE * (255 / full)
-        tints = np.stack([np.interp(light, LIGHTS, t) for t in self.tints.T], -1)
-        now = (light[:, None] + tints) * (full / 255)
+        now = (light[:, None] + polyval(light, self.curve).T) * (full / 255)
         return np.rint(now).clip(0, full).astype(pixels.dtype)
