@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +23,6 @@ from retouch.video.window import Window, check_screen
 from tests.retouch import clips
 
 CLI = Path(__file__).parents[3] / "cli.py"
-AGAIN = 25  # looks, before a key is pressed once more
 PATIENCE = 120  # seconds in which a program beside the others must have come so far
 FACE = np.s_[80:175, 178:270]  # of the portrait, within its frame
 LABEL = np.s_[486:508, 8:200]  # where it is told what a key did
@@ -105,58 +103,46 @@ def test_the_window_shows_the_camera_and_obeys_keys(screen, tmp_path):
     def seen():
         return np.asarray(ImageGrab.grab(xdisplay=screen["DISPLAY"])).astype(int)
 
-    def shown(place, like, *, alike, key=None, seconds=PATIENCE):
-        """Wait until a place looks like something, or like it no longer.
-
-        OpenCV may miss a key while it draws: it is pressed until it is obeyed.
-        """
-        for tries in range(5 * seconds):
-            looked = seen()
+    def shown(place, like, *, alike, seconds=PATIENCE):
+        """Wait until a place looks like something, or like it no longer."""
+        looked = seen()
+        for _ in range(5 * seconds):
             if alike == (np.abs(looked[place] - like).mean() < 1):
                 return looked
             assert program.poll() is None, program.stderr.read()
-            if key and tries % AGAIN == 0:
-                pressed(key)
             time.sleep(0.2)
+            looked = seen()
         raise AssertionError("The window does not show it.")
 
-    def pressed(key):
-        words = "search", "--name", "^retouch live$", "windowfocus", "key"
-        subprocess.run(["xdotool", *words, key], env=screen, timeout=60)
-
-    def opened():
-        """Wait until the window shows the camera."""
-        astronaut = skimage.data.astronaut().astype(int)
-        beside = np.s_[300:450, 100:400]  # of the face
-        looked = shown(beside, astronaut[beside], alike=True, seconds=PATIENCE // 3)
-        return looked, astronaut
+    def pressed(key, how="key"):
+        words = "search", "--sync", "--name", "^retouch live$", "windowfocus", how
+        subprocess.run(["xdotool", *words, key], env=screen, check=True, timeout=60)
 
     command = [sys.executable, CLI, *words]
     start = partial(subprocess.Popen, command, env=screen, stderr=subprocess.PIPE)
+    astronaut = skimage.data.astronaut().astype(int)
+    beside = np.s_[300:450, 100:400]  # of the face
+    look = partial(shown, beside, astronaut[beside], alike=True)
     program = start()
     try:
-        for tries in reversed(range(3)):
-            try:
-                plain, astronaut = opened()
-                break
-            except AssertionError:  # Qt may map nothing where no manager is
-                if not tries:
-                    raise
-                program.kill()
-                program.communicate()
-                program = start()
+        try:
+            plain = look(seconds=PATIENCE // 3)
+        except AssertionError:  # Qt may map nothing where no manager of windows is
+            program.kill()
+            program.communicate()
+            program = start()
+            plain = look()
         assert np.abs(plain[:512, :512] - astronaut)[FACE].mean() > 5  # is masked
-        held = shown(LABEL, plain[LABEL], alike=False, key="c")
-        shown(LABEL, held[LABEL], alike=False, key="s")
-        names = {path.name.partition("-")[0] for path in kept.iterdir()}
-        assert names == {"landmarks", "mask", "original"}
-        shown(LABEL, plain[LABEL], alike=True, key="r")
-        for _ in range(PATIENCE):  # it may be gone before the key is let go
-            pressed("q")
-            with suppress(subprocess.TimeoutExpired):
-                program.wait(1)
-                break
-        assert program.poll() == 0, program.stderr.read()
+        pressed("c")
+        held = shown(LABEL, plain[LABEL], alike=False)
+        pressed("s")
+        shown(LABEL, held[LABEL], alike=False)
+        names = sorted(path.name.partition("-")[0] for path in kept.iterdir())
+        assert names == ["landmarks", "mask", "original"]
+        pressed("r")
+        shown(LABEL, plain[LABEL], alike=True)
+        pressed("q", "keydown")  # the window is gone before it can be let go
+        assert program.wait(PATIENCE) == 0, program.stderr.read()
     finally:
         program.kill()
         program.communicate()
