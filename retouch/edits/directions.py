@@ -201,6 +201,7 @@ _ALL = (
         "mouth-open",
         "mouth-open",
         "wider open mouth",
+        moved=1.7,
         manner=replace(BROAD, where=frozenset({"lower-face"})),
     ),
     Known("brows", "brow-height", "higher brows", manner=_shape("brow-height")),

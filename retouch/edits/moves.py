@@ -26,11 +26,15 @@ GENDERED = tuple(name for name in SHAPES if name != "jaw-width")  # nor are othe
 # What goes along with a trait in people goes along with a wish for it. By themselves
 # labels act on one another: a smile stays half, years draw glasses, and who shall look
 # more feminine without make-up gets a stranger's brows.
-ALONG = {name: EXPRESSION for name in ("happy", "mouth-open", "corners-up")} | {
+# A mouth may open without smiling.
+ALONG = {name: EXPRESSION for name in ("happy", "corners-up")} | {
     "age": ("glasses", "attractive", "saturation", "corners-up", *AGING),
     "gender": ("eye_makeup", "lip_makeup", *GENDERED),
     "weight": ("jaw-width", "chin-length"),
 }
+# A smile that shows whole teeth, in deviations; what it keeps of a person's own, such
+# as the shadows of shut lips, which break them.
+BROADEST, PLAIN = 3.0, 0.4
 # Jaws are drawn less wide than that, for they lie at the rim of what is drawn.
 WEIGHT, JAW, WIDER = "weight", "jaw-width", 0.7
 # Who reads lower than that has nothing left to take away: no beard, no make-up.
@@ -104,3 +108,14 @@ class TraitMove:
             at = moves.names.index(GLASSES)
             wished[:, at] = np.minimum(wished[:, at], 0)
         return Way.learnt(view.latents, wished.astype(np.float32), moves)
+
+
+def teeth(moves: Moves, latents: Floats) -> Floats:
+    """Return latents (N, ...) of people who smile broadly: so are all teeth drawn.
+
+    Half-way between lips and teeth a generator draws both at once, and years and weight
+    blur them.
+    """
+    smile = moves.wish(OPENING[0], EXPRESSION)
+    smile *= BROADEST / np.abs(smile).max()
+    return moves.moved(moves.plainer(latents, PLAIN), smile[None])

@@ -98,29 +98,6 @@ class Way:
         offset = wide(part, self.offset) * self.offset
         return replace(self, offset=offset, change=change, apart=apart)
 
-    def plainer(self, part: float) -> "Way":
-        """Return the way of others of their kind, who keep a part of what is their own.
-
-        What nobody has learnt to move is their own altogether.
-        """
-        if self.moves is None:
-            return self
-        return self.beginning(self.moves.plainer(self.start, part))
-
-    def reaching(self, length: float, names: Sequence[str]) -> "Way":
-        """Return the way in some traits alone, on until one has changed by a length.
-
-        It is the same however far the way led: rounded, so that not a bit differs.
-        """
-        if self.change is None:
-            return self
-        places = self._places(names)
-        change = np.zeros_like(self.change)
-        change[:, places] = self.change[:, places]
-        longest = np.abs(change).max(1, initial=0, keepdims=True)
-        change *= np.maximum(length / np.maximum(longest, 1e-6), 1)
-        return replace(self, change=change.round(2), offset=self.offset.round(2))
-
     def changes(self, names: Sequence[str], *, more: bool = False) -> bool:
         """Say whether one of some traits may change; on a straight way all may.
 

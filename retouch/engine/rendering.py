@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from retouch.cores import together
 from retouch.edits.manner import BEARD, GLASSES
-from retouch.edits.moves import EXPRESSION, OPENING
+from retouch.edits.moves import OPENING, teeth
 from retouch.edits.way import Way
 from retouch.engine.memory import Memory
 from retouch.errors import FaceError
@@ -23,7 +23,7 @@ from retouch.models import Model
 from retouch.photos.levels import levels_of, pixels_of
 from retouch.provenance import watermark
 from retouch.settings import OUTLINED, Settings
-from retouch.stitching.change import Change
+from retouch.stitching.change import Change, Mouth
 from retouch.stitching.layers import Layers
 from retouch.stitching.mouths import OPEN, as_open, newness, opening, steadied
 from retouch.stitching.stitch import Piece, planned, stitch
@@ -31,8 +31,7 @@ from retouch.stitching.stitch import Piece, planned, stitch
 Floats = NDArray[np.float32]
 AJAR = 0.03  # of a mouth's width: landmarks of lips that touch are less apart
 GENTLE = 1.6  # deviations of a smile that keeps lips shut: a slider at a half asks less
-FURTHER = 3.0  # deviations of expression, at which mouths show whole teeth
-PLAIN = 0.4  # of what is a person's own is kept there
+BITE = 0.45  # of a mouth that opens and does not smile: teeth fill it from above
 ANCHORS = [27, 28, 29, 30, 36, 39, 42, 45]  # the nose's bridge, the eyes' corners
 BESIDE = 0.25  # of a crop's side, by which faces may move beyond it
 KEPT = 32  # pictures whose landmarks are not looked for anew
@@ -221,25 +220,17 @@ class Renderer:
         )
         return Piece(face, place, change)
 
-    def _mouth(
-        self, way: Way, face: Face, old: "Drawn", now: Points
-    ) -> tuple[Floats, Points] | None:
-        """Return the finished picture and landmarks of a mouth that is painted anew.
-
-        Half-way between lips and teeth a generator draws both at once; so teeth are
-        drawn where expression alone leads further: years and weight blur them. What is
-        a person's own there are the shadows of shut lips, which break them.
-        """
+    def _mouth(self, way: Way, face: Face, old: "Drawn", now: Points) -> Mouth | None:
+        """Return the finished picture of a mouth that is painted anew."""
         own, was = face.landmarks, old.marks
         new, closes = newness(own, *steadied(own, was, now))
         if not new:
             return None
-        whole = way
-        if not closes:
-            whole = way.plainer(PLAIN).reaching(FURTHER, EXPRESSION)
-        size = len(old.picture)
-        drawn = self._drawn(whole.end[0], face, size, finished=True).laid_on(old)
-        return drawn.picture, drawn.marks
+        latents, size = way.end, len(old.picture)
+        if not closes and way.moves is not None and OPENING[0] in way.moves.names:
+            latents = teeth(way.moves, way.start)
+        drawn = self._drawn(latents[0], face, size, finished=True).laid_on(old)
+        return Mouth(drawn.picture, drawn.marks, _bite(way))
 
     def _drawn(
         self, latent: Floats, face: Face, size: int, *, finished: bool = False
@@ -301,6 +292,16 @@ class Drawn:
 
     def _onto(self, other: "Drawn") -> Similarity:
         return Similarity.fit(self.marks[ANCHORS], other.marks[ANCHORS])
+
+
+def _bite(way: Way) -> float:
+    """Return which part of a mouth that opens teeth fill: all of it where it smiles.
+
+    A jaw that drops leaves the upper teeth behind, and a smile lifts the lip off them.
+    """
+    happier, opener = (way.asked(name) for name in OPENING)
+    smiles = happier / opener if opener > 0 else 1.0
+    return BITE + (1 - BITE) * min(max(smiles, 0.0), 1.0)
 
 
 def _parted(way: Way, own: Points, was: Points, now: Points) -> Points:

@@ -11,6 +11,18 @@ from retouch.faces.crop import Pixels, resized
 from retouch.geometry import Points
 
 
+class Mouth(NamedTuple):
+    """A mouth that is painted anew."""
+
+    picture: Pixels  # (R, R, 3)
+    marks: Points  # (68, 2); if it opens, further open: there teeth are not half lips
+    bite: float = 1.0  # the part of an opening that teeth fill, from above
+
+    def resized(self, size: int) -> "Mouth":
+        part = size / len(self.picture)
+        return Mouth(resized(self.picture, size), part * self.marks, self.bite)
+
+
 @dataclass(frozen=True, eq=False)
 class Change:
     """What an edit did to a crop: RGB from 0 to 255, any size."""
@@ -19,9 +31,7 @@ class Change:
     after: Pixels  # (R, R, 3)
     marks: tuple[Points, Points]  # (68, 2) each, in crop pixels: where both show them
     manner: Manner = WHOLE  # which of it the photo is to show
-    # The mouth that is painted anew, and its landmarks; if it opens, further open:
-    # there teeth are not half lips.
-    mouth: tuple[Pixels, Points] | None = None
+    mouth: Mouth | None = None  # if it is painted anew
     # Where both pictures show skin, (R, R) each; not hair or glasses in front of it.
     bare: tuple[Pixels, Pixels] | None = None
     # How much more of some things is asked for, in deviations: 0 and less of glasses.
@@ -34,8 +44,8 @@ class Change:
         for marks in self.marks:
             _require("marks", marks, (68, 2))
         if self.mouth is not None:
-            _require("mouth", self.mouth[0], (size, size, 3))
-            _require("mouth", self.mouth[1], (68, 2))
+            _require("mouth", self.mouth.picture, (size, size, 3))
+            _require("mouth", self.mouth.marks, (68, 2))
         for bare in self.bare or ():
             _require("bare", bare, (size, size))
 
@@ -56,9 +66,7 @@ class Change:
         before, after = (resized(c, size) for c in (self.before, self.after))
         part = size / self.size
         marks = self.marks[0] * part, self.marks[1] * part
-        mouth = self.mouth
-        if mouth is not None:
-            mouth = resized(mouth[0], size), mouth[1] * part
+        mouth = self.mouth and self.mouth.resized(size)
         bare = self.bare
         if bare is not None:
             was, now = (resized(b[..., None], size)[..., 0] for b in bare)

@@ -25,6 +25,7 @@ from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
 from retouch.stitching.colour import matched
 from retouch.stitching.lines import valleys
+from retouch.stitching.pen import rounded
 
 OPEN = 0.07  # of a mouth's width: lips so far apart show teeth, which are then kept
 BARED = (0.02, 0.05)  # by which they are to part to part at all, and fully
@@ -40,6 +41,7 @@ GAP = 0.05  # how far beyond it skin may fold
 RING = (0.25, 0.1)  # around the mouth: the skin whose light the paint takes on
 STRETCHED = 1.15  # times their height: what teeth in view may be stretched to,
 SQUEEZED = 0.8  # and drawn ones squeezed to, before the lower lip covers them
+DEPTH, TONGUE = 0.14, 0.2  # of lips' light: the dark behind teeth, and what lies lower
 OUTER_LOWER = [*range(55, 60)]
 LOWER_LIP = [*OUTER_LOWER, *LOWER_INSIDE]
 # The upper lip's shadow on teeth, in parts of how far lips are apart; how dark it is.
@@ -75,18 +77,23 @@ def painted(
     part, closes = newness(masks.marks, was, now)
     if not part:
         return np.zeros_like(own), np.zeros_like(masks.edit), False
-    width = _width(now)
-    outline = now[OUTER_LIPS] if closes else now[INNER_LIPS]
+    width, size = _width(now), len(own)
+    outline = now[OUTER_LIPS] if closes else inner_outline(now)
     grow, soft = LIPS if closes else TEETH
-    cover = part * masks.edit * filled(outline, len(own), grow * width, soft * width)
-    picture = _mouth(change, now, closes)
+    mouth = filled(outline, size, grow * width, soft * width)
+    cover = part * masks.edit * mouth
+    bitten = now if closes else _bitten(change, now)
+    picture = _mouth(change, bitten, closes)
     paint = matched(picture, change.before, own, masks.surface)
-    far, near = (around(now, len(own), reach) for reach in RING)
+    far, near = (around(now, size, reach) for reach in RING)
     ring = (far * (1 - near) * masks.edit)[..., None]
     shade = ((moved - paint) * ring).sum((0, 1)) / max(float(ring.sum()), 1.0)
     paint = paint + shade
     if not closes:
+        teeth = filled(inner_outline(bitten), size, grow * width, soft * width)
+        below = np.maximum(mouth - teeth, 0)
         paint = paint * relief(paint, now)[..., None]
+        paint = paint + below[..., None] * (_depth(moved, now) - paint)
         paint = np.maximum(paint, _darkest(own))
     return paint.astype(np.float32), cover.astype(np.float32), closes
 
@@ -104,7 +111,7 @@ def relief(paint: Pixels, marks: Points) -> Pixels:
     have hardly parted.
     """
     apart = max(_parted(marks), 1.0)
-    lips = 1 - filled(marks[INNER_LIPS], len(paint), 0, 0)
+    lips = 1 - filled(inner_outline(marks), len(paint), 0, 0)
     down = max(1, round(LOWER * apart))
     above = np.concatenate([np.repeat(lips[:1], down, 0), lips[:-down]])
     shadow = SHADOW * smoothed(above, SHADED * apart)
@@ -112,6 +119,27 @@ def relief(paint: Pixels, marks: Points) -> Pixels:
     between = APART * valleys(light, ACROSS * _width(marks))[0]
     slit = max(0.0, 1 - opening(marks) / SLIT)
     return np.asarray((1 - DIMMED * slit) * (1 - shadow) * np.exp(-between))
+
+
+def _bitten(change: Change, now: Points) -> Points:
+    """Return the landmarks with the lower lip where teeth end.
+
+    They grow no longer where a mouth gapes further than they were drawn.
+    """
+    tall = _parted(now)
+    if change.mouth is None:
+        return now
+    drawn = _parted(change.mouth.marks) * _width(now) / _width(change.mouth.marks)
+    ends = min(change.mouth.bite * tall, STRETCHED * drawn)
+    return _lowered(now, ends - tall)
+
+
+def _depth(moved: Pixels, now: Points) -> Pixels:
+    """Return the dark behind teeth in the colour of lips, a tongue below, (S, S, 3)."""
+    lips, tall = on_lips(now, len(moved))[..., None], _parted(now)
+    colour = (moved * lips).sum((0, 1)) / max(float(lips.sum()), 1.0)
+    above = filled(inner_outline(_lowered(now, -tall / 2)), len(moved), 0, tall / 6)
+    return np.asarray(colour * (DEPTH + TONGUE * (1 - above))[..., None], np.float32)
 
 
 def steadied(own: Points, was: Points, now: Points) -> tuple[Points, Points]:
@@ -178,7 +206,7 @@ def gap(change: Change, masks: Masks) -> Pixels:
     if closes:
         part = 0.0
     width = _width(now)
-    return np.float32(part) * filled(now[INNER_LIPS], change.size, GAP * width, 0.0)
+    return np.float32(part) * filled(inner_outline(now), change.size, GAP * width, 0.0)
 
 
 def _mouth(change: Change, now: Points, closes: bool) -> Pixels:
@@ -188,7 +216,7 @@ def _mouth(change: Change, now: Points, closes: bool) -> Pixels:
     """
     if change.mouth is None:
         return change.after
-    picture, drawn = change.mouth
+    picture, drawn, _ = change.mouth
     there = now
     if not closes:
         tall = SQUEEZED * _parted(drawn) * _width(now) / _width(drawn)
@@ -206,6 +234,12 @@ def newness(own: Points, was: Points, now: Points) -> tuple[float, bool]:
         return 1 - _ramp(opening(now), *SHUT), True
     parted = opening(now) - max(opening(own), opening(was))
     return float(parted > SEEN), False
+
+
+def inner_outline(marks: Points) -> Points:
+    """Return the outline of what is between lips: they are round."""
+    inner = marks[INNER_LIPS]
+    return np.concatenate([rounded(inner[:5]), rounded(inner[[4, 5, 6, 7, 0]])])
 
 
 def _astray(own: Points, drawn: Points) -> bool:

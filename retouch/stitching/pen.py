@@ -62,6 +62,18 @@ def curve(points: Points) -> Points:
     return np.vander(np.linspace(0, 1, ALONG), len(points)) @ terms
 
 
+def rounded(points: Points) -> Points:
+    """Return points (N, 2) joined by cubics that hardly leave the straight way."""
+    ends = 2 * points[[0, -1]] - points[[1, -2]]
+    around = np.concatenate([ends[:1], points, ends[1:]])
+    slopes = (around[2:] - around[:-2]) / 2
+    past = np.linspace(0, 1, ALONG // len(points), endpoint=False)[:, None, None]
+    steps, ease = np.diff(points, axis=0), past * (1 - past)
+    bend = (1 - past) * (slopes[:-1] - steps) + past * (steps - slopes[1:])
+    parts = points[:-1] + past * steps + ease * bend
+    return np.concatenate([*np.moveaxis(parts, 1, 0), points[-1:]])
+
+
 def filled(shapes: Iterable[tuple[Sequence[Shape], int]], window: Window) -> Pixels:
     """Return how much of each pixel some outlines fill, those given last on top."""
     height, width = window.shape

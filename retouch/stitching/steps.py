@@ -15,6 +15,7 @@ from retouch.geometry import (
     INNER_LIPS,
     JAW,
     LEFT_EYE,
+    LOWER_INSIDE,
     MIRRORED,
     MOUTH_CORNERS,
     NOSE,
@@ -25,7 +26,7 @@ from retouch.geometry import (
 from retouch.sampling import sampled
 from retouch.stitching import flow
 from retouch.stitching.change import Change, Masks
-from retouch.stitching.mouths import as_open, facing, hidden, steadied
+from retouch.stitching.mouths import OUTER_LOWER, as_open, facing, hidden, steadied
 from retouch.stitching.shapes import reshaping
 
 # In parts of the face's size:
@@ -35,7 +36,7 @@ ALONE = 0.008  # by which one eye or brow moves otherwise than the other
 # Landmarks that move together, or keep still.
 BROWS, EYES = slice(17, 27), slice(LEFT_EYE.start, 48)
 LIPS = slice(OUTER_LIPS.start, INNER_LIPS.stop)
-CORNERS = [*MOUTH_CORNERS, *INNER_CORNERS]
+RIM = [*MOUTH_CORNERS, *INNER_CORNERS, *OUTER_LOWER]
 NEARER = 12  # steps in which a flow is followed backwards, half-way each
 FEATURES = [*range(17, 27), *range(36, 68)]  # that show what somebody feels
 PARTS, PAIRS = (JAW, BROWS, NOSE, EYES, LIPS), [*range(17, 27), *range(36, 48)]
@@ -98,16 +99,17 @@ def flowing(change: Change, unit: float, bared: Pixels, beside: int = 0) -> Pixe
 
 
 def reached(change: Change, moves: Pixels) -> Change:
-    """Return the change with a mouth's corners where moves take them.
+    """Return the change with a mouth's corners and lower lip where moves take them.
 
     These fall short of what is drawn: paint between lips would end beside them.
     """
-    was, now = (marks[CORNERS] for marks in change.marks)
+    was, now = (marks[RIM] for marks in change.marks)
     for _ in range(NEARER):
         x, y = now.T - 0.5
         now = (now + was - sampled(moves, y, x, linear=True)) / 2
     marks = change.marks[1].copy()
-    marks[CORNERS] = now
+    marks[RIM] = now
+    marks[LOWER_INSIDE] += (marks - change.marks[1])[OUTER_LOWER[1:-1]].mean(0)
     return replace(change, marks=(change.marks[0], marks))
 
 

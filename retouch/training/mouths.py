@@ -13,9 +13,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from retouch.edits.moves import EXPRESSION, TraitMove
-from retouch.edits.way import Way
-from retouch.engine.rendering import AJAR, FURTHER, PLAIN
+from retouch.edits.moves import teeth
+from retouch.engine.rendering import AJAR
 from retouch.errors import SettingsError
 from retouch.faces.detect import Detector
 from retouch.geometry import INNER_LIPS, OUTER_LIPS, Face, Points
@@ -132,12 +131,9 @@ def _drawn(
     """Draw the smiles of closed mouths, as the stitch has them drawn."""
     detector = Detector()
     assert model.moves is not None
-    change = TraitMove(model.moves, "happy").change
     for part in _parts(rows):
-        changes = np.repeat(change[None], len(rows[part]), 0)
-        way = Way.learnt(latents[part], changes, model.moves)
-        ends = way.plainer(PLAIN).reaching(FURTHER, EXPRESSION).end
-        pictures = levels_of(model.draw(ends, finished=False))
+        smiling = teeth(model.moves, latents[part])
+        pictures = levels_of(model.draw(smiling, finished=False))
         levels = np.rint(pictures).astype(np.uint8)
         for row, picture in zip(rows[part], levels, strict=True):
             own = shards.landmarks[row].astype(np.float64)

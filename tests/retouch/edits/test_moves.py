@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from retouch.edits.edit import View
-from retouch.edits.moves import BARE, WEARS, TraitMove
+from retouch.edits.moves import BARE, WEARS, TraitMove, teeth
 from tests.scorers.people import latents, moves
 
 
@@ -88,3 +88,16 @@ def test_weight_widens_jaws_and_leaves_the_features(view):
     way = TraitMove(known, "weight").way(view, -1.0)
     assert (way.apart["jaw-width"] < 0).all()
     assert (way.change[:, 0] < 0).any() and not way.change[:, 1:].any()
+
+
+def test_teeth_are_those_of_a_broad_smile_whatever_else_is_asked(view):
+    known = moves()
+    place = known.names.index("happy")
+    smiling = known.read(teeth(known, view.latents))[:, place]
+    wished = TraitMove(known, "happy").way(view, 1.0)
+    assert smiling.mean() > known.read(wished.end)[:, place].mean()
+    # Of people of their kind: they differ less than they did.
+    before, after = (
+        own.std(0).mean() for own in (view.latents, teeth(known, view.latents))
+    )
+    assert after < before

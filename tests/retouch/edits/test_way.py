@@ -105,41 +105,12 @@ def test_ways_are_shown_as_all_of_them_are_meant():
         assert Way.of(way.arrays, way.moves).manner == way.manner
 
 
-def test_a_way_reaches_the_same_place_from_any_share():
-    way = _learnt()
-    first, second, _ = way.moves.names
-    near, far = (way * share for share in (0.3, 0.77))
-    assert (near.reaching(3.0, [first]).change[:, 0] == 3).all()
-    assert (
-        near.reaching(3.0, [first, second]).end
-        == far.reaching(3.0, [first, second]).end
-    ).all()
-
-
 def test_ways_know_which_traits_they_change():
     way = _learnt()
     first, _, third = way.moves.names
     assert way.changes([third, first]) and not way.changes([third, "unknown"])
     # What a straight way changes nobody knows.
     assert _straight().changes([third]) and (way + _straight()).changes([third])
-
-
-def test_a_way_of_plainer_people_asks_the_same_of_them():
-    way = _learnt()
-    plain = way.plainer(0.4)
-    assert np.array_equal(plain.change, way.change)
-    assert np.array_equal(plain.start, way.moves.plainer(way.start, 0.4))
-    assert np.array_equal(_straight().plainer(0.4).start, _straight().start)
-
-
-def test_a_way_goes_on_in_some_traits_alone():
-    way = _learnt()
-    first, second, third = way.moves.names
-    assert (way.reaching(3.0, [second]).change == [0, -3, 0]).all()
-    within = way.reaching(0.2, [first]).change
-    assert (within == way.change * [1, 0, 0]).all()
-    assert not way.reaching(3.0, [third]).change.any()
-    assert _straight().reaching(3.0, [first]).offset.any()
 
 
 @pytest.mark.parametrize("bend", [-0.3, -0.15, 0.0, 0.15])

@@ -5,7 +5,15 @@ import pytest
 from skimage.data import astronaut
 
 from retouch.edits.way import Way
-from retouch.engine.rendering import ANCHORS, GENTLE, Drawn, Renderer, _parted
+from retouch.engine.rendering import (
+    ANCHORS,
+    BITE,
+    GENTLE,
+    Drawn,
+    Renderer,
+    _bite,
+    _parted,
+)
 from retouch.faces.crop import cut
 from retouch.faces.detect import Detector
 from retouch.geometry import TIGHT, Similarity
@@ -96,3 +104,15 @@ def test_lips_part_at_a_smile_that_is_no_gentle_one(retoucher, happier, opener, 
     way = Way.learnt(latents, change, moves)
     assert (opening(_parted(way, was, was, now)) > 0.05) == parts
     assert (opening(_parted(way, now, was, now)) > 0.05) == (happier > 0)
+
+
+@pytest.mark.parametrize("happier, opener, bite", [(0, 1, BITE), (2, 1, 1), (1, -1, 1)])
+def test_teeth_reach_down_to_the_lower_lip_of_who_smiles(
+    retoucher, happier, opener, bite
+):
+    moves = retoucher.model.moves
+    change = np.zeros((1, len(moves.names)), np.float32)
+    change[0, moves.names.index("happy")] = happier
+    change[0, moves.names.index("mouth-open")] = opener
+    way = Way.learnt(np.repeat(moves.mean[None], 1, 0), change, moves)
+    assert _bite(way) == pytest.approx(bite)

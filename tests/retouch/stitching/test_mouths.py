@@ -8,7 +8,7 @@ from retouch.edits.manner import BROAD
 from retouch.faces.crop import cut, resized, uncut
 from retouch.geometry import INNER_LIPS, Similarity
 from retouch.stitching import layers, mouths
-from retouch.stitching.change import Change
+from retouch.stitching.change import Change, Mouth
 from retouch.stitching.stitch import Piece, stitch
 from tests.retouch.drawing import closed
 from tests.retouch.stitching.changed import (
@@ -122,7 +122,7 @@ def test_teeth_that_are_half_lips_are_taken_from_a_wider_mouth():
     middle = slice(y - 1, y + 2), slice(x - 5, x + 6)
     seen = [
         stitch(photo, [Piece(own, TO_CROP, change)])[middle].mean()
-        for mouth in (None, wide)
+        for mouth in (None, Mouth(*wide))
         for change in [mouthed(own, FACE, before=grey, after=grey + 1, mouth=mouth)]
     ]
     assert seen[0] < 100 < 180 < seen[1]
@@ -137,11 +137,29 @@ def test_lips_that_part_less_cover_teeth_that_lie_behind_them():
     striped = lips(1)
     striped[int((top + bottom) / 2) :] = (0, 0, 250)  # the lower half of the teeth
     photo, x, _ = scratched(lips(0))
-    change = mouthed(own, FACE, before=lips(0), after=lips(1), mouth=(striped, wide))
+    change = mouthed(
+        own, FACE, before=lips(0), after=lips(1), mouth=Mouth(striped, wide)
+    )
     result = stitch(photo, [Piece(own, TO_CROP, change)]).astype(int)
     gap = slice(*(int(FACE.landmarks[i, 1]) for i in (62, 66)))
     blue = (result[gap, x, 2] - result[gap, x, 0] > 60).mean()
     assert blue < 0.35
+
+
+def test_a_jaw_that_drops_leaves_the_upper_teeth_behind():
+    own, photo = closed(FACE), scratched(lips(0))[0]
+    x, middle = FACE.landmarks[48:].mean(0)
+    top, bottom = (FACE.landmarks[i, 1] for i in (62, 66))
+    high, low = (round(edge + (middle - edge) / 2) for edge in (top, bottom))
+    for bite, teeth_below in ((1.0, True), (0.5, False)):
+        mouth = Mouth(lips(1), TO_CROP(FACE.landmarks), bite)
+        change = mouthed(own, FACE, before=lips(0), after=lips(1), mouth=mouth)
+        result = stitch(photo, [Piece(own, TO_CROP, change)])
+        above, below = (
+            result[y, round(x) - 4 : round(x) + 5].mean() for y in (high, low)
+        )
+        assert above > 150
+        assert (below > 150) == teeth_below
 
 
 @pytest.mark.parametrize("lower", [-1, 14])

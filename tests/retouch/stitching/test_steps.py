@@ -3,11 +3,12 @@ from dataclasses import replace
 import numpy as np
 
 from retouch.edits.manner import BROAD, LINES, NOTHING, Manner
+from retouch.geometry import LOWER_INSIDE
 from retouch.sampling import sampled
 from retouch.stitching import flow
 from retouch.stitching.change import Change
 from retouch.stitching.flow import warped
-from retouch.stitching.steps import CORNERS, calmed, reached
+from retouch.stitching.steps import RIM, calmed, reached
 from retouch.stitching.stitch import Piece, stitch
 from tests.retouch.stitching.changed import CROP, FACE, PHOTO, SIZE, TO_CROP, hill
 
@@ -117,10 +118,11 @@ def test_a_mouth_ends_where_its_corners_are_moved_to():
     change = Change(CROP, CROP, marks=(was, now))
     half = np.broadcast_to(np.float32([-1.5, 2.0]), (SIZE, SIZE, 2))
     marks = reached(change, half).marks[1]
-    np.testing.assert_allclose(
-        marks[CORNERS], was[CORNERS] + np.array([1.5, -2.0]), atol=0.01
-    )
-    others = np.setdiff1d(np.arange(68), CORNERS)
+    np.testing.assert_allclose(marks[RIM], was[RIM] + np.array([1.5, -2.0]), atol=0.01)
+    # The lower lip goes along as a whole.
+    lower = marks[LOWER_INSIDE] - now[LOWER_INSIDE]
+    np.testing.assert_allclose(lower, np.full((3, 2), (-1.5, 2.0)), atol=0.01)
+    others = np.setdiff1d(np.arange(68), [*RIM, *LOWER_INSIDE])
     assert np.array_equal(marks[others], now[others])
 
 
@@ -128,12 +130,12 @@ def test_corners_are_followed_to_where_they_come_from():
     was = TO_CROP(FACE.landmarks)
     now = was.copy()
     now[48:, 1] -= 2
-    now[CORNERS, 0] += [-3, 3, -3, 3]
+    now[RIM[:4], 0] += [-3, 3, -3, 3]
     moves = flow.between(was, now, SIZE)
     change = reached(Change(CROP, CROP, marks=(was, now)), moves)
-    x, y = change.marks[1][CORNERS].T - 0.5
-    back = change.marks[1][CORNERS] + sampled(moves, y, x, linear=True)
-    np.testing.assert_allclose(back, was[CORNERS], atol=0.2)
+    x, y = change.marks[1][RIM].T - 0.5
+    back = change.marks[1][RIM] + sampled(moves, y, x, linear=True)
+    np.testing.assert_allclose(back, was[RIM], atol=0.2)
     np.testing.assert_allclose(change.marks[1][[48, 54]], now[[48, 54]], atol=0.3)
 
 
